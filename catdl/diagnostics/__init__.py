@@ -1,0 +1,72 @@
+"""Everything that can be wrong with a spec, one dataclass per kind of mistake, and how it is shown.
+
+The classes are reached through this package and loaded when first used, for building some seventy dataclasses would
+cost a clean check more than its parse:
+
+    from catdl import diagnostics as wrong
+
+    found.append(wrong.UnknownName(span, "linera", "morphism", ("linear",)))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from catdl.diagnostics.base import Diagnostic, Edit, Help, Label, Mistake, Parts, has_errors, in_order, sort_key
+
+if TYPE_CHECKING:
+    from catdl.diagnostics.effect_errors import *  # noqa: F403
+    from catdl.diagnostics.kind_errors import *  # noqa: F403
+    from catdl.diagnostics.limit_errors import *  # noqa: F403
+    from catdl.diagnostics.names_errors import *  # noqa: F403
+    from catdl.diagnostics.param_errors import *  # noqa: F403
+    from catdl.diagnostics.shape_errors import *  # noqa: F403
+    from catdl.diagnostics.static_errors import *  # noqa: F403
+    from catdl.diagnostics.wire_errors import *  # noqa: F403
+
+__all__ = ["Diagnostic", "Edit", "Help", "Label", "Mistake", "Parts", "has_errors", "in_order", "sort_key"]
+
+GROUPS: tuple[tuple[str, str], ...] = (
+    ("catdl.diagnostics.syntax_errors", "syntax"),
+    ("catdl.diagnostics.names_errors", "names and imports"),
+    ("catdl.diagnostics.static_errors", "static arguments and declarations"),
+    ("catdl.diagnostics.shape_errors", "shapes, sizes and axes"),
+    ("catdl.diagnostics.kind_errors", "kinds"),
+    ("catdl.diagnostics.wire_errors", "wires and structure"),
+    ("catdl.diagnostics.param_errors", "parameters"),
+    ("catdl.diagnostics.effect_errors", "effects"),
+    ("catdl.diagnostics.limit_errors", "files, compiling and limits"),
+)
+"""The modules that hold mistakes, each with what it is about; the second digit of a code is the place in this list."""
+
+_HOMES = {
+    "names_errors": (
+        "DeclarationCycle DuplicateName ImportCycle ImportMissing ImportNotFound UnboundName UnknownName WrongSort"
+    ),
+    "static_errors": (
+        "BadArgument BadValue MissingArgument NoEquationMatches NotDivisible NotStatic TooManyArguments "
+        "UnknownArgument UnusedArgument"
+    ),
+    "shape_errors": (
+        "AmbiguousAxis AxisNotFound BadPattern ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
+        "NeedsAxes RankUndetermined SizeMismatch SizeUndecided Undetermined"
+    ),
+    "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
+    "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",
+    "param_errors": "NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch",
+    "effect_errors": "RandomUnderDeterministic",
+    "limit_errors": (
+        "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "
+        "NotCompilable NotText OutputIsInput OutputUnwritable not_text"
+    ),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load the module that holds a mistake when the mistake is first made."""
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,108 @@
+"""How wide text is on a terminal, and what of it may be shown there.
+
+Takes any string; guarantees that what it returns holds no control character and that nothing in it can reorder or
+hide what stands around it.
+
+    width("宽 x")                       # 4
+    lay("\\tx = y", 1, 2, 80).text      # "    x = y"
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+TAB = 4
+_SLACK = 4  # characters looked at per cell: text without width (combining marks) must not make a line cost more
+
+
+def glyph(character: str) -> str:
+    """The character as it may be shown: controls as pictures, invisible formatting as U+FFFD."""
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    if code < 32:
+        return chr(0x2400 + code)
+    if code == 127:
+        return "\u2421"
+    category = unicodedata.category(character)
+    return "\ufffd" if category in ("Cc", "Cf", "Cs", "Zl", "Zp") else character
+
+
+def clean(text: str) -> str:
+    """One line of text with nothing in it that a terminal would obey."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(glyph, text.expandtabs(TAB)))
+
+
+def width(text: str) -> int:
+    """The number of terminal cells that shown text takes."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if character.isascii():
+        return 1
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A source line as shown: `positions[i]` is the cell of character `first + i`; the last one is the end."""
+
+    text: str
+    first: int
+    positions: list[int]
+
+    def cell(self, column: int) -> int:
+        """The cell of a column (from 0), or the nearest one shown."""
+        return self.positions[min(max(column - self.first, 0), len(self.positions) - 1)]
+
+
+def lay(raw: str, start: int, end: int, room: int) -> Laid:
+    """Show a line in `room` cells; of a longer one the window that holds the columns `start` to `end`, if it can."""
+    first = 0
+    if end > room - 2 or width(clean(raw[:end])) > room - 2:
+        first = max(0, start - room // 4)
+    text, positions = ("…", [1]) if first else ("", [0])
+    pieces = [text]
+    at = positions[0]
+    last = min(len(raw), first + _SLACK * room)
+    for index in range(first, last):
+        character = raw[index]
+        piece = " " * (TAB - at % TAB) if character == "\t" else glyph(character)
+        step = len(piece) if character == "\t" else _cells(piece)
+        if at + step > room - 1 and not _fits(raw, index, at, room):
+            last = index
+            break
+        pieces.append(piece)
+        at += step
+        positions.append(at)
+    if last < len(raw):
+        pieces.append("…")
+    return Laid("".join(pieces).rstrip(), first, positions)
+
+
+def _fits(raw: str, index: int, at: int, room: int) -> bool:
+    """Whether the rest of a line from `index` fits, so that the last cell need not be kept for the ellipsis."""
+    rest = raw[index:]
+    return len(rest) <= room and at + width(clean(rest)) <= room
+
+
+def wrap(text: str, room: int) -> list[str]:
+    """The words of a text in lines of at most `room` cells; a longer word has a line of its own."""
+    lines: list[str] = []
+    line = ""
+    used = 0
+    for word in clean(text).split(" "):
+        size = width(word)
+        if line and used + 1 + size > room:
+            lines.append(line)
+            line, used = word, size
+        else:
+            line, used = (f"{line} {word}", used + 1 + size) if line else (word, size)
+    lines.append(line)
+    return lines

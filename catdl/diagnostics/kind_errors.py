@@ -1,0 +1,88 @@
+"""Mistakes with kinds, what the numbers mean: E04xx. Kinds come as strings already shown; see `base`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics.words import listed, placed
+from catdl.source import Span
+
+__all__ = ["KindAmbiguous", "KindMismatch", "KindNever", "UnrelatedKinds"]
+
+
+@dataclass(frozen=True, slots=True)
+class KindMismatch(Mistake):
+    """Numbers that mean one thing where another is needed. `origin` is the box that gave them their meaning."""
+
+    code: ClassVar[str] = "E0401"
+    title: ClassVar[str] = "numbers that mean something else"
+    span: Span
+    expected: str
+    found: str
+    origin: Span | None = None
+    origin_text: str = ""
+    helps: tuple[Help, ...] = ()
+    context: str = ""
+    notes: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"expected `{self.expected}`, found `{self.found}`{placed(self.context)}"
+        labels = (Label(self.origin, self.origin_text or f"`{self.found}` from here"),) if self.origin else ()
+        return Parts(message, self.span, f"`{self.expected}` is needed here", labels, self.notes, self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class KindNever(Mistake):
+    """A combination of kinds that is declared to make no sense; `message` is the reason the overload gives."""
+
+    code: ClassVar[str] = "E0402"
+    title: ClassVar[str] = "kinds that must not meet"
+    span: Span
+    operation: str
+    kinds: tuple[str, ...]
+    message: str
+    origin: Span | None = None
+    origin_text: str = ""
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.operation}` of {listed(self.kinds)} makes no sense: {self.message}"
+        labels = (Label(self.origin, self.origin_text or "from here"),) if self.origin else ()
+        return Parts(message, self.span, self.message, labels, helps=self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class KindAmbiguous(Mistake):
+    """Several overloads fit equally well. `candidates` are their signatures."""
+
+    code: ClassVar[str] = "E0403"
+    title: ClassVar[str] = "several overloads fit"
+    span: Span
+    operation: str
+    candidates: tuple[str, ...]
+
+    def parts(self) -> Parts:
+        message = f"several overloads of `{self.operation}` fit, and none is the most specific"
+        notes = ("candidates\n" + "\n".join(f"  {candidate}" for candidate in self.candidates),)
+        helps = (Help("say which is meant with `as`: `x >> as Std`, say"),)
+        return Parts(message, self.span, "which one?", notes=notes, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class UnrelatedKinds(Mistake):
+    """Arithmetic between kinds that have no common meaning."""
+
+    code: ClassVar[str] = "E0404"
+    title: ClassVar[str] = "kinds with no common meaning"
+    span: Span
+    left: str
+    right: str
+    operation: str = ""
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        what = f"`{self.operation}` cannot combine" if self.operation else "cannot combine"
+        message = f"{what} `{self.left}` and `{self.right}`: neither is a kind of the other"
+        return Parts(message, self.span, "unrelated kinds", helps=self.helps)

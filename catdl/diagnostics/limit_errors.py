@@ -1,0 +1,221 @@
+"""Mistakes with files, compiling and limits: E08xx. See `base`; some have no place in a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics.words import listed
+from catdl.source import Decoded, Span
+
+__all__ = [
+    "DepthLimit",
+    "ExternNotAllowed",
+    "FileUnreadable",
+    "InputMismatch",
+    "InstanceLimit",
+    "LimitExceeded",
+    "NoSuchMorphism",
+    "NotCompilable",
+    "NotText",
+    "OutputIsInput",
+    "OutputUnwritable",
+    "not_text",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FileUnreadable(Mistake):
+    """A file that cannot be read. `span` is the import that asks for it, if one does."""
+
+    code: ClassVar[str] = "E0801"
+    title: ClassVar[str] = "a file that cannot be read"
+    path: str
+    reason: str
+    span: Span | None = None
+
+    def parts(self) -> Parts:
+        return Parts(f"cannot read `{self.path}`: {self.reason}", self.span, "asked for here" if self.span else "")
+
+
+@dataclass(frozen=True, slots=True)
+class NotText(Mistake):
+    """A character that no text in UTF-8 holds. `what` names it; `more` counts further ones in the same file."""
+
+    code: ClassVar[str] = "E0802"
+    title: ClassVar[str] = "a file that is not UTF-8 text"
+    span: Span
+    what: str
+    more: int = 0
+
+    def parts(self) -> Parts:
+        notes = (f"{self.more} more such places follow",) if self.more else ()
+        helps = (Help("save the file as UTF-8"),)
+        return Parts(f"the file is not UTF-8 text: {self.what}", self.span, self.what, (), notes, helps)
+
+
+def not_text(decoded: Decoded) -> tuple[NotText, ...]:
+    """The mistake that tells of the faults of a decoded source: the first one, and how many follow."""
+    if not decoded.faults:
+        return ()
+    first = decoded.faults[0]
+    match first.what:
+        case "nul":
+            what = "a NUL byte"
+        case "surrogate":
+            what = "half of a surrogate pair"
+        case _:
+            what = f"the byte 0x{first.byte or 0:02x}"
+    span = Span(decoded.source, first.offset, first.offset + 1)
+    return (NotText(span, what, len(decoded.faults) - 1),)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputIsInput(Mistake):
+    """An output that would overwrite the file it is made from."""
+
+    code: ClassVar[str] = "E0803"
+    title: ClassVar[str] = "an output that would overwrite its input"
+    path: str
+    input: str = ""
+    span: Span | None = None
+
+    def parts(self) -> Parts:
+        other = f" (it is the same file as `{self.input}`)" if self.input and self.input != self.path else ""
+        message = f"writing `{self.path}` would overwrite the input{other}"
+        return Parts(message, self.span, helps=(Help("give `-o` another name"),))
+
+
+@dataclass(frozen=True, slots=True)
+class OutputUnwritable(Mistake):
+    """A file that cannot be written; nothing was changed."""
+
+    code: ClassVar[str] = "E0804"
+    title: ClassVar[str] = "a file that cannot be written"
+    path: str
+    reason: str
+    span: Span | None = None
+
+    def parts(self) -> Parts:
+        return Parts(f"cannot write `{self.path}`: {self.reason}", self.span)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternNotAllowed(Mistake):
+    """An extern morphism whose package the user has not allowed to run."""
+
+    code: ClassVar[str] = "E0805"
+    title: ClassVar[str] = "a package that may not run"
+    span: Span
+    package: str
+
+    def parts(self) -> Parts:
+        message = f"compiling would run code of the package `{self.package}`, which is not allowed"
+        notes = ("checking never imports a package; compiling does, and only those that are allowed by name",)
+        helps = (Help(f'allow it: `compile(allow=["{self.package}"])`, or `--allow {self.package}`'),)
+        return Parts(message, self.span, "runs Python code", notes=notes, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitExceeded(Mistake):
+    """More of something than the checker takes on. `what` is a phrase ("the nesting of parentheses")."""
+
+    code: ClassVar[str] = "E0806"
+    title: ClassVar[str] = "a limit is exceeded"
+    span: Span
+    what: str
+    limit: str | int
+
+    def parts(self) -> Parts:
+        return Parts(f"{self.what} is over the limit of {_number(self.limit)}", self.span, "over the limit")
+
+
+@dataclass(frozen=True, slots=True)
+class DepthLimit(Mistake):
+    """Equations that call themselves too deep, most often without a base case."""
+
+    code: ClassVar[str] = "E0807"
+    title: ClassVar[str] = "equations that go too deep"
+    span: Span
+    name: str
+    limit: int
+    first: Span | None = None
+
+    def parts(self) -> Parts:
+        message = f"the equations of `{self.name}` call each other more than {_number(self.limit)} deep"
+        labels = (Label(self.first, "started from here"),) if self.first and self.first != self.span else ()
+        helps = (Help(f"does the number shrink, and does an equation such as `{self.name}(0) = …` stop it?"),)
+        return Parts(message, self.span, "this call goes on", labels, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceLimit(Mistake):
+    """A morphism that is wanted at too many different arguments."""
+
+    code: ClassVar[str] = "E0808"
+    title: ClassVar[str] = "too many instances of a morphism"
+    span: Span
+    name: str
+    limit: int
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` is used at more than {_number(self.limit)} different static arguments"
+        helps = (Help("use `repeat` for steps that are alike: its body is checked once"),)
+        return Parts(message, self.span, "one use too many", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchMorphism(Mistake):
+    """A morphism asked for from outside the spec that it does not declare; without a name, any at all."""
+
+    code: ClassVar[str] = "E0809"
+    title: ClassVar[str] = "a morphism that the spec does not declare"
+    name: str
+    path: str
+    available: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    span: Span | None = None
+
+    def parts(self) -> Parts:
+        if not self.name:
+            return Parts(f"`{self.path}` declares no morphism that can stand alone", self.span)
+        message = f"`{self.path}` declares no morphism `{self.name}`"
+        has = f"it declares {listed(self.available)}" if self.available else "it declares none that can stand alone"
+        helps = tuple(Help(f"did you mean `{name}`?") for name in self.suggestions[:1])
+        return Parts(message, self.span, notes=(has,), helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class InputMismatch(Mistake):
+    """Data for a run that does not fit the signature; `reason` is in the spec's words."""
+
+    code: ClassVar[str] = "E0810"
+    title: ClassVar[str] = "data that does not fit the signature"
+    path: str
+    reason: str
+    signature: str = ""
+    span: Span | None = None
+
+    def parts(self) -> Parts:
+        notes = (f"the signature is `{self.signature}`",) if self.signature else ()
+        return Parts(f"`{self.path}` does not fit: {self.reason}", self.span, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompilable(Mistake):
+    """A morphism that checks but cannot be made into a module as it stands; `reason` is a sentence's tail."""
+
+    code: ClassVar[str] = "E0811"
+    title: ClassVar[str] = "a morphism that cannot be compiled as it stands"
+    name: str
+    reason: str
+    span: Span | None = None
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        return Parts(f"`{self.name}` cannot be compiled: {self.reason}", self.span, "", helps=self.helps)
+
+
+def _number(value: str | int) -> str:
+    return f"{value:_}".replace("_", " ") if isinstance(value, int) else value

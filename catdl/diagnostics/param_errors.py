@@ -1,0 +1,80 @@
+"""Mistakes with parameters: E06xx. See `base` for what each must offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from catdl.diagnostics.base import Help, Mistake, Parts
+from catdl.diagnostics.words import contrast, did_you_mean, listed
+from catdl.source import Span
+
+__all__ = ["NotBatchConstant", "ParamFreeDim", "ParamNotFound", "ParamTypeMismatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParamNotFound(Mistake):
+    """A plug into a parameter that the morphism does not have. `available` are its paths."""
+
+    code: ClassVar[str] = "E0601"
+    title: ClassVar[str] = "a parameter that is not there"
+    span: Span
+    path: str
+    available: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"there is no parameter `{self.path}` to plug into"
+        has = f"its parameters are {listed(self.available)}" if self.available else "it has no parameters"
+        return Parts(message, self.span, "matches nothing", (), (has,), did_you_mean(self.span, self.suggestions))
+
+
+@dataclass(frozen=True, slots=True)
+class ParamTypeMismatch(Mistake):
+    """A plug whose type is not the parameter's."""
+
+    code: ClassVar[str] = "E0602"
+    title: ClassVar[str] = "a plug of another type than the parameter"
+    span: Span
+    path: str
+    expected: str
+    found: str
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"the parameter `{self.path}` is `{self.expected}`, but `{self.found}` is plugged in"
+        note = contrast(self.expected, self.found)
+        return Parts(message, self.span, f"this is `{self.found}`", (), (note,) if note else (), self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NotBatchConstant(Mistake):
+    """Something that differs from sample to sample where one value for the whole batch is needed."""
+
+    code: ClassVar[str] = "E0603"
+    title: ClassVar[str] = "a value that differs from sample to sample"
+    span: Span
+    what: str
+
+    def parts(self) -> Parts:
+        message = f"{self.what} differs from sample to sample, but must be the same for the whole batch"
+        helps = (Help("build it from parameters and constants only"),)
+        return Parts(message, self.span, "depends on the input", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class ParamFreeDim(Mistake):
+    """A parameter whose shape would change from call to call."""
+
+    code: ClassVar[str] = "E0604"
+    title: ClassVar[str] = "a parameter without a fixed shape"
+    span: Span
+    name: str
+    dim: str
+    declared: Span | None = None
+
+    def parts(self) -> Parts:
+        message = f"the parameter `{self.name}` has the axis `{self.dim}`, whose size changes from call to call"
+        notes = ("a parameter has one shape for good, so each of its dims must have a fixed size",)
+        helps = (Help(f"fix the size: `dim {self.dim} = …`; or keep `{self.dim}` out of the parameter"),)
+        return Parts(message, self.span, f"`{self.dim}` is free", notes=notes, helps=helps)

@@ -1,0 +1,276 @@
+"""Mistakes with shapes, sizes and axes: E03xx. Types and sizes come as strings already shown; see `base`.
+
+A `context` says which place wanted the type and reads on after a comma: "at this step of `>>`", "in leg 2 of `@`",
+"as the argument `mask` of `attend`", "as the declared codomain of `mlp`".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics.words import contrast, listed, placed, table
+from catdl.source import Span
+
+__all__ = [
+    "AmbiguousAxis",
+    "AxisNotFound",
+    "BadPattern",
+    "ImplicitBroadcast",
+    "LabelRepeated",
+    "MergedMismatch",
+    "Mismatch",
+    "NeedsAxes",
+    "RankUndetermined",
+    "SizeMismatch",
+    "SizeUndecided",
+    "Undetermined",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch(Mistake):
+    """Two types that should agree. `origin` is where the expectation came from; `table` has the types on the way."""
+
+    code: ClassVar[str] = "E0301"
+    title: ClassVar[str] = "types that do not agree"
+    span: Span
+    expected: str
+    found: str
+    context: str = ""
+    origin: Span | None = None
+    origin_text: str = ""
+    table: tuple[tuple[str, str], ...] = ()
+    derivations: tuple[str, ...] = ()
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"expected `{self.expected}`, found `{self.found}`{placed(self.context)}"
+        notes = [note for note in (contrast(self.expected, self.found),) if note]
+        notes.extend(self.derivations)
+        if self.table:
+            notes.append(table("the types along the composition", self.table))
+        labels = _origin(self.origin, self.origin_text, f"`{self.expected}` is expected because of this")
+        return Parts(message, self.span, f"found `{self.found}`", labels, tuple(notes), self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeMismatch(Mistake):
+    """Two sizes that should be equal. `derivations` say how each came about."""
+
+    code: ClassVar[str] = "E0302"
+    title: ClassVar[str] = "sizes that are not equal"
+    span: Span
+    expected: str
+    found: str
+    context: str = ""
+    origin: Span | None = None
+    origin_text: str = ""
+    derivations: tuple[str, ...] = ()
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"expected the size `{self.expected}`, found `{self.found}`{placed(self.context)}"
+        labels = _origin(self.origin, self.origin_text, f"`{self.expected}` is expected because of this")
+        return Parts(message, self.span, f"has size `{self.found}`", labels, self.derivations, self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class AxisNotFound(Mistake):
+    """An operation on an axis that the type does not have."""
+
+    code: ClassVar[str] = "E0303"
+    title: ClassVar[str] = "an axis that is not there"
+    span: Span
+    axis: str
+    available: tuple[str, ...]
+    operation: str
+    origin: Span | None = None
+    origin_text: str = ""
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.operation}` needs the axis `{self.axis}`, which its input does not have"
+        has = f"the axes here are {listed(self.available)}" if self.available else "the input has no axes"
+        labels = _origin(self.origin, self.origin_text, "the input comes from here")
+        return Parts(message, self.span, f"no axis `{self.axis}`", labels, (has,), self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousAxis(Mistake):
+    """More than one axis could be meant. `found` are the axes in question."""
+
+    code: ClassVar[str] = "E0304"
+    title: ClassVar[str] = "more than one axis could be meant"
+    span: Span
+    axis: str
+    found: tuple[str, ...]
+
+    def parts(self) -> Parts:
+        message = f"`{self.axis}` could be any of {listed(self.found, 'or')}"
+        return Parts(message, self.span, "which one?", helps=(Help(f"name it: `[{self.found[0]}]`, say"),))
+
+
+@dataclass(frozen=True, slots=True)
+class SizeUndecided(Mistake):
+    """Two sizes that may be equal or not, depending on the free dims. `fact` is the `where` that would settle it."""
+
+    code: ClassVar[str] = "E0305"
+    title: ClassVar[str] = "sizes whose equality cannot be decided"
+    span: Span
+    left: str
+    right: str
+    fact: str = ""
+    derivations: tuple[str, ...] = ()
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.left}` and `{self.right}` are not equal for every size of the free dims"
+        fact = self.fact or f"{self.left} == {self.right}"
+        helps = self.helps or (Help(f"if they are in every call, say so in the signature: add `where {fact}`"),)
+        return Parts(message, self.span, "these must be equal here", (), self.derivations, helps)
+
+
+@dataclass(frozen=True, slots=True)
+class Undetermined(Mistake):
+    """Something that nothing determines. `what` is a phrase ("the size that `linear` yields"), `hint` what to write."""
+
+    code: ClassVar[str] = "E0306"
+    title: ClassVar[str] = "something that nothing determines"
+    span: Span
+    what: str
+    hint: str = ""
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        helps = self.helps or ((Help(self.hint),) if self.hint else ())
+        return Parts(f"nothing determines {self.what}", self.span, "write it here", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class RankUndetermined(Mistake):
+    """A type whose number of axes nothing determines."""
+
+    code: ClassVar[str] = "E0307"
+    title: ClassVar[str] = "a type whose number of axes nothing determines"
+    span: Span
+    what: str
+
+    def parts(self) -> Parts:
+        message = f"nothing determines how many axes {self.what} has"
+        helps = (Help("write a signature: `f : Real[T, D] -> Real[T, D]`, say"),)
+        return Parts(message, self.span, "annotate this", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsAxes(Mistake):
+    """An operation that has no default axis. `example` shows how it is written."""
+
+    code: ClassVar[str] = "E0308"
+    title: ClassVar[str] = "an operation that must name its axes"
+    span: Span
+    operation: str
+    example: str = ""
+    available: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.operation}` must say which axes it acts on"
+        notes = (f"the axes here are {listed(self.available)}",) if self.available else ()
+        helps = (Help(f"write `{self.example}`"),) if self.example else ()
+        return Parts(message, self.span, "which axes?", (), notes, helps)
+
+
+@dataclass(frozen=True, slots=True)
+class ImplicitBroadcast(Mistake):
+    """Operands with different axes. `only_left` and `only_right` are the axes that the other side lacks."""
+
+    code: ClassVar[str] = "E0309"
+    title: ClassVar[str] = "operands with different axes"
+    span: Span
+    left: str
+    right: str
+    only_left: tuple[str, ...] = ()
+    only_right: tuple[str, ...] = ()
+    left_span: Span | None = None
+    right_span: Span | None = None
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.left}` and `{self.right}` have different axes, and nothing is broadcast silently"
+        notes = [f"only the left side has {listed(self.only_left)}"] if self.only_left else []
+        if self.only_right:
+            notes.append(f"only the right side has {listed(self.only_right)}")
+        helps = self.helps or self._expansions()
+        labels = [Label(self.left_span, f"`{self.left}`")] if self.left_span else []
+        if self.right_span:
+            labels.append(Label(self.right_span, f"`{self.right}`"))
+        return Parts(message, self.span, "the axes differ", tuple(labels), tuple(notes), helps)
+
+    def _expansions(self) -> tuple[Help, ...]:
+        if self.only_left and self.only_right:
+            return (Help("if every pair is meant, say it: `over[…](…)`; if not, one of the axes is the wrong one"),)
+        side, axes = ("right", self.only_left) if self.only_left else ("left", self.only_right)
+        if not axes:
+            return ()
+        return (Help(f"if it is meant, repeat the {side} side along it: `>> expand[{', '.join(axes)}]`"),)
+
+
+@dataclass(frozen=True, slots=True)
+class BadPattern(Mistake):
+    """A rearrange, reduce or einsum pattern that cannot be read or does not fit; the message says why."""
+
+    code: ClassVar[str] = "E0310"
+    title: ClassVar[str] = "a pattern that does not fit"
+    span: Span
+    message: str
+    label: str = ""
+    notes: tuple[str, ...] = ()
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        return Parts(self.message, self.span, self.label, (), self.notes, self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRepeated(Mistake):
+    """One label twice in a type."""
+
+    code: ClassVar[str] = "E0311"
+    title: ClassVar[str] = "an axis that occurs twice"
+    span: Span
+    label: str
+    context: str = ""
+
+    def parts(self) -> Parts:
+        message = f"the axis `{self.label}` occurs twice{placed(self.context)}"
+        helps = (
+            Help(f"write `{self.label}'` for its twin: the same size, another axis"),
+            Help(f"or rename one: `rename[{self.label} -> …]`"),
+        )
+        return Parts(message, self.span, "the second one", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class MergedMismatch(Mistake):
+    """Two merged axes made of different words, whatever their sizes."""
+
+    code: ClassVar[str] = "E0312"
+    title: ClassVar[str] = "merged axes in another order"
+    span: Span
+    expected: str
+    found: str
+    context: str = ""
+    origin: Span | None = None
+    origin_text: str = ""
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"expected the merged axis `{self.expected}`, found `{self.found}`{placed(self.context)}"
+        notes = ("merged axes agree only when they were merged from the same axes in the same order",)
+        labels = _origin(self.origin, self.origin_text, "merged here")
+        return Parts(message, self.span, f"this is `{self.found}`", labels, notes, self.helps)
+
+
+def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:
+    return (Label(span, text or otherwise),) if span is not None else ()

@@ -1,0 +1,179 @@
+"""Mistakes with static arguments and declarations: E02xx. See `base` for what each must offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from catdl.diagnostics.base import Edit, Help, Label, Mistake, Parts
+from catdl.diagnostics.words import counted, did_you_mean, listed
+from catdl.source import Span
+
+__all__ = [
+    "BadArgument",
+    "BadValue",
+    "MissingArgument",
+    "NoEquationMatches",
+    "NotDivisible",
+    "NotStatic",
+    "TooManyArguments",
+    "UnknownArgument",
+    "UnusedArgument",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownArgument(Mistake):
+    """A named argument that the morphism does not have."""
+
+    code: ClassVar[str] = "E0201"
+    title: ClassVar[str] = "an argument that the morphism does not have"
+    span: Span
+    name: str
+    function: str
+    suggestions: tuple[str, ...] = ()
+    available: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.function}` has no argument `{self.name}`"
+        notes = (f"its arguments are {listed(self.available)}",) if self.available else ()
+        return Parts(message, self.span, "no such argument", (), notes, did_you_mean(self.span, self.suggestions))
+
+
+@dataclass(frozen=True, slots=True)
+class MissingArgument(Mistake):
+    """An argument without a default that was not given."""
+
+    code: ClassVar[str] = "E0202"
+    title: ClassVar[str] = "an argument is missing"
+    span: Span
+    name: str
+    function: str
+    declared: Span | None = None
+
+    def parts(self) -> Parts:
+        message = f"`{self.function}` needs the argument `{self.name}`"
+        labels = (Label(self.declared, f"`{self.name}` has no default"),) if self.declared else ()
+        helps = (Help(f"give it: `{self.function}({self.name} = …)`"),)
+        return Parts(message, self.span, f"`{self.name}` is missing", labels, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyArguments(Mistake):
+    """More unnamed arguments than the morphism takes."""
+
+    code: ClassVar[str] = "E0203"
+    title: ClassVar[str] = "too many arguments"
+    span: Span
+    function: str
+    expected: int
+    found: int
+    available: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.function}` takes {counted(self.expected, 'unnamed argument')}, found {self.found}"
+        notes = (f"these are given by name: {listed(self.available)}",) if self.available else ()
+        return Parts(message, self.span, "one too many", notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class BadArgument(Mistake):
+    """An argument of the wrong sort or value. `expected` and `found` are phrases ("a whole number", "`relu`")."""
+
+    code: ClassVar[str] = "E0204"
+    title: ClassVar[str] = "an argument of the wrong sort"
+    span: Span
+    name: str
+    expected: str
+    found: str
+    function: str = ""
+
+    def parts(self) -> Parts:
+        whose = f" of `{self.function}`" if self.function else ""
+        message = f"the argument `{self.name}`{whose} must be {self.expected}, found {self.found}"
+        return Parts(message, self.span, f"must be {self.expected}")
+
+
+@dataclass(frozen=True, slots=True)
+class NotStatic(Mistake):
+    """Something known only when the network runs, where a constant is needed. `what` is a phrase ("the wire `x`")."""
+
+    code: ClassVar[str] = "E0205"
+    title: ClassVar[str] = "a value that is not known before the network runs"
+    span: Span
+    what: str
+
+    def parts(self) -> Parts:
+        message = f"{self.what} is not known before the network runs, and a constant is needed here"
+        return Parts(message, self.span, "must be a number, a fixed dim or computed from such")
+
+
+@dataclass(frozen=True, slots=True)
+class NoEquationMatches(Mistake):
+    """A morphism given by equations, used at arguments that none of them covers."""
+
+    code: ClassVar[str] = "E0206"
+    title: ClassVar[str] = "no equation covers these arguments"
+    span: Span
+    name: str
+    args: str
+    equations: tuple[Span, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"no equation of `{self.name}` covers `{self.name}({self.args})`"
+        labels = tuple(Label(span, "does not match") for span in self.equations[:4])
+        helps = (Help(f"add an equation: `morphism {self.name}({self.args}) = …`"),)
+        return Parts(message, self.span, "no equation for these arguments", labels, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NotDivisible(Mistake):
+    """An exact division that is not exact. `derivation` says how the numerator came about."""
+
+    code: ClassVar[str] = "E0207"
+    title: ClassVar[str] = "a division that is not exact"
+    span: Span
+    numerator: str
+    denominator: str
+    derivation: str = ""
+    fact: str = ""
+
+    def parts(self) -> Parts:
+        message = f"`{self.numerator}` is not a multiple of `{self.denominator}`, so `/` has no result"
+        notes = (self.derivation,) if self.derivation else ()
+        helps = [Help("write `//` if rounding down is meant")]
+        if self.fact:
+            helps.insert(0, Help(f"if it always is one, say so: `where {self.fact}`"))
+        return Parts(message, self.span, "does not divide", (), notes, tuple(helps))
+
+
+@dataclass(frozen=True, slots=True)
+class BadValue(Mistake):
+    """A value that makes no sense where it stands; the message says why."""
+
+    code: ClassVar[str] = "E0208"
+    title: ClassVar[str] = "a value that makes no sense here"
+    span: Span
+    message: str
+    label: str = ""
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        return Parts(self.message, self.span, self.label, helps=self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedArgument(Mistake):
+    """An argument that was given and changes nothing. `removal` is the span to delete, comma included."""
+
+    code: ClassVar[str] = "E0209"
+    title: ClassVar[str] = "an argument that is not used"
+    span: Span
+    name: str
+    function: str
+    removal: Span | None = None
+
+    def parts(self) -> Parts:
+        message = f"the argument `{self.name}` of `{self.function}` is not used"
+        edits = (Edit(self.removal, ""),) if self.removal else ()
+        return Parts(message, self.span, "nothing depends on it", helps=(Help("remove it", edits),))
