@@ -1,0 +1,1 @@
+"""Text to tree and back: the grammar's tables, tokens, layout, the parser and the printer."""

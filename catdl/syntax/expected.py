@@ -1,0 +1,120 @@
+"""What could have stood where something else does, in the words of the language.
+
+Takes the parser's stack and the token it fails at; guarantees one diagnostic with at most a few alternatives.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.syntax_errors import NotADeclaration, NotYet, UnexpectedToken
+from catdl.source import Source, Span
+from catdl.syntax.layout import Stream
+from catdl.syntax.tables import Tables
+
+LATER = frozenset({"functor", "algebra", "law", "learner"})
+"""Words that start declarations of later versions."""
+
+_DECLARING = ("dim", "where", "kind", "object", "param", "morphism", "hom", "extern", "overload", "from", "native")
+_MOST = 4
+_PLAIN = {
+    "THEN": "`then`",
+    "ELSE": "`else`",
+    "FOR": "`for`",
+    "IN": "`in`",
+    "IMPORT": "`import`",
+    "COMMA": "`,`",
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "RBRACE": "`}`",
+    "LPAR": "`(`",
+    "LSQB": "`[`",
+    "COLON": "`:`",
+    "TO": "`->`",
+    "EQUAL": "`=`",
+    "TILDE": "`~`",
+    "VBAR": "`|`",
+    "EQ": "`==`",
+    "GE": "`>=`",
+    "LE": "`<=`",
+    "MORPHISM": "`morphism`",
+    "TEXT": "a text",
+    "NL": "the end of the line",
+    "$END": "the end of the declaration",
+}
+_AFTER_OPERAND = ("THEN", "ELSE", "FOR", "IN", "COMMA", "RPAR", "RSQB", "RBRACE", "NL")
+_HINTS = {"STARS": "a power is written `^`", "EQUAL": "to compare two numbers write `==`"}
+
+
+def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int], begin: int, index: int) -> Diagnostic:
+    """The mistake at a token of the declaration that starts at `begin`."""
+    span = Span(source, stream.starts[index], stream.ends[index])
+    kind, word = stream.kinds[index], span.text
+    if index == begin:
+        follows = index + 1 < len(stream.kinds) and stream.kinds[index + 1] == "NAME"
+        if word in LATER and follows:
+            return NotYet(span, word)
+        near = get_close_matches(word, _DECLARING, 1, 0.75) if kind == "NAME" else ()
+        return NotADeclaration(span, f"`{word}`", tuple(near))
+    last = stream.kinds[index - 1]
+    allowed = _allowed(tables, states)
+    before = source.text[stream.starts[index - 1] : stream.ends[index - 1]]
+    after = before if last != "NL" and len(before) <= 30 and "\n" not in before else ""
+    found = _found(source, kind, word, span.end)
+    return UnexpectedToken(span, found, _phrases(allowed, last), after, _hint(kind, word))
+
+
+def _allowed(tables: Tables, states: list[int]) -> set[str]:
+    """The tokens that the parser would take, tried one by one: a row of the table alone says too much."""
+    return {kind for kind in tables.actions[states[-1]] if _takes(tables, states, kind)}
+
+
+def _takes(tables: Tables, states: list[int], kind: str) -> bool:
+    stack = list(states)
+    while True:
+        action = tables.actions[stack[-1]].get(kind)
+        if action is None:
+            return False
+        if action >= 0:
+            return True
+        rule = tables.rules[~action]
+        del stack[-rule.size :]
+        stack.append(tables.gotos[stack[-1]][rule.origin])
+
+
+def _phrases(allowed: set[str], last: str) -> tuple[str, ...]:
+    if "BOX" in allowed:
+        return ("a statement",)
+    if "NAME" in allowed and "LPAR" in allowed and "NUMBER" in allowed:
+        noun = "a type" if "IF" not in allowed and last in ("COLON", "TO", "RANDOM", "TILDE") else "an expression"
+        closers = [_PLAIN[kind] for kind in ("RPAR", "RSQB", "RBRACE") if kind in allowed]
+        return (noun, *closers)
+    if "NAME" in allowed and "CIRCUMFLEX" not in allowed:
+        rest = [_PLAIN[kind] for kind in ("RPAR", "RSQB", "RBRACE") if kind in allowed]
+        return ("a name", *rest)
+    if "SEQ" in allowed:
+        return (*[_PLAIN[kind] for kind in _AFTER_OPERAND if kind in allowed], "an operator")[:_MOST]
+    if "CIRCUMFLEX" in allowed and not {"TO", "VBAR", "THEN"} & allowed:
+        kinds = ("EQUAL", "COLON", *_AFTER_OPERAND)
+        return (*[_PLAIN[kind] for kind in kinds if kind in allowed], "an operator")[:_MOST]
+    phrases = [phrase for kind, phrase in _PLAIN.items() if kind in allowed]
+    if "CIRCUMFLEX" in allowed:  # what an operand may be followed by is not what is missing
+        phrases = [phrase for phrase in phrases if phrase not in ("`(`", "`[`")]
+    return tuple(phrases[:_MOST])
+
+
+def _found(source: Source, kind: str, word: str, end: int) -> str:
+    if kind == "NL":
+        return "the end of the line"
+    if kind == "$END":
+        return "the end of the declaration" if source.text[end:].strip() else "the end of the file"
+    return f"`{word}`" if len(word) <= 30 else "a long text"
+
+
+def _hint(kind: str, word: str) -> str:
+    if kind in _HINTS:
+        return _HINTS[kind]
+    if word.isalpha() and kind != "NAME":
+        return f"`{word}` is a word of the language"
+    return ""
