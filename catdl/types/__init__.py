@@ -1,0 +1,1 @@
+"""The language of types: sizes, labels, kinds, objects, and how each is shown."""
