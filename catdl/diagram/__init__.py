@@ -1,0 +1,1 @@
+"""The typed open hypergraph between the checker and everything after it."""

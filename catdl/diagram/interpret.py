@@ -1,0 +1,305 @@
+"""The reference interpreter: a Diagram evaluated box by box over torch tensors.
+
+Takes a verified Diagram. The meaning is that of `docs/core.md`, written directly and without regard to speed; natives
+run by their definitions, opaque ones by a table. It knows nothing of the generated code, which tests compare with it.
+Calls are evaluated with an explicit stack, so that they may nest as deep as memory allows.
+
+A value is a tensor with or without batch axes; with them it has exactly those of the run, and inside a map those of
+the map after them.
+
+    interpret(mlp, (image,), {"linear.weight": w, …})      (logits,)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from catdl.diagram.dtypes import storage
+from catdl.diagram.interpret_core import Run, Value, core
+from catdl.diagram.model import (
+    Box,
+    Call,
+    Core,
+    Diagram,
+    Each,
+    Extern,
+    Global,
+    Local,
+    Map,
+    Native,
+    Repeat,
+)
+from catdl.diagram.opaque import opaque
+from catdl.diagram.params import sole_box
+from catdl.types.sizes import Poly, Size, Sym, evaluate
+from catdl.types.types import Leaf, axis_sizes
+
+Results: TypeAlias = list[Value]
+Work: TypeAlias = Generator["Work", Results, Results]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The parameters as one diagram sees them: keys below `prefix`, plugged ones by path, slices of `each`."""
+
+    all: Mapping[str, Tensor]
+    prefix: str
+    plugs: Mapping[str, Value]
+    slices: tuple[int, ...]
+
+    def leaf(self, path: str) -> Value:
+        """A leaf of this diagram."""
+        if path in self.plugs:
+            return self.plugs[path]
+        tensor = self.all[self.prefix + path]
+        for index in self.slices:
+            tensor = tensor[index]
+        return Value(tensor, False)
+
+    def below(self, site: str | None, plugs: Mapping[str, Value], index: int | None = None) -> Weights:
+        """What a box at a site sees."""
+        prefix = "" if site is None else f"{site}."
+        inner = {path.removeprefix(prefix): v for path, v in self.plugs.items() if path.startswith(prefix)}
+        slices = self.slices if index is None else (*self.slices, index)
+        return Weights(self.all, self.prefix + prefix, {**inner, **plugs}, slices)
+
+
+def interpret(
+    diagram: Diagram,
+    inputs: Sequence[Tensor],
+    params: Mapping[str, Tensor],
+    *,
+    training: bool = False,
+    batch: tuple[int, ...] | None = None,
+) -> tuple[Tensor, ...]:
+    """The outputs. The batch axes are those that the inputs have before their own, unless given."""
+    wires = [diagram.wires[wire] for wire in diagram.inputs]
+    for wire, tensor in zip(wires, inputs, strict=True):
+        if batch is None and not wire.constant:
+            batch = tuple(tensor.shape[: tensor.ndim - len(wire.type.axes)])
+    batch = batch or ()
+    values = []
+    for wire, tensor in zip(wires, inputs, strict=True):
+        values.append(
+            Value(tensor if wire.constant else tensor.expand((*batch, *_own(tensor, wire.type))), not wire.constant)
+        )
+    numbers = (t.dtype.to_real() for t in (*inputs, *params.values()) if t.is_floating_point() or t.is_complex())
+    floating = next(numbers, torch.get_default_dtype())
+    device = next((t.device for t in (*inputs, *params.values())), torch.device("cpu"))
+    dims = _dims([wire.type for wire in wires], [value.tensor for value in values])
+    run = Run(batch, dims, floating, device, training)
+    results = _drive(_diagram(diagram, values, Weights(params, "", {}, ()), run))
+    outputs = []
+    for output, value in zip(diagram.outputs, results, strict=True):
+        keep = value.batched or diagram.wires[output].constant
+        outputs.append(value.tensor if keep else value.tensor.expand((*batch, *value.tensor.shape)))
+    return tuple(outputs)
+
+
+def _own(tensor: Tensor, leaf: Leaf) -> tuple[int, ...]:
+    return tuple(tensor.shape[tensor.ndim - len(leaf.axes) :])
+
+
+def _drive(work: Work) -> Results:
+    """Run to the end; a yielded piece of work is done first and its results are sent back."""
+    stack = [work]
+    send: Results | None = None
+    while True:
+        try:
+            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
+            send = None
+        except StopIteration as end:
+            stack.pop()
+            send = end.value
+            if not stack:
+                assert send is not None
+                return send
+
+
+def _dims(leaves: Sequence[Leaf], tensors: Sequence[Tensor]) -> dict[str, int]:
+    """The sizes of free dims, from axes that are nothing but one, then from those that are linear in one."""
+    dims: dict[str, int] = {}
+    pairs: list[tuple[Size, int]] = []
+    for leaf, tensor in zip(leaves, tensors, strict=True):
+        sizes = axis_sizes(leaf)
+        pairs += zip(sizes, tensor.shape[tensor.ndim - len(sizes) :], strict=True)
+    for size, value in pairs:
+        if isinstance(size, Poly) and _is_bare(size) and size.syms:
+            (name,) = size.syms
+            dims[name] = value
+    for size, value in pairs:
+        if isinstance(size, Poly) and len(size.syms - dims.keys()) == 1:
+            (name,) = size.syms - dims.keys()
+            found = next((n for n in range(value * 64 + 65) if _holds(size, {**dims, name: n}, value)), None)
+            if found is not None:
+                dims[name] = found
+    return dims
+
+
+def _holds(size: Poly, dims: dict[str, int], value: int) -> bool:
+    try:
+        return evaluate(size, dims) == value
+    except ValueError:
+        return False
+
+
+def _is_bare(size: Poly) -> bool:
+    """Whether a size is one dim and nothing else."""
+    mono, coef = size.terms[0]
+    return len(size.terms) == 1 and coef == 1 and mono.degree == 1 and isinstance(mono.pairs[0][0], Sym)
+
+
+def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> Work:
+    at: dict[int, Value] = dict(zip(diagram.inputs, inputs, strict=True))
+    for box in diagram.boxes:
+        ins = [at[wire] for wire in box.inputs]
+        plugs = {path: at[wire] for path, wire in box.plugs}
+        match box.op:
+            case Core():
+                results = [_stored(core(box.op, ins, run), diagram.wires[box.outputs[0]].type, run)]
+            case Local(parameter):
+                results = [weights.leaf(parameter.path)]
+            case Global(parameter):
+                results = [Value(weights.all[parameter.path], False)]
+            case _:
+                results = yield _box(box, ins, plugs, weights, run)
+        at.update(zip(box.outputs, results, strict=True))
+    return [at[wire] for wire in diagram.outputs]
+
+
+def _stored(value: Value, leaf: Leaf, run: Run) -> Value:
+    """A number of a real kind in the floating dtype: a literal may be written as an integer."""
+    if storage(leaf.kind) == "float" and not value.tensor.is_floating_point():
+        return Value(value.tensor.to(run.floating), value.batched)
+    return value
+
+
+def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, run: Run) -> Work:
+    op = box.op
+    match op:
+        case Call(callee, inline):
+            below = weights.below(None if inline else box.site, plugs)
+            return (yield _apart(callee, ins, below, run))
+        case Native():
+            below = weights.below(box.site, plugs)
+            if op.definition is None:
+                return opaque(op, ins, run)
+            return (yield _native(op, op.definition.diagram(), ins, below, run))
+        case Map(axes, body, captured):
+            return (
+                yield _map(body, ins, len(axes), captured, weights.below(box.site, plugs), run, box.site is not None)
+            )
+        case Each(axis, body, captured):
+            return (yield _each(box, op, ins, weights.below(box.site, plugs), run, run.size(axis.size)))
+        case Repeat(count, body, tie, _):
+            below = weights.below(box.site, plugs)
+            carried, fixed = ins[: len(body.outputs)], ins[len(body.outputs) :]
+            for index in range(count):
+                inner = below.below(str(index), {}) if tie == "fresh" else below
+                carried = yield _body(body, [*carried, *fixed], inner, run)
+            return carried
+        case Extern(target):
+            raise NotImplementedError(f"the interpreter does not run `{target}`")
+        case _:
+            raise AssertionError(op)
+
+
+def _apart(callee: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+    """A call: the callee reads its own free dims from what it is given."""
+    leaves = [callee.wires[wire].type for wire in callee.inputs]
+    dims = {**run.dims, **_dims(leaves, [value.tensor for value in ins])} if _has_dims(leaves) else run.dims
+    return (yield _diagram(callee, ins, weights, run.with_dims(dims)))
+
+
+def _has_dims(leaves: Sequence[Leaf]) -> bool:
+    return any(isinstance(size, Poly) for leaf in leaves for size in axis_sizes(leaf))
+
+
+def _body(body: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+    """The body of a repeat, map or each: where it is one named box, its site is no segment."""
+    sole = sole_box(body)
+    if sole is not None:
+        weights = Weights(weights.all, weights.prefix, weights.plugs, weights.slices)
+        return (yield _diagram(_bare(body, sole), ins, weights, run))
+    return (yield _diagram(body, ins, weights, run))
+
+
+def _bare(body: Diagram, sole: Box) -> Diagram:
+    """The body with the site of its one box taken away."""
+    boxes = []
+    for box in body.boxes:
+        if box is sole:
+            boxes.append(Box(box.op, box.inputs, box.outputs, None, box.plugs, box.span))
+        elif isinstance(box.op, Call):
+            inner = Call(_bare(box.op.callee, sole), box.op.inline)
+            boxes.append(Box(inner, box.inputs, box.outputs, box.site, box.plugs, box.span))
+        else:
+            boxes.append(box)
+    return Diagram(
+        body.name, body.wires, body.inputs, body.outputs, tuple(boxes), body.effects, body.domain_names,
+        body.codomain_names, body.facts,
+    )  # fmt: skip
+
+
+def _native(op: Native, definition: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+    """By its definition, whose named axes stand at the end."""
+    moved = list(ins)
+    for i, at in enumerate(op.at_in or ()):
+        if at is not None:
+            moved[i] = Value(ins[i].tensor.movedim(at, tuple(range(-len(at), 0))), ins[i].batched)
+    results = yield _apart(definition, moved, weights, run)
+    for i, at in enumerate(op.at_out or ()):
+        if at is not None:
+            results[i] = Value(results[i].tensor.movedim(tuple(range(-len(at), 0)), at), results[i].batched)
+    return results
+
+
+def _map(body: Diagram, ins: Results, count: int, captured: int, weights: Weights, run: Run, sited: bool) -> Work:
+    """The leading axes become batch axes; the results have them back."""
+    mapped = ins[: len(ins) - captured]
+    outer = any(value.batched for value in ins)
+    batch = run.batch if outer else ()
+    first = mapped[0]
+    lead = len(run.batch) if first.batched else 0
+    sizes = tuple(first.tensor.shape[lead : lead + count])
+    inner: Results = []
+    for k, value in enumerate(ins):
+        tensor = value.tensor
+        if k < len(mapped):
+            inner.append(Value(tensor if value.batched or not outer else tensor.expand((*batch, *tensor.shape)), True))
+        elif value.batched:
+            own = tensor.shape[len(batch) :]
+            spread = tensor.reshape((*batch, *(1,) * count, *own)).expand((*batch, *sizes, *own))
+            inner.append(Value(spread, True))
+        else:
+            inner.append(value)
+    work = _body if sited else _diagram
+    results = yield work(body, inner, weights, run.with_batch((*batch, *sizes)))
+    return [
+        Value(v.tensor, outer) if v.batched else Value(v.tensor.expand((*sizes, *v.tensor.shape)), False)
+        for v in results
+    ]
+
+
+def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: int) -> Work:
+    """The body at every index, with that index's slice of the weights."""
+    columns: list[Results] = []
+    for index in range(size):
+        args: Results = []
+        for k, value in enumerate(ins):
+            axis = len(run.batch) if value.batched else 0
+            args.append(
+                value if k >= len(ins) - op.captured else Value(value.tensor.select(axis, index), value.batched)
+            )
+        inner = Weights(weights.all, weights.prefix, weights.plugs, (*weights.slices, index))
+        columns.append((yield _body(op.body, args, inner, run)))
+    results: Results = []
+    for parts in zip(*columns, strict=True):
+        batched = any(part.batched for part in parts)
+        results.append(Value(torch.stack([p.tensor for p in parts], len(run.batch) if batched else 0), batched))
+    return results

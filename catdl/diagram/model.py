@@ -1,0 +1,267 @@
+"""The Diagram: wires are nodes, boxes are hyperedges with ordered ports.
+
+The one representation between the checker and whatever follows. Copy, discard, swap and identity are wiring,
+not boxes: a wire may be read by any number of ports. `repeat`, `map`, `each` and calls are boxes that hold a
+diagram and are never unrolled. Boxes stand in topological order, which is text order.
+
+Guarantees (held by `verify.py`): every wire has one source (an input or one box port), is produced before it is
+read, its type is closed (no unknowns), parameters have sizes without free dims, the sites of one diagram are
+the segments of its parameter keys.
+
+Parameters: a box that owns parameters has a `site`, a segment of the key; the leaves under it are those of its
+operation (`parameters(box)`). Two boxes with one site share weights: that is the copy of a parameter wire.
+`plugs` sends a leaf of the operation to a wire of this diagram instead of an own parameter.
+
+    linear(64) >> relu   inputs (0,), boxes Native(linear) 0 -> 1 site "linear", Native(relu) 1 -> 2, outputs (2,)
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from catdl.record import record
+from catdl.source import Span
+from catdl.types.sizes import Size
+from catdl.types.types import Axis, Leaf
+
+Static: TypeAlias = "int | Fraction | bool | str | Size | Axis | tuple[Static, ...]"
+"""A static argument after resolution: exact numbers, words, sizes, axes, lists of these."""
+
+Fact: TypeAlias = tuple[int, Size]
+"""A divisibility that the model needs: the number divides the size."""
+
+
+@record
+class Wire:
+    """A typed wire. `constant` is the mode box: the same for the whole batch, so the tensor has no batch axes."""
+
+    type: Leaf
+    constant: bool
+    name: str | None  # what the user called it
+
+
+@record
+class Parameter:
+    """A leaf of a parameter record: its path below the diagram, its type, how it starts."""
+
+    path: str
+    type: Leaf
+    init: Init
+
+
+@record
+class Init:
+    """An initialiser by name with exact or numeric arguments: `normal(0, 0.02)`, `uniform(-a, a)`, `zeros`."""
+
+    name: str
+    args: tuple[float | int | str, ...] = ()
+
+
+@record
+class Core:
+    """A core operation, see `docs/core.md`: name and attributes with positions, no labels."""
+
+    name: str
+    attrs: tuple[tuple[str, CoreAttr], ...] = ()
+
+    def __getitem__(self, key: str) -> CoreAttr:
+        for name, value in self.attrs:
+            if name == key:
+                return value
+        raise KeyError(key)
+
+
+CoreAttr: TypeAlias = "int | float | bool | str | Size | Fraction | None | tuple[CoreAttr, ...]"
+
+
+@record
+class Native:
+    """An entry of the prelude with a native lowering.
+
+    `args` are its static arguments by name, defaults filled in; `binds` what its binders became (an axis or a
+    row of axes); `params` its own parameter leaves in order. `at_in[i]`, `at_out[i]`: for input or output leaf i
+    the positions, counted from the end (-1 is the last), of the axes the signature names at its end; None where
+    they stand there already. `definition` is the diagram over core operations, absent for opaque entries.
+    """
+
+    entry: str
+    args: tuple[tuple[str, Static], ...]
+    binds: tuple[tuple[str, Axis | tuple[Axis, ...]], ...]
+    params: tuple[Parameter, ...]
+    at_in: tuple[tuple[int, ...] | None, ...] | None
+    at_out: tuple[tuple[int, ...] | None, ...] | None
+    definition: Definition | None
+
+    def arg(self, name: str) -> Static:
+        """The static argument `name`. Raises KeyError."""
+        return dict(self.args)[name]
+
+    def bind(self, name: str) -> Axis | tuple[Axis, ...]:
+        """What binder `name` became. Raises KeyError."""
+        return dict(self.binds)[name]
+
+
+class Definition:
+    """A diagram made when first asked for: the checker does not elaborate what only the prelude's tests read."""
+
+    __slots__ = ("_diagram", "_make")
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+        self._diagram: Diagram | None = None
+
+    def diagram(self) -> Diagram:
+        """The definition over core operations and other natives, at the sizes of this use."""
+        if self._diagram is None:
+            self._diagram = self._make()
+        return self._diagram
+
+
+@record
+class Call:
+    """A named morphism used as a box. `inline`: it adds no segment and no class (lambdas, higher-order bodies)."""
+
+    callee: Diagram
+    inline: bool
+
+
+@record
+class Repeat:
+    """`repeat(n, fresh f)` (tie "fresh": n records of weights) and `iterate(n, tied f)` (one record).
+
+    The last `captured` inputs of the body are wires from outside, the same in every round.
+    """
+
+    count: int
+    body: Diagram
+    tie: Literal["fresh", "tied"]
+    captured: int
+
+
+@record
+class Map:
+    """`map[T](tied f)`: f at every index of the leading `axes`; extra inputs after the body's are captured whole.
+
+    `captured` says how many of the last inputs are captured wires, given whole to every index.
+    """
+
+    axes: tuple[Axis, ...]
+    body: Diagram
+    captured: int
+
+
+@record
+class Each:
+    """`each[E](fresh f)`: as `map`, with weights of its own at every index (parameters get a leading axis E)."""
+
+    axis: Axis
+    body: Diagram
+    captured: int
+
+
+@record
+class Extern:
+    """Someone else's `nn.Module`: `target` "pkg.module:Class" with constant arguments."""
+
+    target: str
+    args: tuple[tuple[str, Static], ...]
+
+
+@record
+class Global:
+    """A declared parameter as a wire: no inputs, one constant output. Lives once under its own name."""
+
+    parameter: Parameter
+
+
+@record
+class Local:
+    """A leaf of this diagram's own parameters as a wire (`param weight : …` in a body)."""
+
+    parameter: Parameter
+
+
+Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Extern | Global | Local
+
+
+@record
+class Box:
+    """A hyperedge. `site` is the key segment where its parameters live, None without parameters of its own.
+
+    Elements of a chain have sites of two segments, `basic.0`, `basic.1`, …: a list under one name.
+    """
+
+    op: Op
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    site: str | None
+    plugs: tuple[tuple[str, int], ...]  # leaf path of the operation -> constant wire
+    span: Span
+
+
+@record
+class Choice:
+    """A static `if`: where its condition is written, and whether it held."""
+
+    condition: Span
+    held: bool
+
+
+class Diagram:
+    """An open diagram: what the checker yields and every later stage reads. Treated as immutable once made."""
+
+    __slots__ = (
+        "bounds",
+        "arguments",
+        "boxes",
+        "choices",
+        "codomain_names",
+        "domain_names",
+        "effects",
+        "facts",
+        "inputs",
+        "memo_globals",
+        "memo_owns",
+        "memo_parameters",
+        "name",
+        "outputs",
+        "wires",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        wires: tuple[Wire, ...],
+        inputs: tuple[int, ...],
+        outputs: tuple[int, ...],
+        boxes: tuple[Box, ...],
+        effects: frozenset[str],
+        domain_names: tuple[str | None, ...],
+        codomain_names: tuple[str | None, ...],
+        facts: tuple[Fact, ...],
+        bounds: tuple[Size, ...] = (),
+        arguments: tuple[tuple[str, Static], ...] = (),
+        choices: tuple[Choice, ...] = (),
+    ) -> None:
+        self.name = name
+        self.wires = wires
+        self.inputs = inputs
+        self.outputs = outputs
+        self.boxes = boxes
+        self.effects = effects
+        self.domain_names = domain_names
+        self.codomain_names = codomain_names
+        self.facts = facts
+        self.arguments = arguments  # the static arguments that it was made for
+        self.choices = choices  # the static branches taken in its text
+        self.bounds = bounds  # sizes that must not be negative, where only the input can tell (a slice of a free dim)
+        # Filled by `params.py` when first asked for.
+        self.memo_owns: bool | None = None
+        self.memo_globals: tuple[Parameter, ...] | None = None
+        self.memo_parameters: tuple[Parameter, ...] | None = None
+
+
+Make: TypeAlias = "Callable[[], Diagram]"
+
+from collections.abc import Callable  # noqa: E402  (read by the alias above only)

@@ -1,0 +1,238 @@
+"""The parameters of a diagram by key: the one place that says how keys are made.
+
+Takes a verified Diagram. A key is the path of sites from the diagram to the leaf, then the leaf's own name:
+
+- a call, a native and an extern put their site in front; an inline call and a map without site put nothing;
+- `repeat` with fresh weights adds its site and an index, with tied weights its site alone;
+- `each` adds its site, and a leading axis to the type of every leaf below it;
+- where the body of a repeat, map or each is nothing but one named box, that box adds no segment of its own
+  (`repeat(12, block)` has `block.0.…`, not `block.0.block.…`): see `sole_box`.
+
+Leaves of two boxes with one site are listed once, plugged leaves are left out, declared parameters are listed by
+`globals_of`. Cost is linear in what is listed and in the boxes of the diagrams that own something.
+
+    parameters(mlp)      (Parameter("linear.weight", Real[64, 64], …), Parameter("linear.bias", …), …)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from catdl.diagram.model import (
+    Box,
+    Call,
+    Core,
+    Diagram,
+    Each,
+    Extern,
+    Global,
+    Local,
+    Map,
+    Native,
+    Parameter,
+    Repeat,
+)
+from catdl.types.sizes import Size
+from catdl.types.types import Axis, Leaf
+
+
+def bodies(box: Box) -> Diagram | None:
+    """The diagram that a box holds, if it holds one."""
+    match box.op:
+        case Call(callee, _):
+            return callee
+        case Repeat() | Map() | Each():
+            return box.op.body
+        case Core() | Native() | Extern() | Global() | Local():
+            return None
+
+
+def sole_box(body: Diagram) -> Box | None:
+    """The one named box that a body is, read through inline calls; None where the body is more than that.
+
+    Declared parameters beside it do not count: `repeat(12, block{w})` has the keys of `repeat(12, block)`.
+    """
+    while True:
+        boxes = [box for box in body.boxes if not isinstance(box.op, Global)] if len(body.boxes) < 16 else ()
+        if len(boxes) != 1:
+            return None
+        box = boxes[0]
+        if isinstance(box.op, Call) and box.op.inline and not box.plugs:
+            body = box.op.callee
+        elif isinstance(box.op, Call | Native | Extern) and box.site is not None:
+            return box
+        else:
+            return None
+
+
+def post_order(diagram: Diagram, known: Callable[[Diagram], bool] = lambda _: False) -> list[Diagram]:
+    """Every diagram reached through boxes, each once, callees first; `known` ones are left out."""
+    done: dict[int, Diagram] = {}
+    opened: set[int] = set()
+    stack: list[tuple[Diagram, Iterator[Box]]] = [(diagram, iter(diagram.boxes))]
+    opened.add(id(diagram))
+    while stack:
+        current, boxes = stack[-1]
+        for box in boxes:
+            inner = bodies(box)
+            if inner is not None and id(inner) not in opened and not known(inner):
+                opened.add(id(inner))
+                stack.append((inner, iter(inner.boxes)))
+                break
+        else:
+            stack.pop()
+            done[id(current)] = current
+    return list(done.values())
+
+
+def owns(diagram: Diagram) -> bool:
+    """Whether any leaf belongs to it and is not plugged."""
+    if diagram.memo_owns is None:
+        for inner in post_order(diagram, lambda d: d.memo_owns is not None):
+            inner.memo_owns = any(_box_owns(box) for box in inner.boxes)
+    return bool(diagram.memo_owns)
+
+
+def _box_owns(box: Box) -> bool:
+    match box.op:
+        case Native(params=params):
+            plugged = {path for path, _ in box.plugs}
+            return any(parameter.path not in plugged for parameter in params)
+        case Local() | Extern():
+            return True
+        case _:
+            inner = bodies(box)
+            return inner is not None and bool(inner.memo_owns)
+
+
+def bounds_of(diagram: Diagram) -> tuple[Size, ...]:
+    """The sizes that must not be negative in it and in every diagram it holds, each once."""
+    found: dict[Size, None] = {}
+    seen: set[int] = set()
+    stack = [diagram]
+    while stack:
+        at = stack.pop()
+        if id(at) in seen:
+            continue
+        seen.add(id(at))
+        found |= dict.fromkeys(at.bounds)
+        stack += [inner for box in reversed(at.boxes) if (inner := bodies(box)) is not None]
+    return tuple(found)
+
+
+def globals_of(diagram: Diagram) -> tuple[Parameter, ...]:
+    """The declared parameters that it reaches, in the order in which they are met."""
+    if diagram.memo_globals is None:
+        for inner in post_order(diagram, lambda d: d.memo_globals is not None):
+            inner.memo_globals = _globals(inner)
+    return diagram.memo_globals or ()
+
+
+def _globals(diagram: Diagram) -> tuple[Parameter, ...]:
+    found: tuple[Parameter, ...] = ()  # kept whole while nothing is added, so that a long chain of calls shares it
+    seen: dict[str, Parameter] = {}
+    for box in diagram.boxes:
+        if isinstance(box.op, Global):
+            more: tuple[Parameter, ...] = (box.op.parameter,)
+        else:
+            inner = bodies(box)
+            more = (inner.memo_globals or ()) if inner is not None else ()
+        if not more or more is found:
+            continue
+        fresh = [p for p in more if p.path not in seen]
+        seen.update((p.path, p) for p in fresh)
+        if fresh:
+            found = more if not found else (*found, *fresh)
+    return found
+
+
+class _Frame(NamedTuple):
+    boxes: Iterator[Box]
+    prefix: str
+    leading: tuple[Axis, ...]
+    plugged: frozenset[str]  # whole keys
+
+
+def parameters(diagram: Diagram) -> tuple[Parameter, ...]:
+    """All own leaves with their keys below the diagram, in the order of the boxes."""
+    if diagram.memo_parameters is None:
+        diagram.memo_parameters = tuple(_leaves(diagram)) if owns(diagram) else ()
+    return diagram.memo_parameters
+
+
+def _leaves(diagram: Diagram) -> Iterator[Parameter]:
+    seen: set[str] = set()
+    stack = [_Frame(iter(diagram.boxes), "", (), frozenset())]
+    while stack:
+        frame = stack[-1]
+        box = next(frame.boxes, None)
+        if box is None:
+            stack.pop()
+            continue
+        match box.op:
+            case Local(parameter):
+                key = frame.prefix + parameter.path
+                if key not in frame.plugged and key not in seen:
+                    seen.add(key)
+                    yield _leaf(key, parameter, frame.leading)
+            case Native(params=params):
+                prefix = _under(frame.prefix, box)
+                plugged = _plugged(frame, box, prefix)
+                for parameter in params:
+                    key = prefix + parameter.path
+                    if key not in plugged and key not in seen:
+                        seen.add(key)
+                        yield _leaf(key, parameter, frame.leading)
+            case Core() | Extern() | Global():
+                pass
+            case _:
+                stack.extend(reversed(_inner_frames(frame, box)))
+
+
+def _inner_frames(frame: _Frame, box: Box) -> list[_Frame]:
+    body = bodies(box)
+    if body is None or not owns(body):
+        return []
+    prefix = _under(frame.prefix, box)
+    plugged = _plugged(frame, box, prefix)
+    leading = frame.leading
+    match box.op:
+        case Call(inline=inline):
+            return [_Frame(iter(body.boxes), frame.prefix if inline else prefix, leading, plugged)]
+        case Repeat(count=count, tie="fresh"):
+            return [_body_frame(body, f"{prefix}{i}.", leading, plugged) for i in range(count)]
+        case Each(axis=axis):
+            return [_body_frame(body, prefix, (*leading, axis), plugged)]
+        case Map() if box.site is None:
+            return [_Frame(iter(body.boxes), prefix, leading, plugged)]
+        case _:
+            return [_body_frame(body, prefix, leading, plugged)]
+
+
+def _body_frame(body: Diagram, prefix: str, leading: tuple[Axis, ...], plugged: frozenset[str]) -> _Frame:
+    """The frame of a body: where it is one named box, that box without its own segment."""
+    sole = sole_box(body)
+    if sole is None:
+        return _Frame(iter(body.boxes), prefix, leading, plugged)
+    bare = Box(sole.op, sole.inputs, sole.outputs, None, sole.plugs, sole.span)
+    return _Frame(iter((bare,)), prefix, leading, plugged)
+
+
+def _under(prefix: str, box: Box) -> str:
+    return prefix if box.site is None else f"{prefix}{box.site}."
+
+
+def _plugged(frame: _Frame, box: Box, prefix: str) -> frozenset[str]:
+    if not box.plugs:
+        return frame.plugged
+    inline = isinstance(box.op, Call) and box.op.inline
+    under = frame.prefix if inline else prefix
+    return frame.plugged.union(under + path for path, _ in box.plugs)
+
+
+def _leaf(key: str, parameter: Parameter, leading: tuple[Axis, ...]) -> Parameter:
+    leaf = parameter.type
+    if leading:
+        leaf = Leaf(leaf.kind, (*leading, *leaf.axes))
+    return Parameter(key, leaf, parameter.init)
