@@ -1,0 +1,247 @@
+"""The diagram under construction: wires and boxes as elaboration emits them, before sizes are all known.
+
+Takes types with unknowns; guarantees topological order (a box reads wires that exist) and that a wire of an outer
+diagram enters an inner one as a captured input.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from catdl.check.scope import Env, MorphismDef
+from catdl.diagram.model import Choice, Op, Parameter
+from catdl.record import field, record
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.sizes import Size
+from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object
+
+ERROR_KIND = Kind("?")
+ERROR_LEAF = Leaf(ERROR_KIND, ())
+
+
+class W:
+    """A wire: its type, its mode (`constant`: the same for the whole batch), who made it."""
+
+    __slots__ = ("builder", "constant", "leaf", "literal", "name", "origin", "where")
+
+    def __init__(self, builder: Builder, leaf: Leaf, constant: bool, name: str | None, where: Span | None) -> None:
+        self.builder = builder
+        self.leaf = leaf
+        self.constant = constant
+        self.name = name
+        self.where = where  # what made it, for secondary labels
+        self.literal: object | None = None  # the number it is, if it is one
+        self.origin: str = ""
+
+    @property
+    def bad(self) -> bool:
+        """Whether an error was already told about it."""
+        return self.leaf.kind is ERROR_KIND
+
+
+class Bundle:
+    """What a name or an expression stands for: some wires side by side, with the names of their ports."""
+
+    __slots__ = ("bad", "groups", "names", "used", "wires")
+
+    def __init__(self, wires: list[W], names: tuple[str | None, ...] | None = None, bad: bool = False) -> None:
+        self.wires = wires
+        self.names = names
+        self.bad = bad  # any number of wires: an error was already told
+        self.used = False
+        self.groups: tuple[tuple[str | None, int], ...] | None = (
+            None  # ports as a signature groups them, with their widths
+        )
+
+
+BAD = Bundle([], None, True)
+
+
+class Closure:
+    """A morphism expression with its scope: an argument, a `box`, a lambda.
+
+    `share` is set for a tied one: the sites given at its first use are given again at every later one.
+    """
+
+    __slots__ = (
+        "arrow",
+        "builder",
+        "env",
+        "expr",
+        "name",
+        "opaque",
+        "param",
+        "parametric",
+        "share",
+        "span",
+        "tie",
+        "uses",
+    )
+
+    def __init__(
+        self, expr: ast.Expr, env: Env, name: str | None, tie: str | None, span: Span, opaque: bool = False
+    ) -> None:
+        self.expr = expr
+        self.env = env
+        self.name = name
+        self.tie = tie
+        self.span = span
+        self.uses: list[Span] = []
+        self.share: list[object] = []
+        self.arrow: tuple[Object, Object, bool] | None = None
+        self.builder: Builder | None = None
+        self.opaque = opaque  # an argument of a definition that is checked by itself
+        self.param: str | None = None  # the parameter it was given for
+        self.parametric = False
+
+
+@record(frozen=False)
+class Use:
+    """A call by signature whose binders may still be unknown: closed when the body is finished."""
+
+    definition: MorphismDef
+    args: dict[str, object]
+    binds: dict[str, object]
+    at_in: tuple[tuple[int, ...] | None, ...] | None
+    at_out: tuple[tuple[int, ...] | None, ...] | None
+    span: Span
+    closed: bool = False  # on closed types, remembered for every equal call
+
+
+@record(frozen=False)
+class Inner:
+    """A box that holds a diagram still under construction. `what`: call, inline, repeat, map, each."""
+
+    what: str
+    builder: Builder
+    name: str
+    count: int = 1
+    tie: Literal["fresh", "tied"] = "fresh"
+    axes: tuple[Axis, ...] = ()
+
+
+@record(frozen=False)
+class LateCore:
+    """A core operation whose attributes hold sizes not yet solved; closed at the end."""
+
+    name: str
+    attrs: tuple[tuple[str, Any], ...]
+
+
+@record
+class Start:
+    """How a parameter starts: an initialiser and its arguments, read when sizes are known."""
+
+    name: str
+    nodes: tuple[ast.Expr, ...]
+    env: Env
+
+
+@record(frozen=False)
+class Source_:
+    """A parameter as a wire: declared (`global`) or a leaf of this morphism."""
+
+    path: str
+    declared: bool
+    leaf: Leaf
+    init: Start
+
+
+PendingOp: TypeAlias = "Op | Use | Inner | LateCore | Source_"
+
+
+class PBox:
+    """A box under construction."""
+
+    __slots__ = ("group", "inputs", "label", "op", "outputs", "plugs", "segment", "span", "token")
+
+    def __init__(
+        self,
+        op: PendingOp,
+        inputs: list[W],
+        outputs: list[W],
+        segment: str,
+        span: Span,
+        label: str | None = None,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.outputs = outputs
+        self.segment = segment  # the name of what is used, for the key
+        self.label = label  # the name of the occurrence
+        self.span = span
+        self.token: object | None = None  # boxes with one token share their site
+        self.plugs: list[tuple[str, W]] = []
+        self.group: tuple[object, int] | None = None  # the chain it is an element of, and its place
+
+
+@record(frozen=False, eq=False)
+class Builder:
+    """One diagram under construction. `parent` is the diagram whose box will hold it."""
+
+    name: str
+    parent: Builder | None = None
+    inputs: list[W] = field(default_factory=list)
+    boxes: list[PBox] = field(default_factory=list)
+    outputs: list[W] = field(default_factory=list)
+    out_names: tuple[str | None, ...] = ()
+    in_names: tuple[str | None, ...] = ()
+    captured: dict[W, W] = field(default_factory=dict)
+    params: list[Parameter] = field(default_factory=list)
+    globals: dict[str, W] = field(default_factory=dict)
+    effects: set[str] = field(default_factory=set)
+    arguments: tuple[tuple[str, object], ...] = ()
+    choices: dict[Choice, None] = field(default_factory=dict)
+    bounds: tuple[Size, ...] = ()
+    owner: MorphismDef | None = None
+
+    def wire(self, leaf: Leaf, constant: bool, where: Span | None, name: str | None = None) -> W:
+        """A new wire of this diagram."""
+        return W(self, leaf, constant, name, where)
+
+    def input(self, leaf: Leaf, name: str | None, constant: bool = False, where: Span | None = None) -> W:
+        """A new input."""
+        wire = W(self, leaf, constant, name, where)
+        self.inputs.append(wire)
+        return wire
+
+    def take(self, wire: W) -> W:
+        """The wire as this diagram sees it: its own, or captured from a diagram around it."""
+        if wire.builder is self:
+            return wire
+        found = self.captured.get(wire)
+        if found is None:
+            path: list[Builder] = []
+            at: Builder | None = self
+            while at is not None and at is not wire.builder:
+                path.append(at)
+                at = at.parent
+            if at is None:
+                raise AssertionError("a wire of another diagram")
+            outer = wire
+            for builder in reversed(path):
+                inner = builder.captured.get(wire)
+                if inner is None:
+                    inner = W(builder, outer.leaf, outer.constant, outer.name, outer.where)
+                    inner.literal = outer.literal
+                    builder.captured[wire] = inner
+                outer = inner
+            found = outer
+        return found
+
+    def emit(
+        self, op: PendingOp, inputs: list[W], outputs: list[W], segment: str, span: Span, label: str | None = None
+    ) -> PBox:
+        """A new box at the end."""
+        box = PBox(op, inputs, outputs, segment, span, label)
+        self.boxes.append(box)
+        return box
+
+
+def rank_of(axes: tuple[AxisItem, ...]) -> int | None:
+    """The number of axes, None while a row is unknown."""
+    for axis in axes:
+        if not isinstance(axis, Axis):
+            return None
+    return len(axes)

@@ -1,0 +1,389 @@
+"""Calls by signature: binders matched against the wires that come in, types of what goes out.
+
+Takes a scheme, static arguments and wires; guarantees that what the domain determines is bound from it, that what is
+left becomes an unknown of the solver, and that an equal call on equal closed types is typed once.
+"""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check.arguments import Binding, bind_arguments, fill, open_binding, take_labels
+from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Use, W
+from catdl.check.context import Context, Head
+from catdl.check.emit import closed_leaf, core, distinct
+from catdl.check.match import locate, match_domain, types_of
+from catdl.check.scope import MorphismDef, Static
+from catdl.check.signature import (
+    FixedPart,
+    LeafPart,
+    ObjectPart,
+    Scheme,
+    decided,
+)
+from catdl.check.static import Refused
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.types import Axis, AxisItem, Kind, LabelVar, Leaf, Object, label_of, plain, walk_axes
+
+
+def codomain(
+    binding: Binding, at_first: tuple[int, ...] | None, rank: int
+) -> tuple[list[Leaf], list[tuple[int, ...] | None], list[str | None]]:
+    """The types of what goes out, with acted axes put back in their places. Raises Refused."""
+    leaves: list[Leaf] = []
+    at: list[tuple[int, ...] | None] = []
+    names: list[str | None] = []
+    ctx = binding.ctx
+    for part in decided(binding.scheme.codomain, ctx.statics, binding.env)[0]:
+        match part:
+            case FixedPart(_, value):
+                leaves += value.leaves
+                at += [None] * len(value.leaves)
+                names += value.names
+            case ObjectPart(binder, name):
+                known = binding.names.get(binder)
+                if not isinstance(known, Object):
+                    raise ctx.refuse(wrong.RankUndetermined(binding.span, f"the result of `{binding.definition.name}`"))
+                leaves += known.leaves
+                at += [None] * len(known.leaves)
+                names += [name] * len(known.leaves)
+            case LeafPart(name=name):
+                leaf = types_of(binding, part)
+                placed, where = put_back(binding, part, leaf, at_first, rank)
+                leaves.append(placed)
+                at.append(where)
+                names.append(name)
+    return leaves, at, names
+
+
+def put_back(
+    binding: Binding, part: LeafPart, leaf: Leaf, at_first: tuple[int, ...] | None, rank: int
+) -> tuple[Leaf, tuple[int, ...] | None]:
+    """A result whose trailing axes take the places of the acted ones."""
+    if at_first is None or not any(isinstance(i.value, ast.Splice) for i in part.items):
+        return leaf, None
+    axes = walk_axes(leaf.axes)
+    acted = 0
+    for item in part.items:
+        row = binding.explicit_row.get(item.value.name or "", ()) if isinstance(item.value, ast.Splice) else ("",)
+        acted += 0 if row == ("*",) else len(row)
+    rest, new = list(axes[: len(axes) - acted]), axes[len(axes) - acted :]
+    places = [p + rank for p in at_first]
+    if acted == 0:
+        return leaf, None
+    if acted == len(places):
+        slots = dict(zip(places, new, strict=True))
+        out: list[AxisItem] = [slots[i] if i in slots else rest.pop(0) for i in range(len(axes))]
+        where = tuple(p - len(axes) for p in places)
+    else:
+        start = min(places) - sum(1 for p in places if p < min(places))
+        out = [*rest[:start], *new, *rest[start:]]
+        where = tuple(range(start - len(axes), start - len(axes) + acted))
+    if where == tuple(range(-acted, 0)):
+        return Leaf(leaf.kind, tuple(out)), None
+    return Leaf(leaf.kind, tuple(out)), where
+
+
+def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bundle) -> Bundle:
+    """A call of a morphism by its signature."""
+    span = head.span
+    assert span is not None
+    if inp.bad or any(w.leaf is ERROR_LEAF for w in inp.wires):
+        return BAD
+    around, ctx.statics.at = ctx.statics.at, (definition.module.source, span)
+    try:
+        key = memo_key(ctx, definition, head, inp)
+        values: dict[str, object] | None = None
+        if key is None and not head.plugs and head.args and all(id(w.leaf) in ctx.canon_ids for w in inp.wires):
+            values = bind_arguments(ctx, definition, head, span)
+            key = value_key(definition, values, head, inp)
+        found = ctx.memo.get(key) if key is not None else None
+        if found is not None:
+            op, leaves, names, effects = found
+            return finish_call(b, op, inp.wires, leaves, names, effects, head.name, span, head.label)
+        scheme = ctx.library.scheme(definition)
+        if scheme is None:
+            return BAD
+        if key is not None and (exact := closed_call(definition, scheme, inp.wires, span)) is not None:
+            ctx.memo[key] = (*exact, ctx.library.traits(definition)[1])
+            op, leaves, names, effects = ctx.memo[key]
+            return finish_call(b, op, inp.wires, leaves, names, effects, head.name, span, head.label)
+        if values is None:
+            values = bind_arguments(ctx, definition, head, span)
+        binding = open_binding(ctx, definition, scheme, head, values, span)
+        plugs = open_plugs(binding, head, b)
+        refuse_never(binding, inp.wires)
+        given = inp.wires
+        inp, order = brought_forward(binding, inp, b)
+        wires, at_in = match_domain(binding, inp)
+        take_labels(binding)
+        for name, wire, leaf in plugs:
+            del name
+            ctx.port(wire, untwinned(ctx, leaf), span, f"the parameter of `{definition.name}`")
+        rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
+        leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)
+        leaves = overloaded(binding, wires, leaves)
+        for leaf in leaves:
+            distinct(ctx, leaf, span)
+    except Refused:
+        return BAD
+    finally:
+        ctx.statics.at = around
+    for fact in definition.head.where.facts if definition.head.where is not None else ():
+        ctx.demands.append((fact, binding.env, span))
+    closed = not binding.fresh and not head.plugs and all(closed_leaf(leaf) for leaf in leaves)
+    if closed:
+        leaves = [ctx.canon(Leaf(leaf.kind, walk_axes(leaf.axes))) for leaf in leaves]
+    args = {p.name: binding.names.get(p.name) for p in definition.head.params or () if p.name is not None}
+    args |= {name: Static(value) for name, value in values.items() if name not in args}
+    op = Use(
+        definition,
+        args,
+        {name: binding.names.get(name) for name, _ in scheme.binders},
+        tuple(at_in) if any(at_in) else None,
+        tuple(at_out) if any(at_out) else None,
+        span,
+    )
+    effects = ctx.library.traits(definition)[1]
+    if closed and key is not None and wires == given:
+        op.closed = True
+        ctx.memo[key] = (op, leaves, tuple(names), effects)
+    out = finish_call(b, op, wires, leaves, tuple(names), effects, head.name, span, head.label)
+    if plugs:
+        b.boxes[-1].plugs = [(name, wire) for name, wire, _ in plugs]
+    return out if order is None else sent_back(binding, out, order, b)
+
+
+def brought_forward(binding: Binding, inp: Bundle, b: Builder) -> tuple[Bundle, tuple[int, ...] | None]:
+    """Wires permuted to a signature that names acted axes before a row (`[C, ..P]`), and the first wire's order.
+
+    Raises Refused.
+    """
+    ctx = binding.ctx
+    parts = binding.scheme.domain
+    if not binding.explicit or len(parts) != len(inp.wires):
+        return inp, None
+    first: tuple[int, ...] | None = None
+    out: list[W] = []
+    for part, wire in zip(parts, inp.wires, strict=True):
+        order = layout(binding, part, wire) if isinstance(part, LeafPart) else None
+        if order is None:
+            out.append(wire)
+            continue
+        first = first or order
+        axes = walk_axes(wire.leaf.axes)
+        leaf = Leaf(wire.leaf.kind, tuple(axes[i] for i in order))
+        out += core(ctx, b, "permute", [wire], [leaf], binding.span, perm=order).wires
+    if first is None:
+        return inp, None
+    binding.placed = True
+    moved = Bundle(out, inp.names)
+    moved.groups = inp.groups
+    return moved, first
+
+
+def layout(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | None:
+    """Where each axis of a wire goes in a signature with an acted axis before a row; None for any other signature."""
+    names = [i.name if i.sep == ":" else i.value.id if isinstance(i.value, ast.Name) else None for i in part.items]
+    rows = [i for i, item in enumerate(part.items) if isinstance(item.value, ast.Splice)]
+    explicit = [i for i, name in enumerate(names) if name in binding.explicit]
+    if len(rows) != 1 or not explicit or explicit[0] > rows[0]:
+        return None
+    axes = walk_axes(wire.leaf.axes)
+    found = {i: locate(binding.ctx, axes, binding.explicit[names[i] or ""], binding.env) for i in explicit}
+    if any(place is None for place in found.values()):
+        return None
+    rest = [i for i in range(len(axes)) if i not in found.values()]
+    spare = len(rest) - (len(part.items) - len(explicit) - 1)
+    order: list[int] = []
+    for i in range(len(part.items)):
+        if i in found:
+            order.append(found[i] or 0)
+        else:
+            count = spare if i in rows else 1
+            order += rest[:count]
+            rest = rest[count:]
+    return tuple(order)
+
+
+def sent_back(binding: Binding, out: Bundle, order: tuple[int, ...], b: Builder) -> Bundle:
+    """Results of the input's form with their axes back where the input had them."""
+    back = tuple(order.index(i) for i in range(len(order)))
+    wires: list[W] = []
+    for wire in out.wires:
+        axes = walk_axes(wire.leaf.axes)
+        if len(axes) != len(order) or back == tuple(range(len(back))):
+            wires.append(wire)
+            continue
+        leaf = Leaf(wire.leaf.kind, tuple(axes[i] for i in back))
+        wires += core(binding.ctx, b, "permute", [wire], [leaf], binding.span, perm=back).wires
+    return Bundle(wires, out.names)
+
+
+def closed_call(
+    definition: MorphismDef, scheme: Scheme, wires: list[W], span: Span
+) -> tuple[Use, list[Leaf], tuple[str | None, ...]] | None:
+    """A call that leaves nothing to find out: a morphism of the user's own on wires of just the types it declares."""
+    if scheme.generic or len(scheme.domain) != 1 or len(scheme.codomain) != 1 or definition.head.where is not None:
+        return None
+    given, made = scheme.domain[0], scheme.codomain[0]
+    if definition.overloads or not isinstance(given, FixedPart) or not isinstance(made, FixedPart):
+        return None
+    leaves = given.value.leaves
+    if len(leaves) != len(wires) or any(w.leaf is not leaf for w, leaf in zip(wires, leaves, strict=True)):
+        return None
+    return Use(definition, {}, {}, None, None, span, True), list(made.value.leaves), made.value.names
+
+
+def memo_key(ctx: Context, definition: MorphismDef, head: Head, inp: Bundle) -> object | None:
+    """A key for a call without arguments on closed types."""
+    if head.args or head.items is not None or head.plugs or inp.names is not None:
+        return None
+    ids = ctx.canon_ids
+    if len(inp.wires) == 1:
+        leaf = inp.wires[0].leaf
+        return (definition, id(leaf)) if id(leaf) in ids else None
+    if all(id(w.leaf) in ids for w in inp.wires):
+        return (definition, tuple(id(w.leaf) for w in inp.wires))
+    return None
+
+
+def value_key(definition: MorphismDef, values: dict[str, object], head: Head, inp: Bundle) -> object | None:
+    """A key for a call with closed arguments on closed types."""
+    if head.items is not None or inp.names is not None:
+        return None
+    if any(isinstance(v, Axis) and isinstance(label_of(v.label), LabelVar) for v in values.values()):
+        return None
+    return (definition, tuple(values.items()), tuple(id(w.leaf) for w in inp.wires))
+
+
+def finish_call(
+    b: Builder,
+    op: PendingOp,
+    wires: list[W],
+    leaves: list[Leaf],
+    names: tuple[str | None, ...],
+    effects: frozenset[str],
+    name: str,
+    span: Span,
+    label: str | None,
+) -> Bundle:
+    """Emit the box of a call."""
+    inputs = [w if w.builder is b else b.take(w) for w in wires]
+    constant = all(w.constant for w in inputs)
+    outputs = [W(b, leaf, constant, None, span) for leaf in leaves]
+    for wire in outputs:
+        wire.origin = name
+    b.emit(op, inputs, outputs, name, span, label)
+    if effects:
+        b.effects |= effects
+    return Bundle(outputs, names if any(names) else None)
+
+
+def refuse_never(binding: Binding, wires: list[W]) -> None:
+    """Kinds that make no sense together, told in the overload's words before any port is read. Raises Refused."""
+    definition = binding.definition
+    if not definition.overloads:
+        return
+    found = tuple(w.leaf.kind.name for w in wires)
+    best = binding.ctx.kinds.choose(definition.overloads, found, None)
+    if len(best) == 1 and best[0].outputs is None:
+        shown = tuple(plain(k) for k in found)
+        raise binding.ctx.refuse(wrong.KindNever(binding.span, definition.name, shown, best[0].message))
+
+
+def overloaded(binding: Binding, wires: list[W], leaves: list[Leaf]) -> list[Leaf]:
+    """The results with the kinds of the overload that fits. Raises Refused."""
+    ctx, definition = binding.ctx, binding.definition
+    if not definition.overloads:
+        return leaves
+    found = tuple(w.leaf.kind.name for w in wires)
+    best = ctx.kinds.choose(definition.overloads, found, None)
+    if not best:
+        return leaves
+    if len(best) > 1:
+        shown = tuple(" @ ".join(plain(k) for k in o.inputs) for o in best)
+        raise ctx.refuse(wrong.KindAmbiguous(binding.span, definition.name, shown))
+    chosen = best[0]
+    assert chosen.outputs is not None  # told by `refuse_never`
+    return [
+        Leaf(Kind(name, axis=leaf.kind.axis or (wires[0].leaf.kind.axis if wires else None)), leaf.axes)
+        for name, leaf in zip(chosen.outputs, leaves, strict=True)
+    ]
+
+
+def open_plugs(binding: Binding, head: Head, b: Builder) -> list[tuple[str, W, Leaf]]:
+    """What is plugged in for parameters: leaf, wire and the type it must have. Raises Refused."""
+    out: list[tuple[str, W, Leaf]] = []
+    if not head.plugs:
+        return out
+    ctx = binding.ctx
+    declared = local_params(binding.definition)
+    for arg in head.plugs:
+        where = head.env.module.span(arg)
+        path = arg.name
+        if path is None:
+            live = [p for p in declared if holds(ctx, p, binding)]
+            if len(live) != 1:
+                names = " and ".join(f"`{p.name}`" for p in live) or "none"
+                name = binding.definition.name
+                words = f"`{name}` has not one parameter but {names}; say which: `{{… = {where.text}}}`"
+                raise ctx.refuse(wrong.BadValue(where, words))
+            param = live[0]
+        else:
+            found = next((p for p in declared if p.name == path and holds(ctx, p, binding)), None)
+            if found is None:
+                raise ctx.refuse(wrong.ParamNotFound(where, path, tuple(p.name for p in declared)))
+            param = found
+        bundle = ctx.wires(arg.value, head.env, b)
+        if bundle.bad:
+            raise Refused
+        if len(bundle.wires) != 1:
+            raise ctx.refuse(wrong.ArityMismatch(where, 1, len(bundle.wires), "a plugged parameter"))
+        wire = b.take(bundle.wires[0])
+        if not wire.constant:
+            raise ctx.refuse(wrong.NotBatchConstant(where, "a parameter"))
+        node = param.type
+        fill(binding, node)
+        leaf = ctx.types.object(node, binding.env).leaves[0] if not isinstance(node, ast.Index) else None
+        if leaf is None:
+            assert isinstance(node, ast.Index)
+            kind = ctx.types.kind(node.base, binding.env) or Kind("Real")
+            leaf = Leaf(kind, ctx.types.axes(node.items, binding.env))
+        assert isinstance(leaf, Leaf)
+        out.append((param.name, wire, leaf))
+    return out
+
+
+def untwinned(ctx: Context, leaf: Leaf) -> Leaf:
+    """A parameter's type in which a label that stands twice (a square map) may be any label: D with D', or none."""
+    labels = [label_of(a.label) for a in walk_axes(leaf.axes) if isinstance(a, Axis)]
+    twice = {label for label in labels if isinstance(label, str) and labels.count(label) > 1}
+    if not twice:
+        return leaf
+    axes = tuple(
+        Axis(ctx.solver.label(), a.size) if isinstance(a, Axis) and label_of(a.label) in twice else a for a in leaf.axes
+    )
+    return Leaf(leaf.kind, axes)
+
+
+def local_params(definition: MorphismDef) -> list[ast.LocalParam]:
+    """The parameters that the body of a morphism declares."""
+    out: list[ast.LocalParam] = []
+    stack: list[ast.Expr | None] = [definition.head.body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Block(statements, result):
+                out += [s for s in statements if isinstance(s, ast.LocalParam)]
+                stack.append(result)
+            case ast.Lambda(_, body):
+                stack.append(body)
+            case _:
+                pass
+    return out
+
+
+def holds(ctx: Context, param: ast.LocalParam, binding: Binding) -> bool:
+    """Whether the condition of a parameter is true in this call. Raises Refused."""
+    return param.condition is None or ctx.statics.truth(param.condition, binding.env)

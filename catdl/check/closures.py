@@ -1,0 +1,106 @@
+"""Morphism arguments and `box`es: used in the scope they were written in, tied or fresh where they own weights."""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, PBox, Source_, Use
+from catdl.check.calls import local_params
+from catdl.check.context import Context, Head
+from catdl.check.emit import core
+from catdl.check.inner import named
+from catdl.check.scope import Env
+from catdl.source import Span
+from catdl.syntax import ast
+
+
+def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bundle) -> Bundle:
+    """A morphism argument or a `box` applied to wires."""
+    span = head.span
+    assert span is not None
+    if head.args or head.plugs or head.items is not None:
+        expr = closure.expr
+        if head.args:
+            expr = ast.Call(expr, tuple(head.args), expr.start, expr.end)
+        if head.items is not None:
+            expr = ast.Index(expr, tuple(head.items), expr.start, expr.end)
+        if head.plugs:
+            expr = ast.Plug(expr, tuple(head.plugs), expr.start, expr.end)
+    else:
+        expr = closure.expr
+    if closure.arrow is not None and not ctx.ports(inp, closure.arrow[0], span, f"the input of `{head.name}`"):
+        return BAD
+    if closure.opaque:
+        assert closure.arrow is not None
+        leaves = list(closure.arrow[1].leaves)
+        return core(ctx, b, "opaque", inp.wires, leaves, span)
+    start = len(b.boxes)
+    label = head.label or closure.name
+    if label is not None and not isinstance(expr, (ast.Name, ast.Call, ast.Index, ast.Plug, ast.Labelled)):
+        out = named(ctx, expr, closure.env, b, inp, label, span)
+    else:
+        out = ctx.apply(expr, closure.env, b, inp, label)
+    made = b.boxes[start:]
+    if closure.tie == "tied":
+        share(ctx, closure, made, b, span)
+    elif len(closure.uses) == 1:
+        closure.parametric = any(parametric(ctx, box) for box in made)
+    if closure.arrow is None or out.bad:
+        return out
+    return out if ctx.ports(out, closure.arrow[1], closure.span, f"the result of `{head.name}`") else BAD
+
+
+def share(ctx: Context, closure: Closure, made: list[PBox], b: Builder, span: Span) -> None:
+    """Give the boxes of a tied morphism the sites of its first use."""
+    if closure.builder is None:
+        closure.builder = b
+    elif closure.builder is not b and any(parametric(ctx, box) for box in made):
+        ctx.report(
+            wrong.BadValue(
+                span, "a tied morphism is used inside another box than before; declare a `param` and plug it in"
+            )
+        )
+    for place, box in enumerate(made):
+        if place == len(closure.share):
+            closure.share.append(object() if box.token is None else box.token)
+        box.token = closure.share[place]
+
+
+def parametric(ctx: Context, box: PBox) -> bool:
+    """Whether a box under construction owns parameters."""
+    stack = [box]
+    while stack:
+        match stack.pop():
+            case PBox(op=Inner(builder=builder)):
+                stack += builder.boxes
+            case PBox(op=Source_(declared=declared)):
+                if not declared:
+                    return True
+            case PBox(op=Use() as use, plugs=plugs):
+                if owns_now(ctx, use, {name for name, _ in plugs}):
+                    return True
+            case _:
+                pass
+    return False
+
+
+def owns_now(ctx: Context, use: Use, plugged: set[str]) -> bool:
+    """Whether a call owns parameters under its arguments."""
+    definition = use.definition
+    own = local_params(definition)
+    if not own:
+        return ctx.library.traits(definition)[0]
+    names: dict[str, object] = {k: v for k, v in {**use.args, **use.binds}.items() if v is not None}
+    env = Env(definition.module, None, names)
+    for param in own:
+        if param.name in plugged:
+            continue
+        if param.condition is None or ctx.statics.truth(param.condition, env):
+            return True
+    return False
+
+
+def check_tie(ctx: Context, closure: Closure) -> None:
+    """A parametric morphism used more than once must say which is meant."""
+    if closure.tie is None and len(closure.uses) > 1 and closure.parametric:
+        name = closure.name or closure.param or "f"
+        ctx.report(wrong.NeedsTie(closure.uses[1], name, closure.uses[0], closure.uses[1], closure.span))

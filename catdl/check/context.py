@@ -1,0 +1,229 @@
+"""What every part of the elaboration of one declaration shares: unknowns, statics, types, and ways back in.
+
+`apply` and `wires` are the two judgements of elaboration (a morphism applied to wires; an expression that is wires);
+they are handed in, so that calls, rules and higher-order constructions need not import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Builder, Bundle, W
+from catdl.check.kinds import Kinds
+from catdl.check.objects import Types
+from catdl.check.scope import Env, KindDef, MorphismDef
+from catdl.check.signature import Scheme
+from catdl.check.solver import Blame, Solver
+from catdl.check.static import Refused, Statics
+from catdl.diagnostics.base import Diagnostic
+from catdl.diagram.model import Diagram, Op
+from catdl.record import field, record
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.sizes import Facts, Size
+from catdl.types.types import Axis, Leaf, Object, show_kind
+
+
+class Library(Protocol):
+    """What elaboration asks of the program around it."""
+
+    kinds: Kinds
+
+    def scheme(self, definition: MorphismDef) -> Scheme | None:
+        """The signature of a morphism. Raises Refused when it is wrong (told elsewhere)."""
+
+    def closed(self, definition: MorphismDef) -> Diagram | None:
+        """The diagram of a morphism without arguments, already checked; None when it is wrong or is a template."""
+
+    def is_template(self, definition: MorphismDef) -> bool:
+        """Whether a morphism is elaborated anew at every use: it has no signature, or takes morphisms."""
+
+    def entry(self, name: str) -> object | None:
+        """An entry of the prelude by name."""
+
+    def traits(self, definition: MorphismDef) -> tuple[bool, frozenset[str]]:
+        """Whether its own text may hold parameters, and its effects."""
+
+
+@record(frozen=False)
+class Head:
+    """A morphism expression taken apart: the name at its root with what was given to it."""
+
+    target: object
+    name: str
+    env: Env
+    args: list[ast.Arg] = field(default_factory=list)
+    items: list[ast.Arg] | None = None
+    plugs: list[ast.Arg] = field(default_factory=list)
+    label: str | None = None
+    span: Span | None = None
+    root: ast.Name | None = None
+
+    @property
+    def name_span(self) -> Span:
+        """Where the name at the root stands."""
+        assert self.root is not None
+        return self.env.module.span(self.root)
+
+
+@record(frozen=False)
+class Interned:
+    """Closed types known by identity, and the calls already typed on them; shared by a whole program."""
+
+    leaves: dict[Leaf, Leaf] = field(default_factory=dict)
+    ids: set[int] = field(default_factory=set)
+    memo: dict[object, Any] = field(default_factory=dict)
+    ops: dict[int, Op] = field(default_factory=dict)  # the operation of each remembered call, by its identity
+
+
+class Context:
+    """The state of one declaration's elaboration."""
+
+    def __init__(
+        self,
+        library: Library,
+        report: Callable[[Diagnostic], None],
+        facts: Facts,
+        apply: Callable[[Context, ast.Expr, Env, Builder, Bundle, str | None], Bundle],
+        wires: Callable[[Context, ast.Expr, Env, Builder], Bundle],
+        interned: Interned,
+    ) -> None:
+        self.library = library
+        self.report = report
+        self.facts = facts
+        self.solver = Solver(facts, report)
+        self.statics = Statics(report, facts)
+        self.kinds = library.kinds
+        self.types = Types(self.statics, self.kinds, self.solver.label)
+        self._apply = apply
+        self._wires = wires
+        self.memo = interned.memo
+        self.ops = interned.ops
+        self.canon_leaves = interned.leaves
+        self.canon_ids = interned.ids
+        self.expansions = 0
+        self.depth = 0
+        self.bounds: list[tuple[Size, Span, str]] = []  # sizes that must not be negative, and what to say
+        self.filled: list[Size] = []  # sizes that must not be 0, though a free dim may be
+        self.demands: list[tuple[ast.Fact, Env, Span]] = []
+        self.over: list[Axis] | None = None  # the axes of the `over[…]` around, if any
+        self.over_open: set[int] = set()  # those whose size is still the declared one: the first operand says it
+
+    def apply(self, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None = None) -> Bundle:
+        """A morphism applied to wires."""
+        return self._apply(self, expr, env, b, inp, label)
+
+    def wires(self, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
+        """An expression that is wires."""
+        return self._wires(self, expr, env, b)
+
+    def refuse(self, diagnostic: Diagnostic) -> Refused:
+        """Report and give back what to raise."""
+        self.report(diagnostic)
+        return Refused()
+
+    def library_entry(self, name: str) -> object | None:
+        """An entry of the prelude by name."""
+        return self.library.entry(name)
+
+    def resolve_kinds(self, names: tuple[str, ...]) -> None:
+        """Make kinds of the prelude known to the tree of kinds."""
+        for name in names:
+            if name not in self.kinds.defs and isinstance(found := self.library.entry(name), KindDef):
+                self.kinds.add(found)
+
+    def has_axis(self, name: str) -> bool:
+        """Whether a kind names an axis."""
+        found = self.kinds.defs.get(name)
+        return found is not None and found.axis
+
+    def declared_kinds(self, entry: object) -> tuple[list[str], str] | None:
+        """The kinds in the signature of a pointwise entry, inputs and result."""
+        if not isinstance(entry, MorphismDef) or not isinstance(entry.head.signature, ast.Arrow):
+            return None
+        arrow = entry.head.signature
+        legs = arrow.domain.legs if isinstance(arrow.domain, ast.Tensor) else (arrow.domain,)
+        names = [kind_word(leg) for leg in legs]
+        result = kind_word(arrow.codomain)
+        if result is None or any(name is None for name in names):
+            return None
+        self.resolve_kinds((*[n for n in names if n], result))
+        return [n for n in names if n], result
+
+    def canon(self, leaf: Leaf) -> Leaf:
+        """One object for equal closed types, so that a type is known by identity."""
+        if id(leaf) in self.canon_ids:
+            return leaf
+        found = self.canon_leaves.get(leaf)
+        if found is None:
+            self.canon_leaves[leaf] = found = leaf
+        self.canon_ids.add(id(found))
+        return found
+
+    def is_canon(self, leaf: Leaf) -> bool:
+        """Whether a type is closed and known by identity."""
+        return id(leaf) in self.canon_ids
+
+    def coerce_kind(self, wire: W, expected: Leaf, span: Span, context: str, origin: Span | None, text: str) -> bool:
+        """Check the kind at a port. False after an error."""
+        found, want = wire.leaf.kind, expected.kind
+        if found is want or wire.bad:
+            return True
+        if not self.kinds.coerces(found.name, want.name):
+            self.report(
+                wrong.KindMismatch(
+                    span, show_kind(want), show_kind(found), origin or wire.where, text or wire.origin, (), context
+                )
+            )
+            return False
+        if found.name == want.name:
+            if found.size is not None and want.size is not None:
+                blame = Blame(span, expected, wire.leaf, context, origin, text)
+                return self.solver.same_size(found.size, want.size, blame)
+            if found.axis is not None and want.axis is not None and not self.solver.same_label(found.axis, want.axis):
+                self.report(wrong.KindMismatch(span, show_kind(want), show_kind(found), origin, text, (), context))
+                return False
+        return True
+
+    def port(
+        self, wire: W, expected: Leaf, span: Span, context: str = "", origin: Span | None = None, text: str = ""
+    ) -> bool:
+        """Check a wire against the type of a port. False after an error."""
+        if wire.bad or expected is wire.leaf:
+            return True
+        blame = Blame(span, expected, wire.leaf, context, origin, text)
+        if not self.solver.same_axes(wire.leaf.axes, expected.axes, blame):
+            return False
+        return self.coerce_kind(wire, expected, span, context, origin, text)
+
+    def ports(
+        self, bundle: Bundle, expected: Object, span: Span, context: str, origin: Span | None = None, text: str = ""
+    ) -> bool:
+        """Check a bundle against an object. False after an error."""
+        if bundle.bad:
+            return True
+        if len(bundle.wires) != len(expected.leaves):
+            self.report(wrong.ArityMismatch(span, len(expected.leaves), len(bundle.wires), context, origin, text))
+            return False
+        # One mistake for one place: two wires that changed places are not two.
+        return all(
+            self.port(wire, leaf, span, context, origin, text)
+            for wire, leaf in zip(bundle.wires, expected.leaves, strict=True)
+        )
+
+
+def kind_word(node: ast.Expr) -> str | None:
+    """The kind at the root of a type in a pointwise signature."""
+    while isinstance(node, (ast.Index, ast.Call)):
+        node = node.base if isinstance(node, ast.Index) else node.function
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def closed_axes(leaf: Leaf) -> tuple[Axis, ...] | None:
+    """The axes of a leaf whose rank is known."""
+    from catdl.types.types import walk_axes
+
+    axes = walk_axes(leaf.axes)
+    return None if any(not isinstance(a, Axis) for a in axes) else axes  # type: ignore[return-value]

@@ -1,0 +1,407 @@
+"""Elaboration: expressions to boxes and wires, by two judgements.
+
+`apply(f, x)`: a morphism expression applied to wires. `wires(e)`: an expression that is wires (a generalised element).
+Takes the AST and scopes; guarantees boxes in topological order; a refused expression yields a bundle that absorbs what
+follows. Chains are walked in a loop; only nesting recurses, and the parser bounds nesting.
+
+    x => x + (x >> relu)   applied to a wire emits relu and add
+"""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check import table as rules
+from catdl.check.blocks import bind_pattern, block, unused
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
+from catdl.check.calls import call
+from catdl.check.closures import use_closure
+from catdl.check.context import Context, Head
+from catdl.check.forms import (
+    OPERATORS,
+    aliased,
+    head_of,
+    head_width,
+    is_over,
+    is_wire,
+    join,
+    nested_wire,
+    takes_literals,
+    width,
+)
+from catdl.check.inner import named
+from catdl.check.names import mentioned
+from catdl.check.objects import sort_of
+from catdl.check.rules.common import Rule, literal, pointwise
+from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectDef, ParamDef, Shadow, Static
+from catdl.check.signature import Row
+from catdl.check.sources import global_param
+from catdl.check.static import Refused, visible
+from catdl.check.templates import expand
+from catdl.diagnostics.suggest import near
+from catdl.diagram.model import Choice
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.types import Axis, Object
+
+EXPANSION_LIMIT = 20_000
+
+
+DEPTH_LIMIT = 100
+
+
+def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None = None) -> Bundle:
+    """A morphism expression applied to wires."""
+    match expr:
+        case ast.Seq(steps):
+            for step in steps:
+                inp = apply(ctx, step, env, b, inp)
+            return inp
+        case ast.Tensor(legs):
+            return tensor(ctx, expr, legs, env, b, inp)
+        case ast.Fan(legs):
+            outs = [apply(ctx, leg, env, b, inp) for leg in legs]
+            return join(outs)
+        case ast.Lambda(pattern, body):
+            scope = env.child()
+            try:
+                bound = bind_pattern(ctx, pattern, inp, scope, env)
+            except Refused:
+                return BAD
+            out = wires(ctx, body, scope, b)
+            unused(ctx, env, bound, [body] if out.bad else [])
+            return out
+        case ast.Block():
+            return block(ctx, expr, env, b, inp)
+        case ast.If(condition, then, orelse):
+            try:
+                held = ctx.statics.truth(condition, env)
+            except Refused:
+                return BAD
+            chosen, other = (then, orelse) if held else (orelse, then)
+            b.choices[Choice(env.module.span(condition), held)] = None
+            spare(other, env)
+            return apply(ctx, chosen, env, b, inp, label)
+        case ast.Bad():
+            return BAD
+        case ast.Tuple(items) if items and not any(i.name for i in items):
+            return tensor(ctx, expr, tuple(i.value for i in items), env, b, inp)
+        case _:
+            head = head_of(ctx, expr, env)
+            if head is not None:
+                head.label = head.label or label
+                return apply_head(ctx, head, expr, env, b, inp)
+            if isinstance(expr, (ast.Call, ast.Index, ast.Plug, ast.Labelled, ast.Tie)):
+                return apply_compound(ctx, expr, env, b, inp, label)
+            ctx.report(wrong.NotAMorphism(env.module.span(expr), "an expression"))
+            return BAD
+
+
+def apply_compound(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None) -> Bundle:
+    """A label, a tie or brackets around an expression that is no name."""
+    match expr:
+        case ast.Labelled(name, body):
+            return named(ctx, body, env, b, inp, name, env.module.span(expr))
+        case ast.Tie(_, body):
+            return apply(ctx, body, env, b, inp, label)
+        case _:
+            ctx.report(wrong.NotAMorphism(env.module.span(expr), "arguments given to an expression without a name"))
+            return BAD
+
+
+def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:
+    """A named morphism, with its arguments, applied to wires."""
+    target = aliased(head.target)
+    if isinstance(target, (MorphismDef, Closure)):
+        if isinstance(target, MorphismDef):
+            env.module.used.add(head.name)
+        if head.name != "over" and any(a.sep != "=" and is_wire(ctx, a.value, env) for a in head.args):
+            extra = [a for a in head.args if a.sep != "=" and is_wire(ctx, a.value, env)]
+            head.args = [a for a in head.args if a not in extra]
+            inp = join([*(wires(ctx, a.value, env, b) for a in extra), inp])
+    if isinstance(target, MorphismDef):
+        if "core" in target.modifiers:
+            return rule_call(ctx, head, expr, b, inp)
+        if ctx.library.is_template(target):
+            return template(ctx, target, head, b, inp)
+        return call(ctx, target, head, b, inp)
+    if isinstance(target, Closure):
+        return apply_closure(ctx, target, head, b, inp)
+    if isinstance(target, BadDef) or target is BAD:
+        return BAD
+    if target is None:
+        if head.name in rules.TABLE:
+            return rule_call(ctx, head, expr, b, inp)
+        names = [n for n in visible(env) if not isinstance(env.find(n), (DimDef, Axis, Static, KindDef))]
+        names += list(rules.TABLE)
+        ctx.report(wrong.UnknownName(head.name_span, head.name, "morphism", near(head.name, names)))
+        return BAD
+    assert head.span is not None
+    if isinstance(target, Bundle):
+        target.used = True
+        ctx.report(wrong.NotAMorphism(head.span, f"the wire `{head.name}`"))
+        return BAD
+    ctx.report(wrong.NotAMorphism(head.span, f"`{head.name}`, {sort_of(target)}"))
+    return BAD
+
+
+def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle) -> Bundle:
+    """A core operation, typed by its rule."""
+    rule = rules.TABLE.get(head.name)
+    assert head.span is not None
+    if rule is None:
+        ctx.report(wrong.NotAMorphism(head.span, f"`{head.name}`, which has no rule"))
+        return BAD
+    if inp.bad or any(w.bad for w in inp.wires):
+        return BAD
+    if head.plugs:
+        ctx.report(wrong.ParamNotFound(head.span, head.env.module.span(head.plugs[0]).text, ()))
+        return BAD
+    try:
+        made = Rule(ctx, b, head, inp, head.span, expr)
+        if head.name in rules.NO_ARGS:
+            made.args((), {})
+        return rule(made)
+    except Refused:
+        return BAD
+
+
+def apply_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bundle) -> Bundle:
+    """A morphism argument or a `box` applied to wires."""
+    assert head.span is not None
+    closure.uses.append(head.span)
+    if inp.bad:
+        return BAD
+    return use_closure(ctx, closure, head, b, inp)
+
+
+def tensor(ctx: Context, expr: ast.Expr, legs: tuple[ast.Expr, ...], env: Env, b: Builder, inp: Bundle) -> Bundle:
+    """Legs side by side, each on its own wires."""
+    if inp.bad:
+        return BAD
+    widths = [width(ctx, leg, env) for leg in legs]
+    known = sum(w for w in widths if w is not None)
+    loose = widths.count(None)
+    spare = len(inp.wires) - known
+    starved = loose == 1 and spare == 0 and any(takes_some(ctx, leg, env) for leg in legs)
+    if (loose == 0 and spare) or spare < 0 or (loose > 1 and spare != loose) or starved:
+        ctx.report(wrong.ArityMismatch(env.module.span(expr), known + loose, len(inp.wires), "the legs of `@`"))
+        return BAD
+    outs: list[Bundle] = []
+    place = 0
+    for leg, count in zip(legs, widths, strict=True):
+        size = count if count is not None else (spare if loose == 1 else 1)
+        outs.append(apply(ctx, leg, env, b, Bundle(inp.wires[place : place + size])))
+        place += size
+    return join(outs)
+
+
+def takes_some(ctx: Context, leg: ast.Expr, env: Env) -> bool:
+    """Whether a leg of any width is meant for one wire at least: `id`, `copy`, `discard`."""
+    head = head_of(ctx, leg, env)
+    return head is not None and head.name in ("copy", "discard", "id") and env.local(head.name) is None
+
+
+def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bundle) -> Bundle:
+    """A morphism elaborated in place: it takes morphisms, or has no signature."""
+    ctx.expansions += 1
+    assert head.span is not None
+    if ctx.expansions > EXPANSION_LIMIT:
+        if ctx.expansions == EXPANSION_LIMIT + 1:
+            ctx.report(wrong.InstanceLimit(head.span, definition.name, EXPANSION_LIMIT))
+        return BAD
+    ctx.depth += 1
+    try:
+        if ctx.depth > DEPTH_LIMIT:
+            ctx.report(wrong.DepthLimit(head.span, definition.name, DEPTH_LIMIT))
+            return BAD
+        return expand(ctx, definition, head, b, inp)
+    except Refused:
+        return BAD
+    finally:
+        ctx.depth -= 1
+
+
+def spare(branch: ast.Expr, env: Env) -> None:
+    """Wires that the branch not taken reads count as used: another argument would use them."""
+    for name in mentioned([branch]):
+        found = env.local(name)
+        found = found.bundle if isinstance(found, Shadow) else found
+        if isinstance(found, Bundle):
+            found.used = True
+
+
+def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
+    """An expression that is wires."""
+    match expr:
+        case ast.Name(id):
+            return name_wires(ctx, expr, id, env, b)
+        case ast.Seq(steps):
+            out = wires(ctx, steps[0], env, b)
+            for step in steps[1:]:
+                out = apply(ctx, step, env, b, out)
+            return out
+        case ast.Number(value):
+            return literal(ctx, b, value, env.module.span(expr))
+        case ast.Chain(operands, operators):
+            if ctx.statics.is_static(expr, env):
+                return static_wires(ctx, expr, env, b)
+            total = wires(ctx, operands[0], env, b)
+            for operator, operand in zip(operators, operands[1:], strict=True):
+                right = wires(ctx, operand, env, b)
+                span = Span(env.module.source, operands[0].start, operand.end)
+                total = operate(ctx, b, OPERATORS[operator], [total, right], span)
+            return total
+        case ast.Negate(operand):
+            if ctx.statics.is_static(expr, env):
+                return static_wires(ctx, expr, env, b)
+            return operate(ctx, b, "neg", [wires(ctx, operand, env, b)], env.module.span(expr))
+        case ast.Power(base, exponent):
+            if ctx.statics.is_static(expr, env):
+                return static_wires(ctx, expr, env, b)
+            both = [wires(ctx, base, env, b), wires(ctx, exponent, env, b)]
+            return operate(ctx, b, "pow", both, env.module.span(expr))
+        case ast.Tuple(items):
+            parts: list[Bundle] = []
+            groups: list[tuple[str | None, int]] = []
+            for item in items:
+                part = wires(ctx, item.value, env, b)
+                groups.append((item.name, len(part.wires)))
+                if item.name is not None and not part.bad and len(part.wires) == 1:
+                    part = Bundle(part.wires, (item.name,))
+                parts.append(part)
+            whole = (
+                Bundle(list(joined.wires), joined.names) if parts and not (joined := join(parts)).bad else join(parts)
+            )
+            if not whole.bad:
+                whole.groups = tuple(groups)
+            return whole
+        case ast.Tensor(legs):
+            return join([wires(ctx, leg, env, b) for leg in legs])
+        case ast.Fan(legs):
+            return join([wires(ctx, leg, env, b) for leg in legs])
+        case ast.Block():
+            return block(ctx, expr, env, b, None)
+        case ast.If(condition, then, orelse):
+            try:
+                held = ctx.statics.truth(condition, env)
+            except Refused:
+                return BAD
+            chosen, other = (then, orelse) if held else (orelse, then)
+            b.choices[Choice(env.module.span(condition), held)] = None
+            spare(other, env)
+            return wires(ctx, chosen, env, b)
+        case ast.Field(base, name):
+            return field(ctx, expr, base, name, env, b)
+        case ast.Lambda() | ast.Arrow() | ast.List() | ast.Comprehension() | ast.Text() | ast.Splice():
+            ctx.report(wrong.NotAWire(env.module.span(expr), "a lambda" if isinstance(expr, ast.Lambda) else "this"))
+            return BAD
+        case ast.Bad():
+            return BAD
+        case _:
+            if ctx.statics.is_static(expr, env):
+                return static_wires(ctx, expr, env, b)
+            return nullary(ctx, expr, env, b)
+
+
+def nullary(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
+    """A morphism expression in the place of a wire: with wire arguments, or from the unit."""
+    if isinstance(expr, ast.Call) and not is_over(expr):
+        given = [a for a in expr.args if a.sep != "="]
+        inputs = [a for a in given if is_wire(ctx, a.value, env) or nested_wire(ctx, a.value, env)]
+        if inputs:
+            rest = tuple(a for a in expr.args if a not in inputs)
+            if len(given) != len(inputs) and takes_literals(expr, env):
+                inputs, rest = given, tuple(a for a in expr.args if a.sep == "=")
+            inp = join([wires(ctx, a.value, env, b) for a in inputs])
+            function = ast.Call(expr.function, rest, expr.start, expr.end) if rest else expr.function
+            return apply(ctx, function, env, b, inp)
+    return apply(ctx, expr, env, b, Bundle([]))
+
+
+def static_wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
+    """A static number as a constant wire."""
+    try:
+        return literal(ctx, b, ctx.statics.value(expr, env), env.module.span(expr))
+    except Refused:
+        return BAD
+
+
+def name_wires(ctx: Context, expr: ast.Name, id: str, env: Env, b: Builder) -> Bundle:
+    """A name in the place of a wire."""
+    found = env.find(id)
+    match found:
+        case Bundle():
+            found.used = True
+            if found.bad:
+                return BAD
+            taken = Bundle([b.take(w) for w in found.wires], found.names)
+            taken.groups = found.groups
+            return taken
+        case Shadow(bundle=bundle):
+            assert isinstance(bundle, Bundle)
+            bundle.used = True
+            return Bundle([b.take(w) for w in bundle.wires])
+        case ParamDef():
+            env.module.used.add(id)
+            return global_param(ctx, found, b, env.module.span(expr))
+        case Static() | Axis() | DimDef():
+            return static_wires(ctx, expr, env, b)
+        case KindDef() | ObjectDef() | Object() | Row():
+            ctx.report(wrong.NotAWire(env.module.span(expr), f"`{id}`, {sort_of(found)}"))
+            return BAD
+        case BadDef():
+            return BAD
+        case None if id in ("true", "false"):
+            return literal(ctx, b, id == "true", env.module.span(expr))
+        case None if id not in rules.TABLE:
+            names = visible(env)
+            ctx.report(wrong.UnknownName(env.module.span(expr), id, "name", near(id, names)))
+            return BAD
+        case _:
+            head = head_of(ctx, expr, env)
+            if head is not None and head_width(ctx, head):
+                ctx.report(wrong.NotAWire(env.module.span(expr), f"`{id}`, a morphism"))
+                return BAD
+            return apply(ctx, expr, env, b, Bundle([]))
+
+
+def field(ctx: Context, expr: ast.Expr, base: ast.Expr, name: str, env: Env, b: Builder) -> Bundle:
+    """A port of a record; of a record in scope that port alone enters the diagram."""
+    known = env.find(base.id) if isinstance(base, ast.Name) else None
+    bundle = known if isinstance(known, Bundle) else wires(ctx, base, env, b)
+    bundle.used = True
+    if bundle.bad:
+        return BAD
+    names = bundle.names or ()
+    place = 0
+    for port, count in bundle.groups or ():
+        if port == name and count != 1:
+            inner = [b.take(w) for w in bundle.wires[place : place + count]]
+            return Bundle(inner, names[place : place + count] or None)
+        place += count
+    if name in names:
+        return Bundle([b.take(bundle.wires[names.index(name)])])
+    available = tuple(dict.fromkeys([n for n, _ in bundle.groups or () if n] + [n for n in names if n]))
+    ctx.report(wrong.NoSuchPort(env.module.span(expr), name, available, near(name, available)))
+    return BAD
+
+
+def operate(ctx: Context, b: Builder, fn: str, operands: list[Bundle], span: Span) -> Bundle:
+    """Arithmetic between wires."""
+    if any(o.bad for o in operands):
+        return BAD
+    all_wires: list[W] = []
+    for operand in operands:
+        if len(operand.wires) != 1:
+            ctx.report(wrong.ArityMismatch(span, 1, len(operand.wires), "an operand"))
+            return BAD
+        all_wires.append(operand.wires[0])
+    if any(w.bad for w in all_wires):
+        return BAD
+    try:
+        return pointwise(ctx, b, fn, all_wires, span)
+    except Refused:
+        return BAD
+
+
+__all__ = ["Inner", "apply", "wires"]

@@ -1,0 +1,140 @@
+"""Facts about sizes: those a program or a signature states, and those a call must prove."""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check.context import Context
+from catdl.check.scope import (
+    Env,
+)
+from catdl.check.solver import Blame
+from catdl.check.static import Refused, as_number
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.rebuild import value_of
+from catdl.types.sizes import Floor, Poly, Size, exact_div, free_vars, normal, show, sub
+
+
+def note_fact(
+    ctx: Context,
+    fact: ast.Fact,
+    env: Env,
+    divides: list[tuple[int, Size]],
+    at_least: list[tuple[Size, int]],
+    equations: list[tuple[Size, Size]],
+) -> bool:
+    """Add one fact to those assumed; False for one that has no use or is false. Raises Refused."""
+    left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
+    match fact.op:
+        case "|" if isinstance(left, int) and isinstance(right, Poly):
+            divides.append((left, right))
+        case "|" if isinstance(left, int) and isinstance(right, int) and left and right % left == 0:
+            pass
+        case "==" if isinstance(left, (int, Poly)) and isinstance(right, (int, Poly)) and left != right:
+            if isinstance(left, int) and isinstance(right, int):
+                return False
+            equations.append((left, right))
+        case ">=" | ">" | "<=" | "<" if isinstance(left, (int, Poly)) and isinstance(right, (int, Poly)):
+            if isinstance(left, int) and isinstance(right, int):
+                return truth(fact.op, left, right)
+            rest = sub(left, right) if fact.op in (">=", ">") else sub(right, left)
+            at_least.append((rest, 0 if fact.op in (">=", "<=") else 1))
+        case _:
+            return isinstance(left, int) and isinstance(right, int) and truth(fact.op, left, right)
+    return True
+
+
+def truth(op: str, left: int, right: int) -> bool:
+    """A fact between numbers."""
+    return {
+        "|": left != 0 and right % left == 0,
+        "==": left == right,
+        ">=": left >= right,
+        "<=": left <= right,
+        ">": left > right,
+        "<": left < right,
+    }[op]
+
+
+def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
+    """Check what a signature's `where` asks of a call."""
+    try:
+        left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
+    except Refused:
+        return
+    if not isinstance(left, (int, Poly)) or not isinstance(right, (int, Poly)):
+        return
+    if fact.op == "|":
+        if not isinstance(left, int):
+            return
+        if left < 1:
+            ctx.report(wrong.NotDivisible(span, show(right), show(left)))
+            return
+        quotient = exact_div(right, left)
+        if quotient is None:
+            ctx.report(wrong.NotDivisible(span, show(right), show(left)))
+        elif isinstance(quotient, Poly):
+            ctx.solver.obligations.append((quotient, Blame(span, None, None, "what the signature asks")))
+    elif fact.op == "==":
+        ctx.solver.same_size(left, right, Blame(span, None, None, "what the signature asks"))
+    elif fact.op in ("<=", ">=", "<", ">") and (isinstance(left, Poly) or isinstance(right, Poly)):
+        asked = env.module.source.text[fact.start : fact.end]
+        rest = sub(left, right) if fact.op in (">=", ">") else sub(right, left)
+        if fact.op in ("<", ">"):
+            rest = sub(rest, 1)
+        ctx.bounds.append((rest, span, f"the signature asks for `{asked}`"))
+    elif isinstance(left, int) and isinstance(right, int):
+        holds = {">=": left >= right, "<=": left <= right, ">": left > right, "<": left < right}[fact.op]
+        if not holds:
+            asked = env.module.source.text[fact.start : fact.end]
+            ctx.report(
+                wrong.BadValue(span, f"the signature asks for `{asked}`, and here it is `{left} {fact.op} {right}`")
+            )
+
+
+def settle_bounds(ctx: Context) -> tuple[Size, ...]:
+    """Bounds that only the input can tell; those that are broken for every input are reported."""
+    out: dict[Size, None] = {}
+    zero = ctx.facts.may_be_zero
+    for size, least in ctx.facts.at_least:
+        rest = sub(size, least)
+        if isinstance(rest, Poly) and not never_negative(rest, zero):
+            out[rest] = None
+    for size, span, text in ctx.bounds:
+        size = normal(size)
+        if isinstance(size, int):
+            if size < 0:
+                ctx.report(wrong.BadValue(span, f"{text}, and here {-size} are missing"))
+        elif not never_negative(size, zero):
+            out[size] = None
+    for size in ctx.filled:
+        rest = sub(normal(size), 1)
+        if isinstance(rest, Poly) and not never_negative(rest, rest.syms):
+            out[rest] = None
+    return tuple(out)
+
+
+def never_negative(size: Poly, zero: frozenset[str] = frozenset()) -> bool:
+    """Whether a size that grows with every dim is not negative where each dim is least: enough for the usual slices.
+
+    The least dim is 1, and 0 for those in `zero`.
+    """
+    if free_vars(size):
+        return False
+    least = {name: 0 if name in zero else 1 for name in size.syms}
+    stack: list[Size] = [size]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, int):
+            continue
+        for mono, coef in part.terms:
+            if mono.pairs and coef < 0:
+                return False
+            for atom, _ in mono.pairs:
+                if isinstance(atom, Floor):
+                    if not isinstance(atom.divisor, int):
+                        return False
+                    stack.append(atom.body)
+        if value_of(part, least) < 0:
+            return False
+    return True

@@ -1,0 +1,394 @@
+"""From a diagram under construction to a Diagram: unknowns read, calls resolved, parameter sites named.
+
+Takes a builder whose unknowns are solved; guarantees closed types, and sites that are unique in text order (a collision
+is numbered: `layernorm`, `layernorm_2`). A call of a generic morphism whose instance is not made yet is asked for
+first, so that instances that use each other are made one after the other, without recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Protocol, TypeGuard
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Builder, Inner, LateCore, PBox, Source_, Start, Use, W
+from catdl.check.calls import local_params
+from catdl.check.context import Context
+from catdl.check.scope import Env, MorphismDef, Static
+from catdl.check.signature import Row
+from catdl.check.static import Refused, as_number
+from catdl.diagram.model import (
+    Box,
+    Call,
+    Core,
+    Definition,
+    Diagram,
+    Each,
+    Extern,
+    Fact,
+    Global,
+    Init,
+    Local,
+    Map,
+    Native,
+    Op,
+    Parameter,
+    Repeat,
+    Wire,
+)
+from catdl.diagram.model import Static as Constant
+from catdl.record import record
+from catdl.source import Span
+from catdl.types.sizes import Facts, Poly, free_syms, normal
+from catdl.types.types import ANONYMOUS, Axis, Kind, Label, LabelVar, Leaf, Object, Word, label_of, walk_axes
+
+
+@record
+class Instance:
+    """A morphism at known arguments: what its diagram depends on."""
+
+    definition: MorphismDef
+    args: tuple[tuple[str, Any], ...]
+    binds: tuple[tuple[str, Any], ...]
+    facts: Facts | None = None  # what a definition may assume of the dims of its use
+
+
+class Instances(Protocol):
+    """Where instances are looked up, and made when asked for."""
+
+    def ready(self, instance: Instance) -> Diagram | None:
+        """The diagram of an instance already made; None when it was refused. Raises KeyError when it is to be made."""
+
+    def definition(self, instance: Instance) -> Callable[[], Diagram]:
+        """How to make the definition of a prelude entry at an instance."""
+
+    def owns(self, diagram: Diagram) -> bool:
+        """Whether a diagram has parameters of its own."""
+
+
+class Missing(Exception):
+    """An instance that must be made first."""
+
+    def __init__(self, instance: Instance, span: Span) -> None:
+        self.instance = instance
+        self.span = span
+
+
+def zonk_label(label: Label) -> Label:
+    """A label with unknowns read; one that stays unknown is no label."""
+    label = label_of(label)
+    match label:
+        case LabelVar():
+            return ANONYMOUS
+        case Word(axes):
+            return Word(tuple(zonk_axis(a) for a in axes))
+        case _:
+            return label
+
+
+def zonk_axis(axis: Axis) -> Axis:
+    """An axis with unknowns read."""
+    size = axis.size if axis.size.__class__ is int else normal(axis.size)
+    return Axis(zonk_label(axis.label), size)
+
+
+def zonk_kind(kind: Kind) -> Kind:
+    """A kind with unknowns read."""
+    if kind.size is None and kind.axis is None:
+        return kind
+    size = kind.size if kind.size is None or kind.size.__class__ is int else normal(kind.size)
+    return Kind(kind.name, size, None if kind.axis is None else zonk_label(kind.axis), kind.root)
+
+
+def zonk_leaf(ctx: Context, leaf: Leaf) -> Leaf:
+    """A type with unknowns read."""
+    own = "::" in leaf.kind.name and leaf.kind.root is None
+    if (
+        not own
+        and id(leaf) in ctx.canon_ids
+        and not any(isinstance(a, Axis) and isinstance(a.label, LabelVar) for a in leaf.axes)
+    ):
+        return leaf
+    axes = tuple(zonk_axis(a) for a in walk_axes(leaf.axes) if isinstance(a, Axis))
+    kind = zonk_kind(leaf.kind)
+    if own:
+        kind = Kind(kind.name, kind.size, kind.axis, ctx.kinds.root(kind.name))
+    return ctx.canon(Leaf(kind, axes))
+
+
+def zonk_value(value: object) -> Any:
+    """A static value with unknowns read."""
+    match value:
+        case Static(inner):
+            return zonk_value(inner)
+        case Poly():
+            return normal(value)
+        case Axis():
+            return zonk_axis(value)
+        case Row(axes):
+            return tuple(zonk_axis(a) for a in walk_axes(axes) if isinstance(a, Axis))
+        case Object(leaves, names):
+            closed = tuple(
+                Leaf(zonk_kind(leaf.kind), tuple(zonk_axis(a) for a in walk_axes(leaf.axes) if isinstance(a, Axis)))
+                for leaf in leaves
+                if isinstance(leaf, Leaf)
+            )
+            return Object(closed, names, value.groups)
+        case Kind():
+            return zonk_kind(value)
+        case tuple():
+            return tuple(zonk_value(v) for v in value)
+        case _:
+            return value
+
+
+def finish(ctx: Context, root: Builder, facts: tuple[Fact, ...], instances: Instances) -> Diagram:
+    """The Diagram of a builder whose unknowns are solved. Raises Missing, and Refused after a report."""
+    order: list[Builder] = []
+    stack = [root]
+    while stack:
+        builder = stack.pop()
+        order.append(builder)
+        stack += [box.op.builder for box in builder.boxes if isinstance(box.op, Inner)]
+    made: dict[int, Diagram] = {}
+    ops: dict[int, Op] = {}
+    for builder in reversed(order):
+        made[id(builder)] = close(ctx, builder, made, facts, instances, ops)
+    return made[id(root)]
+
+
+def close(
+    ctx: Context,
+    builder: Builder,
+    made: dict[int, Diagram],
+    facts: tuple[Fact, ...],
+    instances: Instances,
+    ops: dict[int, Op],
+) -> Diagram:
+    """One builder as a Diagram; those inside it are made already."""
+    numbers: dict[W, int] = {}
+    wires: list[Wire] = []
+    closed: dict[int, Leaf] = {}  # by identity: long chains have many wires of one type object
+
+    def number(wire: W) -> int:
+        found = numbers.get(wire)
+        if found is None:
+            leaf = closed.get(id(wire.leaf))
+            if leaf is None:
+                leaf = closed[id(wire.leaf)] = zonk_leaf(ctx, wire.leaf)
+            found = numbers[wire] = len(wires)
+            wires.append(Wire(leaf, wire.constant, wire.name))
+        return found
+
+    inputs = tuple([number(w) for w in builder.inputs] + [number(w) for w in builder.captured.values()])
+    sites = Sites()
+    boxes: list[Box] = []
+    for box in builder.boxes:
+        key = id(box.op)
+        known = (ctx.ops if box.op.closed else ops) if isinstance(box.op, Use) else None
+        op: Op | None = None if known is None else known.get(key)
+        if op is None:
+            op = close_op(ctx, box, made, instances)
+            if known is not None:
+                known[key] = op
+        boxes.append(
+            Box(
+                op,
+                tuple([number(w) for w in box.inputs]),
+                tuple([number(w) for w in box.outputs]),
+                sites.name(box) if owns(op, box, instances) else None,
+                tuple((path, number(w)) for path, w in box.plugs),
+                box.span,
+            )
+        )
+    names = tuple(w.name for w in builder.inputs) + tuple(w.name for w in builder.captured.values())
+    return Diagram(
+        builder.name,
+        tuple(wires),
+        inputs,
+        tuple([number(w) for w in builder.outputs]),
+        tuple(boxes),
+        frozenset(builder.effects),
+        builder.in_names or names,
+        builder.out_names or (None,) * len(builder.outputs),
+        facts,
+        builder.bounds,
+        tuple((name, value) for name, v in builder.arguments if is_static(value := zonk_value(v))),
+        tuple(builder.choices),
+    )
+
+
+def is_static(value: object) -> TypeGuard[Constant]:
+    """Whether an argument is a number, a size, an axis, a word or a list of these, not a morphism or an object."""
+    if isinstance(value, tuple):
+        return all(map(is_static, value))
+    return isinstance(value, int | Fraction | bool | str | Poly | Axis)
+
+
+def owns(op: Op, box: PBox, instances: Instances) -> bool:
+    """Whether a box has parameters of its own, not plugged."""
+    match op:
+        case Native(params=params):
+            plugged = {path for path, _ in box.plugs}
+            return any(p.path not in plugged for p in params)
+        case Call(callee=inner) | Repeat(body=inner) | Map(body=inner) | Each(body=inner):
+            return instances.owns(inner)
+        case Local() | Extern():
+            return True
+        case _:
+            return False
+
+
+class Sites:
+    """Names for the boxes of one diagram that own parameters, in order of their occurrence."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, int] = {}
+        self.tokens: dict[object, str] = {}
+        self.groups: dict[object, str] = {}
+
+    def fresh(self, name: str) -> str:
+        """The name, numbered when it is taken."""
+        count = self.taken.get(name, 0) + 1
+        self.taken[name] = count
+        if count == 1:
+            return name
+        numbered = f"{name}_{count}"
+        return numbered if numbered not in self.taken else self.fresh(name)
+
+    def name(self, box: PBox) -> str:
+        """The site of a box."""
+        if isinstance(box.op, Source_):
+            self.taken.setdefault(box.op.path, 1)
+            return box.op.path
+        if box.token is not None and box.token in self.tokens:
+            return self.tokens[box.token]
+        wanted = box.label or box.segment
+        if box.group is not None:
+            group, place = box.group
+            base = self.groups.get(group)
+            if base is None:
+                base = self.groups[group] = self.fresh(wanted)
+            site = f"{base}.{place}"
+        else:
+            site = self.fresh(wanted)
+        if box.token is not None:
+            self.tokens[box.token] = site
+        return site
+
+
+def close_op(ctx: Context, box: PBox, made: dict[int, Diagram], instances: Instances) -> Op:
+    """The operation of a box. Raises Missing, and Refused after a report."""
+    op = box.op
+    match op:
+        case Use():
+            return close_use(ctx, op, instances)
+        case Inner("call", builder, _):
+            return Call(made[id(builder)], False)
+        case Inner("repeat", builder, _, count, tie):
+            return Repeat(count, made[id(builder)], tie, len(builder.captured))
+        case Inner("map", builder, axes=axes):
+            return Map(tuple(zonk_axis(a) for a in axes), made[id(builder)], len(builder.captured))
+        case Inner(_, builder, axes=axes):
+            axis = zonk_axis(axes[0])
+            if not isinstance(axis.size, int):
+                raise ctx.refuse(
+                    wrong.ParamFreeDim(box.span, builder.name, sorted(free_syms(axis.size))[0].rpartition("::")[2])
+                )
+            return Each(axis, made[id(builder)], len(builder.captured))
+        case LateCore(name, attrs):
+            return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
+        case Source_(path, declared, leaf, init):
+            parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span))
+            return Global(parameter) if declared else Local(parameter)
+        case _:
+            return op
+
+
+def close_init(ctx: Context, init: Start, span: Span) -> Init:
+    """An initialiser with its numbers. Raises Refused."""
+    scope = Env(init.env.module, None, {})
+    at: Env | None = init.env
+    chain: list[dict[str, object]] = []
+    while at is not None:
+        chain.append(at.names)
+        at = at.parent
+    for names in reversed(chain):
+        scope.names.update({k: _settled(v) for k, v in names.items()})
+    values: list[float | int | str] = []
+    for node in init.nodes:
+        value = as_number(ctx.statics.value(node, scope))
+        if isinstance(value, Fraction):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise ctx.refuse(wrong.BadValue(span, "an initialiser takes numbers"))
+        values.append(value)
+    return Init(init.name, tuple(values))
+
+
+def _settled(value: object) -> object:
+    match value:
+        case Static(inner):
+            return Static(zonk_value(inner))
+        case Axis():
+            return zonk_axis(value)
+        case _:
+            return value
+
+
+def instance_of(op: Use) -> Instance:
+    """What the diagram of a call depends on: arguments and binders, axes without the caller's labels."""
+    args = tuple((name, zonk_value(value)) for name, value in op.args.items() if value is not None)
+    binds = tuple((name, zonk_value(value)) for name, value in op.binds.items() if value is not None)
+    return Instance(op.definition, args, binds)
+
+
+def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
+    """A call as a native box or as a call of an instance. Raises Missing, and Refused after a report."""
+    instance = instance_of(op)
+    definition = op.definition
+    if definition.module.name:
+        try:
+            diagram = instances.ready(instance)
+        except KeyError:
+            raise Missing(instance, op.span) from None
+        if diagram is None:
+            raise Refused
+        return Call(diagram, False)
+    env = Env(definition.module, None, {})
+    for name, value in (*op.args.items(), *op.binds.items()):
+        if value is not None:
+            env.names[name] = _settled(value) if not isinstance(value, Row) else Row(zonk_value(value))
+    params: list[Parameter] = []
+    for param in local_params(definition):
+        if param.condition is not None and not ctx.statics.truth(param.condition, env):
+            continue
+        from catdl.check.forms import parameter_leaf
+
+        whole = f"{definition.name}.{param.name}"
+        leaf = zonk_leaf(ctx, parameter_leaf(ctx, param.type, env, whole, op.span))
+        fixed_sizes(ctx, leaf, param.name, op)
+        from catdl.check.sources import initialiser
+
+        params.append(Parameter(param.name, leaf, close_init(ctx, initialiser(ctx, param.init, env), op.span)))
+    binds = tuple((name, value) for name, value in instance.binds if isinstance(value, (Axis, tuple)))
+    under = Instance(definition, instance.args, instance.binds, ctx.facts)
+    make = instances.definition(under) if definition.head.body is not None else None
+    return Native(
+        definition.name,
+        instance.args,
+        binds,
+        tuple(params),
+        op.at_in,
+        op.at_out,
+        None if make is None else Definition(make),
+    )
+
+
+def fixed_sizes(ctx: Context, leaf: Leaf, name: str, op: Use) -> None:
+    """Parameters have fixed sizes. Raises Refused."""
+    for axis in leaf.axes:
+        if isinstance(axis, Axis) and isinstance(axis.size, Poly) and (free := free_syms(axis.size)):
+            dim = sorted(free)[0].rpartition("::")[2]
+            raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.definition.name}.{name}", dim))

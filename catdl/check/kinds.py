@@ -1,0 +1,77 @@
+"""Kinds: the declared tree, coercion at a port, and the choice among overloads.
+
+Takes kinds by name; guarantees that a coercion is one step and never chained (otherwise `Probs` -> `Real` -> `Logits`
+would let a softmax stand before a cross entropy), and that an overload is chosen only when it is the most specific.
+"""
+
+from __future__ import annotations
+
+from catdl.check.scope import KindDef, Overload
+from catdl.record import field, record
+from catdl.types.types import Kind
+
+REAL = Kind("Real")
+POSITIVE = Kind("Positive")
+BOOL = Kind("Bool")
+ROOTS = ("Real", "Fin", "Bool", "Complex")
+
+
+@record(frozen=False)
+class Kinds:
+    """The kinds that a program mentions, by qualified name."""
+
+    defs: dict[str, KindDef] = field(default_factory=dict)
+
+    def add(self, kind: KindDef) -> None:
+        """Make a kind and those above it known."""
+        at: KindDef | None = kind
+        while at is not None and at.name not in self.defs:
+            self.defs[at.name] = at
+            at = at.base
+
+    def above(self, name: str) -> list[str]:
+        """The kind and everything it is read as without a word, nearest first."""
+        out = [name]
+        at = self.defs.get(name)
+        while at is not None and at.base is not None:
+            at = at.base
+            out.append(at.name)
+        return out
+
+    def root(self, name: str) -> str:
+        """`Real`, `Fin`, `Bool` or `Complex`."""
+        return self.above(name)[-1]
+
+    def coerces(self, found: str, expected: str) -> bool:
+        """Whether a port that expects one kind takes another."""
+        if found == expected or found == "?" or expected == "?" or expected in self.above(found):
+            return True
+        target = self.defs.get(expected)
+        return target is not None and target.free and target.base is not None and target.base.name == found
+
+    def meet(self, left: str, right: str) -> str | None:
+        """The root both are read as in arithmetic; None for two kinds that have nothing to do with each other."""
+        up_left, up_right = self.above(left), self.above(right)
+        if up_left[-1] != up_right[-1]:
+            return None
+        if left in up_right or right in up_left:
+            return up_left[-1]
+        return None
+
+    def choose(self, overloads: tuple[Overload, ...], found: tuple[str, ...], literal: object) -> list[Overload]:
+        """The most specific overloads that take these kinds; more than one is an ambiguity."""
+        fit: list[Overload] = []
+        for candidate in overloads:
+            if candidate.literal is not None and candidate.literal != literal:
+                continue
+            if len(candidate.inputs) == len(found) and all(
+                e in self.above(f) for f, e in zip(found, candidate.inputs, strict=True)
+            ):
+                fit.append(candidate)
+        return [c for c in fit if not any(o is not c and self._sharper(o, c) for o in fit)]
+
+    def _sharper(self, one: Overload, other: Overload) -> bool:
+        pairs = list(zip(one.inputs, other.inputs, strict=True))
+        if one.inputs == other.inputs:
+            return one.literal is not None and other.literal is None
+        return all(o in self.above(s) for s, o in pairs)

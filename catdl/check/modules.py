@@ -1,0 +1,87 @@
+"""Files: parsing one with all it imports, and the names that imports bring.
+
+Guarantees imported files before those that import them; a cycle is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from catdl import diagnostics as wrong
+from catdl.check.names import ordered
+from catdl.check.program import Program
+from catdl.check.scope import (
+    BadDef,
+    Module,
+)
+from catdl.diagnostics.suggest import near
+from catdl.source import Source, Span
+from catdl.syntax import ast
+from catdl.syntax.parser import parse
+
+Find: TypeAlias = Callable[[str, Source], Source | None]
+
+
+def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Module, ast.Module]]:
+    """Parse the file and what it imports, imported ones first."""
+    name = stem(source.path)
+    main = Module(name, source, program.prelude)
+    program.main = main
+    trees: dict[str, ast.Module] = {}
+    needs: dict[str, set[str]] = {}
+    queue = [main]
+    program.modules[name] = main
+    places: dict[tuple[str, str], Span] = {}
+    while queue:
+        module = queue.pop()
+        tree, found = parse(module.source)
+        program.diagnostics += found
+        module.broken = bool(found)
+        trees[module.name] = tree
+        needs[module.name] = set()
+        for node in tree.decls:
+            if not isinstance(node, ast.Import):
+                continue
+            span = Span(module.source, node.module_start, node.module_end)
+            if node.module not in program.modules:
+                text = find(node.module, module.source)
+                if text is None:
+                    program.report(wrong.ImportNotFound(span, node.module, ()))
+                    continue
+                program.modules[node.module] = Module(node.module, text, program.prelude)
+                queue.append(program.modules[node.module])
+            needs[module.name].add(node.module)
+            places.setdefault((module.name, node.module), span)
+    order, cycles = ordered(needs)
+    for cycle in cycles:
+        program.report(wrong.ImportCycle(places[(cycle[0], cycle[1])], cycle))
+    program.knotted |= needs.keys() - set(order)
+    order += [n for n in needs if n not in order]
+    return [(program.modules[n], trees[n]) for n in order]
+
+
+def stem(path: str) -> str:
+    """The name of the module in a file."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return name.removesuffix(".cat") or "main"
+
+
+def take_imports(program: Program, module: Module, tree: ast.Module) -> None:
+    """Enter imported names."""
+    for node in tree.decls:
+        if not isinstance(node, ast.Import):
+            continue
+        other = program.modules.get(node.module)
+        for name in node.names:
+            if other is None:
+                module.defs[name.alias] = BadDef(name.alias)
+                continue
+            found = other.defs.get(name.name)
+            span = Span(module.source, name.start, name.end)
+            if found is None:
+                if node.module not in program.knotted:
+                    program.report(wrong.ImportMissing(span, node.module, name.name, near(name.name, other.defs)))
+                found = BadDef(name.alias)
+            module.defs[name.alias] = found
+            other.used.add(name.name)

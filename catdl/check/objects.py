@@ -1,0 +1,366 @@
+"""Type expressions and signatures: from syntax to objects, with binders in scope.
+
+Takes expressions and an `Env` in which binders stand for axes, rows (tuples of axes), kinds, objects, sizes and labels;
+guarantees that the sort of every binder is known from where it occurs.
+
+    Real[..S, I]   with S = (T,), I = D: 768   Leaf(Real, (T, D: 768))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from catdl import diagnostics as wrong
+from catdl.check.kinds import Kinds
+from catdl.check.scope import BadDef, DimDef, Env, KindDef, Module, MorphismDef, ObjectDef, Static
+from catdl.check.signature import (
+    ChoicePart,
+    FixedPart,
+    LabelOf,
+    LeafPart,
+    ObjectPart,
+    Part,
+    Row,
+    Scheme,
+    binder_sorts,
+    labelled,
+)
+from catdl.check.static import Refused, Statics, as_number, visible
+from catdl.diagnostics.suggest import near
+from catdl.syntax import ast
+from catdl.types.sizes import Poly, mul
+from catdl.types.types import ANONYMOUS, UNIT, Axis, AxisItem, Kind, Label, LabelVar, Leaf, Object, RowVar, Word
+
+POWER_LIMIT = 1_000_000
+
+
+class Types:
+    """Reads type expressions of one declaration."""
+
+    def __init__(self, statics: Statics, kinds: Kinds, label: Callable[[], LabelVar]) -> None:
+        self.statics = statics
+        self.kinds = kinds
+        self.fresh_label = label
+
+    def kind_name(self, node: ast.Expr, env: Env) -> str | None:
+        """The qualified name of a kind, or None when the expression names no kind. Raises Refused."""
+        if not isinstance(node, ast.Name):
+            return None
+        if node.id == "Fin":
+            return "Fin"
+        found = env.find(node.id)
+        match found:
+            case KindDef():
+                self.kinds.add(found)
+                env.module.used.add(node.id)
+                return found.name
+            case Kind():
+                return found.name
+            case BadDef():
+                raise Refused
+            case _:
+                return None
+
+    def kind(self, node: ast.Expr, env: Env) -> Kind | None:
+        """A kind with its argument: `Real`, `Fin(n)`, `Probs(Class)`. None for something else. Raises Refused."""
+        if isinstance(node, ast.Name):
+            found = env.find(node.id)
+            if isinstance(found, Kind):
+                return found
+            name = self.kind_name(node, env)
+            if name == "Fin":
+                raise self.statics.refuse(wrong.BadValue(env.module.span(node), "an index says below what: `Fin(n)`"))
+            return None if name is None else Kind(name)
+        if isinstance(node, ast.Call):
+            name = self.kind_name(node.function, env)
+            if name is None:
+                return None
+            if len(node.args) != 1:
+                raise self.statics.refuse(wrong.BadValue(env.module.span(node), f"`{name}` takes one argument"))
+            if name == "Fin":
+                return Kind("Fin", self.statics.size(node.args[0].value, env))
+            value = self.axis(node.args[0], env)
+            return Kind(name, axis=value.label if isinstance(value, Axis) else None)
+        return None
+
+    def axis(self, arg: ast.Arg, env: Env) -> AxisItem | tuple[AxisItem, ...]:
+        """One item of an axis list: an axis, or the axes of a row. Raises Refused."""
+        arg = labelled(arg)
+        node = arg.value
+        if arg.sep == ":" and arg.name is not None:
+            return Axis(self.label(arg.name, env), self.statics.size(node, env))
+        match node:
+            case ast.Splice(name) if name is not None:
+                found = env.find(name)
+                if isinstance(found, Row):
+                    return found.axes
+                raise self.statics.refuse(
+                    wrong.UnknownName(env.module.span(node), name, "row of axes", near(name, visible(env)))
+                )
+            case ast.Splice():
+                raise self.statics.refuse(
+                    wrong.BadValue(env.module.span(node), "a row of axes has a name in a type: `[..S]`, with `f[..S]`")
+                )
+            case ast.Tuple(items):
+                parts = [self.axis(item, env) for item in items]
+                axes = tuple(p for p in parts if isinstance(p, Axis))
+                size: int | Poly = 1
+                for axis in axes:
+                    size = mul(size, axis.size)
+                return Axis(Word(axes), size)
+            case ast.Name(id):
+                found = env.find(id)
+                match found:
+                    case Axis():
+                        return found
+                    case DimDef(axis=axis):
+                        env.module.used.add(id)
+                        return axis
+                    case LabelOf():
+                        raise self.statics.refuse(wrong.BadValue(env.module.span(node), f"`{id}` has no size here"))
+                    case Static(value):
+                        value = as_number(value)
+                        if isinstance(value, (int, Poly)) and not isinstance(value, bool):
+                            return Axis(ANONYMOUS, value)
+                        raise self.statics.refuse(wrong.WrongSort(env.module.span(node), id, "an axis", "a value"))
+                    case BadDef():
+                        raise Refused
+                    case None:
+                        if id.endswith("'") and (twin := self.twin(id, env)) is not None:
+                            return twin
+                        raise self.statics.refuse(
+                            wrong.UnknownName(env.module.span(node), id, "dim", near(id, visible(env)))
+                        )
+                    case _:
+                        raise self.statics.refuse(wrong.WrongSort(env.module.span(node), id, "an axis", sort_of(found)))
+            case _:
+                value = self.statics.size(node, env)
+                if isinstance(node, ast.Number):
+                    return Axis(ANONYMOUS, value)
+                return Axis(self.fresh_label(), value)
+
+    def twin(self, name: str, env: Env) -> Axis | None:
+        """`T'`: the size of T under another label."""
+        base = name.rstrip("'")
+        primes = name[len(base) :]
+        found = env.find(base)
+        axis = found.axis if isinstance(found, DimDef) else found
+        if not isinstance(axis, Axis) or not isinstance(axis.label, str):
+            return None
+        if isinstance(found, DimDef):
+            env.module.used.add(base)
+        return Axis(axis.label + primes, axis.size)
+
+    def label(self, name: str, env: Env) -> Label:
+        """The label that a name stands for: a binder's, a dim's, or one of this module's own."""
+        found = env.find(name)
+        match found:
+            case LabelOf(label):
+                return label
+            case Axis(label=label):
+                return label
+            case DimDef(axis=axis):
+                env.module.used.add(name)
+                return axis.label
+            case None if name.endswith("'") and (twin := self.twin(name, env)) is not None:
+                return twin.label
+            case _:
+                return f"{env.module.name}::{name}"
+
+    def axes(self, items: tuple[ast.Arg, ...], env: Env) -> tuple[AxisItem, ...]:
+        """A list of axes. Raises Refused."""
+        out: list[AxisItem] = []
+        for item in items:
+            value = self.axis(item, env)
+            if isinstance(value, tuple):
+                out.extend(value)
+            else:
+                out.append(value)
+        return tuple(out)
+
+    def object(self, node: ast.Expr, env: Env) -> Object:
+        """A type expression as an object. Raises Refused."""
+        out: list[Leaf] = []
+        names: list[str | None] = []
+        groups: list[tuple[str | None, int]] = []
+        stack: list[tuple[ast.Expr, str | None]] = [(node, None)]
+        while stack:
+            expr, name = stack.pop()
+            match expr:
+                case ast.Tensor(legs):
+                    stack += [(leg, None) for leg in reversed(legs)]
+                case ast.Tuple(items):
+                    stack += [(i.value, i.name) for i in reversed(items)]
+                case ast.Power(base, exponent):
+                    count = as_number(self.statics.value(exponent, env))
+                    value = self.object(base, env) if isinstance(count, int) and count > 1 else UNIT
+                    if not isinstance(count, int) or count < 0 or count * max(len(value.leaves), 1) > POWER_LIMIT:
+                        raise self.statics.refuse(
+                            wrong.LimitExceeded(env.module.span(expr), "the power of an object", POWER_LIMIT)
+                        )
+                    if any(isinstance(a, Axis) and isinstance(a.label, LabelVar) for x in value.leaves for a in x.axes):
+                        value = UNIT  # every copy has unknowns of its own
+                    if value.leaves:
+                        out += value.leaves * count
+                        names += value.names * count
+                        groups += (value.groups or ((None, len(value.leaves)),)) * count
+                    else:
+                        stack += [(base, None)] * count
+                case _:
+                    value = self.simple(expr, env)
+                    out.extend(value.leaves)
+                    single = len(value.leaves) == 1
+                    names += [name or value.names[0]] if single else value.names
+                    groups += value.groups if expr is node and value.groups else [(name, len(value.leaves))]
+        return Object(tuple(out), tuple(names), tuple(groups)) if out else UNIT
+
+    def simple(self, node: ast.Expr, env: Env) -> Object:
+        """One leg of a type expression. Raises Refused."""
+        match node:
+            case ast.Bad():
+                raise Refused
+            case ast.Index(base, items):
+                kind = self.kind(base, env)
+                if kind is None:
+                    raise self.no_type(base, env)
+                axes = self.axes(items, env)
+                self.distinct(axes, node, env)
+                return Object((Leaf(self.with_axis(kind, axes), axes),), (None,))
+            case ast.Name(id):
+                found = env.find(id)
+                if isinstance(found, ObjectDef):
+                    env.module.used.add(id)
+                    return self.declared(found)
+                if isinstance(found, Object):
+                    return found
+                kind = self.kind(node, env)
+                if kind is not None:
+                    return Object((Leaf(kind, ()),), (None,))
+                raise self.no_type(node, env)
+            case ast.Call():
+                kind = self.kind(node, env)
+                if kind is not None:
+                    return Object((Leaf(kind, ()),), (None,))
+                raise self.no_type(node, env)
+            case _:
+                raise self.no_type(node, env)
+
+    def with_axis(self, kind: Kind, axes: tuple[AxisItem, ...]) -> Kind:
+        """A kind that has an axis takes the last one when none is written."""
+        known = self.kinds.defs.get(kind.name)
+        if known is None or not known.axis or kind.axis is not None or not axes:
+            return kind
+        last = axes[-1]
+        return Kind(kind.name, axis=last.label) if isinstance(last, Axis) else kind
+
+    def declared(self, found: ObjectDef) -> Object:
+        """The value of a declared object, read in its own module. Raises Refused."""
+        if found.value is None:
+            found.value = self.object(found.node.value, Env(found.module))
+        return found.value
+
+    def no_type(self, node: ast.Expr, env: Env) -> Refused:
+        """Why an expression is no type."""
+        span = env.module.span(node)
+        if isinstance(node, ast.Name):
+            found = env.find(node.id)
+            if isinstance(found, BadDef):
+                return Refused()
+            if found is None:
+                return self.statics.refuse(wrong.UnknownName(span, node.id, "type", near(node.id, visible(env))))
+            return self.statics.refuse(wrong.WrongSort(span, node.id, "a type", sort_of(found)))
+        return self.statics.refuse(wrong.BadValue(span, "this is not a type"))
+
+    def distinct(self, axes: tuple[AxisItem, ...], node: ast.Expr, env: Env) -> None:
+        """Labels of one list are distinct. Raises Refused."""
+        seen: set[str] = set()
+        for axis in axes:
+            if isinstance(axis, Axis) and isinstance(axis.label, str):
+                if axis.label in seen:
+                    raise self.statics.refuse(
+                        wrong.LabelRepeated(env.module.span(node), axis.label.rpartition("::")[2], "in this type")
+                    )
+                seen.add(axis.label)
+
+    def scheme(self, definition: MorphismDef) -> Scheme | None:
+        """A morphism's signature taken apart; None without one. Raises Refused."""
+        node = definition.head
+        if not isinstance(node.signature, ast.Arrow):
+            return None
+        generic = bool(node.binders) or bool(node.params)
+        if definition.sorts is None:
+            definition.sorts = binder_sorts(node) if generic else {}
+        sorts = definition.sorts
+        if not generic:
+            # Nothing to bind: both sides are objects, read once.
+            arrow, module = node.signature, definition.module
+            whole = [FixedPart(side, self.whole(side, module)) for side in (arrow.domain, arrow.codomain)]
+            return Scheme((), (whole[0],), (whole[1],), node.signature.random, False)
+        env = Env(definition.module)
+        binders = tuple((b.name, sorts[b.name]) for b in node.binders)
+        domain = self.parts(node.signature.domain, sorts, env)
+        codomain = self.parts(node.signature.codomain, sorts, env)
+        return Scheme(binders, domain, codomain, node.signature.random, generic)
+
+    def whole(self, node: ast.Expr, module: Module) -> Object:
+        """A side of a signature without binders; what many declarations write alike is read once. Raises Refused."""
+        text = module.source.text[node.start : node.end]
+        found = module.types.get(text)
+        if found is None:
+            found = self.object(node, Env(module))
+            if not any(isinstance(a, Axis) and isinstance(a.label, LabelVar) for x in found.leaves for a in x.axes):
+                module.types[text] = found
+        return found
+
+    def parts(self, node: ast.Expr, sorts: dict[str, str], env: Env) -> tuple[Part, ...]:
+        """The legs of one side of a signature. Raises Refused."""
+        out: list[Part] = []
+        stack: list[tuple[ast.Expr, str | None]] = [(node, None)]
+        while stack:
+            expr, name = stack.pop()
+            match expr:
+                case ast.Tensor(legs):
+                    stack += [(leg, None) for leg in reversed(legs)]
+                case ast.Tuple(items) if items:
+                    stack += [(i.value, i.name) for i in reversed(items)]
+                case ast.Index(base, items) if not isinstance(base, ast.Index):
+                    out.append(LeafPart(expr, base, items, name))
+                case ast.Call():
+                    out.append(LeafPart(expr, expr, (), name))
+                case ast.If(condition, then, orelse):
+                    out.append(
+                        ChoicePart(condition, self.parts(then, sorts, env), self.parts(orelse, sorts, env), name)
+                    )
+                case ast.Name(id) if sorts.get(id) == "object":
+                    out.append(ObjectPart(id, name))
+                case ast.Name(id) if sorts.get(id) == "kind" or isinstance(env.find(id), KindDef):
+                    out.append(LeafPart(expr, expr, (), name))
+                case ast.Tuple(()):
+                    pass
+                case _:
+                    value = self.object(expr, env)
+                    if name and len(value.leaves) == 1:
+                        value = Object(value.leaves, (name,))
+                    out.append(FixedPart(expr, value, name))
+        return tuple(out)
+
+
+def sort_of(found: object) -> str:
+    """What a name stands for, in words."""
+    match found:
+        case DimDef() | Axis():
+            return "a dim"
+        case KindDef() | Kind():
+            return "a kind"
+        case ObjectDef() | Object():
+            return "an object"
+        case MorphismDef():
+            return "a morphism"
+        case Static():
+            return "a value"
+        case Module():
+            return "a module"
+        case Row() | RowVar():
+            return "a row of axes"
+        case _:
+            return "something else"

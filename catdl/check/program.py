@@ -1,0 +1,405 @@
+"""A whole program: modules, the order of their declarations, and the diagrams of their morphisms.
+
+Takes the text of one file and a way to find imported ones; guarantees every mistake once, in every declaration that can
+be read, and a diagram for every morphism without one. The verdict does not depend on the order of declarations.
+
+    program = check(Source("m.cat", text), find)
+    program.diagnostics, program.diagram("mlp")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Builder, Bundle, Closure
+from catdl.check.context import Context, Interned
+from catdl.check.elaborate import apply, wires
+from catdl.check.facts import demand, note_fact, settle_bounds
+from catdl.check.finish import Instance, Missing, finish
+from catdl.check.forms import is_wire
+from catdl.check.inner import drawing, settle
+from catdl.check.kinds import Kinds
+from catdl.check.results import arrow_span, by_ports, extern, result_span
+from catdl.check.scope import (
+    Env,
+    Module,
+    MorphismDef,
+    PreludeScope,
+    Static,
+)
+from catdl.check.signature import FixedPart, Part, Scheme
+from catdl.check.stand_ins import any_anonymous, bound, groups, side, stand_in
+from catdl.check.static import Refused
+from catdl.check.templates import choose
+from catdl.check.traits import traits_of
+from catdl.diagnostics.base import Diagnostic
+from catdl.diagram.model import Diagram
+from catdl.record import field, record, replace
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.sizes import Facts, sym
+from catdl.types.types import Leaf, Object
+
+INSTANCE_DEPTH = 1_000
+
+
+INSTANCE_LIMIT = 20_000
+
+
+def known(ctx: Context, scheme: Scheme | None) -> Scheme | None:
+    """A signature whose closed types are known by identity."""
+    if scheme is None or scheme.generic:
+        return scheme
+
+    def side_of(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        return tuple(
+            FixedPart(p.node, Object(tuple(ctx.canon(leaf) for leaf in p.value.leaves), p.value.names, p.value.groups))
+            for p in parts
+            if isinstance(p, FixedPart)
+        )
+
+    return Scheme(scheme.binders, side_of(scheme.domain), side_of(scheme.codomain), scheme.random, False)
+
+
+@record(frozen=False)
+class Task:
+    """One morphism being made into a diagram."""
+
+    instance: Instance
+    span: Span
+    ctx: Context | None = None
+    builder: Builder | None = None
+    failed: bool = False
+
+
+@record(frozen=False)
+class Program:
+    """What checking yields, and the library that elaboration asks."""
+
+    prelude: PreludeScope
+    main: Module
+    kinds: Kinds = field(default_factory=Kinds)
+    modules: dict[str, Module] = field(default_factory=dict)
+    knotted: set[str] = field(default_factory=set)  # modules on a cycle of imports or behind one: names may be missing
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    facts: Facts = field(default_factory=Facts)
+    interned: Interned = field(default_factory=Interned)
+    schemes: dict[MorphismDef, Scheme | None] = field(default_factory=dict)
+    diagrams: dict[Instance, Diagram | None] = field(default_factory=dict)
+    closed_diagrams: dict[MorphismDef, Diagram | None] = field(default_factory=dict)
+    trait_memo: dict[MorphismDef, tuple[bool, frozenset[str]]] = field(default_factory=dict)
+    templates: dict[MorphismDef, bool] = field(default_factory=dict)
+    used_templates: set[MorphismDef] = field(default_factory=set)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Note a mistake."""
+        self.diagnostics.append(diagnostic)
+
+    def entry(self, name: str) -> object | None:
+        """An entry of the prelude by name."""
+        return self.prelude.find(name)
+
+    def context(self, report: Callable[[Diagnostic], None], facts: Facts | None = None) -> Context:
+        """A context for one declaration; `facts` are what it may assume beyond the program's."""
+        interned = self.interned
+        if facts is not None and facts is not self.facts:
+            # Types found under further facts (a floor that is exact) hold nowhere else.
+            interned = Interned(interned.leaves, interned.ids, {})
+        return Context(self, report, facts or self.facts, apply, wires, interned)
+
+    def scheme(self, definition: MorphismDef) -> Scheme | None:
+        """The signature of a morphism. Raises Refused when it is wrong."""
+        if definition not in self.schemes:
+            failed: list[Diagnostic] = []
+            ctx = self.context(failed.append, self.assumed(definition, Env(definition.module)))
+            try:
+                self.schemes[definition] = known(ctx, ctx.types.scheme(definition))
+            except Refused:
+                self.schemes[definition] = None
+                self.templates[definition] = False
+                self.diagnostics += failed
+                raise
+            self.diagnostics += failed
+        found = self.schemes[definition]
+        if found is None and isinstance(definition.head.signature, ast.Arrow):
+            raise Refused
+        return found
+
+    def closed(self, definition: MorphismDef) -> Diagram | None:
+        """The diagram of a morphism without arguments."""
+        return self.closed_diagrams.get(definition)
+
+    def is_template(self, definition: MorphismDef) -> bool:
+        """Whether a morphism is elaborated anew at every use."""
+        found = self.templates.get(definition)
+        if found is None:
+            arrows = any(isinstance(p.sort, ast.Arrow) for e in definition.equations for p in e.params or ())
+            unsigned = definition.head.signature is None
+            found = arrows or (
+                unsigned
+                and definition.head.keyword != "extern"
+                and bool(definition.module.name or definition.head.body)
+            )
+            self.templates[definition] = found
+        return found
+
+    def traits(self, definition: MorphismDef) -> tuple[bool, frozenset[str]]:
+        """Whether its own text may hold parameters, and its effects."""
+        diagram = self.closed_diagrams.get(definition)
+        if diagram is not None:
+            return self.owns(diagram), diagram.effects
+        found = self.trait_memo.get(definition)
+        if found is None:
+            found = traits_of(definition, self.trait_memo, self.closed_diagrams)
+        return found
+
+    def owns(self, diagram: Diagram) -> bool:
+        """Whether a diagram has parameters of its own."""
+        return any(box.site is not None for box in diagram.boxes)
+
+    def ready(self, instance: Instance) -> Diagram | None:
+        """The diagram of an instance. Raises KeyError when it is to be made."""
+        definition = instance.definition
+        if not instance.args and not instance.binds and definition in self.closed_diagrams:
+            return self.closed_diagrams[definition]
+        return self.diagrams[instance]
+
+    def definition(self, instance: Instance) -> Callable[[], Diagram]:
+        """How to make the definition of a prelude entry."""
+
+        def make() -> Diagram:
+            found = self.make(instance, instance.definition.span, self.report)
+            if found is None:
+                shown = "; ".join(d.parts().message for d in self.diagnostics[-3:])
+                raise RuntimeError(f"the prelude's definition of {instance.definition.name} is wrong: {shown}")
+            return found
+
+        return make
+
+    def diagram(self, name: str) -> Diagram | None:
+        """The diagram of a morphism of the main file that takes no arguments."""
+        found = self.main.defs.get(name)
+        return self.closed_diagrams.get(found) if isinstance(found, MorphismDef) else None
+
+    def make(self, instance: Instance, span: Span, report: Callable[[Diagnostic], None]) -> Diagram | None:
+        """The diagram of an instance and of all it needs; no recursion, however deep instances go."""
+        stack = [Task(instance, span)]
+        under_way = {instance}
+        while stack:
+            task = stack[-1]
+            if task.instance in self.diagrams:
+                under_way.discard(stack.pop().instance)
+                continue
+            if task.builder is None and not task.failed:
+                self.elaborate(task, report)
+            done: Diagram | None = None
+            if not task.failed and task.ctx is not None and task.builder is not None:
+                try:
+                    done = finish(task.ctx, task.builder, tuple(task.ctx.facts.divides), self)
+                except Missing as missing:
+                    if (
+                        missing.instance in under_way
+                        or len(stack) > INSTANCE_DEPTH
+                        or len(self.diagrams) - len(self.closed_diagrams) > INSTANCE_LIMIT
+                    ):
+                        name = missing.instance.definition.name
+                        report(wrong.DepthLimit(missing.span, name, INSTANCE_DEPTH))
+                        self.diagrams[missing.instance] = None
+                        continue
+                    under_way.add(missing.instance)
+                    stack.append(Task(missing.instance, missing.span))
+                    continue
+                except Refused:
+                    done = None
+            definition = task.instance.definition
+            self.diagrams[task.instance] = done
+            if not task.instance.args and not task.instance.binds:
+                self.closed_diagrams[definition] = done
+            under_way.discard(stack.pop().instance)
+        return self.diagrams[instance]
+
+    def elaborate(self, task: Task, report: Callable[[Diagnostic], None]) -> None:
+        """The body of an instance, as a builder whose unknowns are solved."""
+        definition = task.instance.definition
+        failures: list[Diagnostic] = []
+
+        def note(diagnostic: Diagnostic) -> None:
+            at = diagnostic.span
+            if not definition.module.name and at is not None and at.source is definition.module.source:
+                # What a layer cannot do with its arguments is told of the use, not of the prelude.
+                diagnostic = replace(cast(Any, diagnostic), span=task.span)
+            if diagnostic.severity == "error":
+                failures.append(diagnostic)
+            report(diagnostic)
+
+        names: dict[str, object] = {}
+        outer_labels = bool(definition.module.name)
+        rows = dict(task.instance.binds)
+        for name, value in (*task.instance.args, *task.instance.binds):
+            whole = rows.get(name.rstrip("'")) if name.endswith("'") else None
+            names[name] = bound(name, value, definition, outer_labels, whole)
+        env = Env(definition.module, None, names)
+        ctx = self.context(note, self.assumed(definition, env, task.instance.facts))
+        task.ctx = ctx
+        try:
+            values = dict(task.instance.args)
+            equation = choose(ctx, definition, values, names, task.span)
+            scheme = self.scheme(definition)
+            if scheme is None:
+                domain, codomain = self.peek(definition), None
+            else:
+                domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
+            if domain is None:
+                raise Refused
+            task.builder = self.body(ctx, definition, equation, env, domain, codomain, scheme)
+            task.builder.arguments = task.instance.args
+        except Refused:
+            task.failed = True
+        if failures:
+            task.failed = True
+
+    def assumed(self, definition: MorphismDef, env: Env, base: Facts | None = None) -> Facts:
+        """The program's facts (or others) and those of a signature's own `where`, which every call has to prove."""
+        known = base or self.facts
+        if definition.head.where is None:
+            return known
+        quiet = self.context(lambda _: None)
+        divides, at_least, equations = list(known.divides), list(known.at_least), list(known.equations)
+        for fact in definition.head.where.facts:
+            try:
+                note_fact(quiet, fact, env, divides, at_least, equations)
+            except Refused:
+                continue
+        return Facts(tuple(divides), tuple(at_least), tuple(equations), known.may_be_zero)
+
+    def body(
+        self,
+        ctx: Context,
+        definition: MorphismDef,
+        equation: ast.Morphism,
+        env: Env,
+        domain: Object,
+        codomain: Object | None,
+        scheme: Scheme | None,
+    ) -> Builder:
+        """Elaborate one equation and solve its unknowns. Raises Refused."""
+        b = Builder(definition.name, owner=definition)
+        leaves = list(domain.leaves)
+        for leaf, name in zip(leaves, domain.names, strict=True):
+            b.input(ctx.canon(leaf), name, where=definition.span)
+        inp = Bundle(list(b.inputs), domain.names if any(domain.names) else None)
+        inp.groups = groups(ctx, scheme, env) if scheme is not None else None
+        body = equation.body
+        span = definition.span
+        if body is None:
+            ctx.report(wrong.BadValue(span, f"`{definition.name}` has no body"))
+            raise Refused
+        if definition.head.keyword == "extern":
+            return extern(ctx, b, definition, body, env, codomain)
+        if is_wire(ctx, body, env):
+            out = ctx.wires(body, env, b)
+        else:
+            out = ctx.apply(body, env, b, inp)
+        fits = True
+        if codomain is not None and not out.bad:
+            assert isinstance(equation.signature, ast.Arrow)
+            origin = definition.module.span(equation.signature.codomain)
+            where = result_span(definition.module, body)
+            out = by_ports(out, codomain)
+            fits = ctx.ports(
+                out, codomain, where, f"the result of `{definition.name}`", origin, "the declared codomain"
+            )
+        for fact, scope, place in ctx.demands:
+            demand(ctx, fact, scope, place)
+        ctx.solver.conclude(broken=out.bad or not fits)
+        b.bounds = settle_bounds(ctx)
+        if out.bad or not fits:
+            raise Refused
+        b.outputs = [b.take(w) for w in out.wires]
+        names = codomain.names if codomain is not None else out.names
+        b.out_names = names or (None,) * len(b.outputs)
+        b.in_names = domain.names
+        settle(ctx, b)
+        if scheme is not None and not scheme.random and "rand" in b.effects:
+            box = drawing(ctx, b)
+            where = box.span if box is not None else span
+            raise ctx.refuse(
+                wrong.RandomUnderDeterministic(
+                    where, definition.name, where.text.partition("(")[0], arrow_span(definition)
+                )
+            )
+        if codomain is not None:
+            # The wires that leave are typed as declared: the declared kind and the declared names of the axes.
+            given = {*b.inputs, *b.captured.values()}
+            for wire, leaf in zip(b.outputs, codomain.leaves, strict=True):
+                if wire not in given:
+                    wire.leaf = Leaf(leaf.kind, wire.leaf.axes) if any_anonymous(leaf) else leaf
+        return b
+
+    def peek(self, definition: MorphismDef) -> Object | None:
+        """The domain of an unsigned morphism, when its first step has one of its own."""
+        body = definition.head.body
+        while True:
+            match body:
+                case ast.Seq(steps):
+                    body = steps[0]
+                case ast.Labelled(_, inner) | ast.Tie(_, inner):
+                    body = inner
+                case ast.Name(id):
+                    found = definition.module.find(id)
+                    if not isinstance(found, MorphismDef) or found is definition:
+                        return None
+                    diagram = self.closed_diagrams.get(found)
+                    if diagram is None:
+                        return None
+                    return Object(tuple(diagram.wires[i].type for i in diagram.inputs), diagram.domain_names)
+                case _:
+                    return None
+
+    def sample(self, definition: MorphismDef, report: Callable[[Diagnostic], None]) -> None:
+        """Check a generic definition by itself: its binders stand for objects and sizes of their own."""
+        head = definition.head
+        if (
+            any(p.literal is not None for e in definition.equations for p in e.params or ())
+            or len(definition.equations) > 1
+        ):
+            return
+        ctx = self.context(report)
+        names: dict[str, object] = {}
+        try:
+            scheme = self.scheme(definition)
+            if scheme is None:
+                return
+            for name, sort in (definition.sorts or {}).items():
+                names[name] = stand_in(name, sort)
+            env = Env(definition.module, None, names)
+            ctx = self.context(report, self.assumed(definition, env))
+            for param in head.params or ():
+                if param.name is None or param.name in names:
+                    continue
+                if isinstance(param.sort, ast.Arrow):
+                    closure = Closure(
+                        ast.Bad(param.start, param.end), env, None, "fresh", definition.module.span(param), True
+                    )
+                    names[param.name] = closure
+                elif param.default is not None:
+                    names[param.name] = Static(ctx.statics.value(param.default, env))
+                elif isinstance(param.sort, ast.Name) and param.sort.id == "size":
+                    names[param.name] = Static(sym(f"~::{param.name}"))
+                else:
+                    return
+            for param in head.params or ():
+                closure_ = names.get(param.name or "")
+                if isinstance(param.sort, ast.Arrow) and isinstance(closure_, Closure):
+                    closure_.arrow = (
+                        ctx.types.object(param.sort.domain, env),
+                        ctx.types.object(param.sort.codomain, env),
+                        param.sort.random,
+                    )
+                    closure_.param = param.name
+            domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
+            self.body(ctx, definition, head, env, domain, codomain, scheme)
+        except Refused:
+            return

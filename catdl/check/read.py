@@ -1,0 +1,255 @@
+"""Reading the declarations of one file, in an order in which everything is known before it is used."""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check import sorts
+from catdl.check.declare import declare
+from catdl.check.facts import note_fact
+from catdl.check.finish import Instance
+from catdl.check.forms import parameter_leaf
+from catdl.check.modules import take_imports
+from catdl.check.names import bound_names, mentioned, ordered
+from catdl.check.overloads import read_overloads
+from catdl.check.program import Program
+from catdl.check.scope import (
+    BadDef,
+    Def,
+    DimDef,
+    Env,
+    KindDef,
+    Module,
+    MorphismDef,
+    ObjectDef,
+    ParamDef,
+)
+from catdl.check.signature import FixedPart, Scheme
+from catdl.check.static import Refused
+from catdl.diagnostics.suggest import near
+from catdl.diagram.model import Diagram
+from catdl.syntax import ast
+from catdl.types.sizes import Facts, SizeTooLarge, sym
+from catdl.types.types import Axis, Object
+
+ROLES = ("batch", "cycle", "grid", "set", "time", "var", "vector")
+
+
+def read_module(program: Program, module: Module, tree: ast.Module) -> None:
+    """Enter, order and check the declarations of one file."""
+    take_imports(program, module, tree)
+    entered = declare(module, tree, program.report)
+    nodes: dict[str, list[object]] = {}
+    for name, node in entered:
+        nodes.setdefault(name, []).append(node)
+    needs: dict[str, set[str]] = {}
+    for name, parts in nodes.items():
+        wanted = mentioned(parts)
+        found = module.defs.get(name)
+        if isinstance(found, MorphismDef) and (found.head.params is not None or name in bound_names(parts)):
+            wanted.discard(name)
+        needs[name] = {w for w in wanted if w in nodes and not on_demand(module.defs.get(w))}
+    order, cycles = ordered(needs)
+    for cycle in cycles:
+        first = module.defs[cycle[0]]
+        span = getattr(first, "span", None) or module.span(nodes[cycle[0]][0])  # type: ignore[arg-type]
+        program.report(wrong.DeclarationCycle(span, cycle))
+    knotted = set(needs) - set(order)
+    for name in knotted:
+        module.defs[name] = BadDef(name)
+    early = [n for n in order if isinstance(nodes[n][0], (ast.Dim, ast.Kind))]
+    for name in early:
+        read_dim_or_kind(program, module, name, nodes[name][0])
+    read_facts(program, module, tree)
+    read_overloads(program, module, tree)
+    for name in order:
+        found = module.defs.get(name)
+        match found:
+            case ObjectDef():
+                read_object(program, found)
+            case ParamDef():
+                read_param(program, found)
+            case MorphismDef():
+                read_morphism(program, found)
+            case _:
+                pass
+
+
+def on_demand(found: Def | None) -> bool:
+    """Whether a morphism is elaborated only where it is used."""
+    return isinstance(found, MorphismDef) and found.head.params is not None
+
+
+def read_dim_or_kind(program: Program, module: Module, name: str, node: object) -> None:
+    """A dim or a kind becomes known."""
+    ctx = program.context(program.report)
+    label = f"{module.name}::{name}"
+    match node:
+        case ast.Dim(size=size, roles=roles):
+            try:
+                value = sym(label) if size is None else ctx.statics.size(size, Env(module))
+            except (Refused, SizeTooLarge):
+                return
+            module.defs[name] = DimDef(name, Axis(label, value), size is None, roles, module.span(node))
+            known_roles(program, module, roles)
+            if size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles):
+                program.facts = Facts(
+                    program.facts.divides,
+                    program.facts.at_least,
+                    program.facts.equations,
+                    program.facts.may_be_zero | {label},
+                )
+        case ast.Kind(base=base, access=access, axis=axis):
+            above = module.find(base) if base is not None else None
+            if base is not None and not isinstance(above, KindDef):
+                if not isinstance(above, BadDef):
+                    names = [n for n, d in module.defs.items() if isinstance(d, KindDef)]
+                    names += [n for n in program.prelude.names() if isinstance(module.find(n), KindDef)]
+                    program.report(wrong.UnknownName(module.span(node), base, "kind", near(base, names)))
+                return
+            kind = KindDef(
+                label,
+                above if isinstance(above, KindDef) else None,
+                access == "free",
+                axis is not None,
+                module.span(node),
+            )
+            module.defs[name] = kind
+            program.kinds.add(kind)
+        case _:
+            pass
+
+
+def known_roles(program: Program, module: Module, roles: tuple[ast.Expr, ...]) -> None:
+    """Report the roles of a dim that there are none of."""
+    for role in roles:
+        word = role.function if isinstance(role, ast.Call) else role
+        if isinstance(word, ast.Name) and word.id not in ROLES:
+            program.report(wrong.UnknownName(module.span(word), word.id, "role", near(word.id, ROLES)))
+
+
+def read_facts(program: Program, module: Module, tree: ast.Module) -> None:
+    """`where` at top level: what the checker may use of the dims."""
+    divides, at_least, equations = (
+        list(program.facts.divides),
+        list(program.facts.at_least),
+        list(program.facts.equations),
+    )
+    ctx = program.context(program.report)
+    env = Env(module)
+    for node in tree.decls:
+        if not isinstance(node, ast.Where):
+            continue
+        for fact in node.facts:
+            try:
+                if not note_fact(ctx, fact, env, divides, at_least, equations):
+                    program.report(wrong.BadValue(module.span(fact), "this cannot be assumed of the dims"))
+            except Refused:
+                continue
+    try:
+        program.facts = Facts(tuple(divides), tuple(at_least), tuple(equations), program.facts.may_be_zero)
+    except SizeTooLarge:
+        program.report(wrong.LimitExceeded(module.span(tree.decls[0]), "a size", "2^63"))
+
+
+def read_object(program: Program, found: ObjectDef) -> None:
+    """A named object becomes known."""
+    ctx = program.context(program.report)
+    try:
+        ctx.types.declared(found)
+    except Refused:
+        found.module.defs[found.name] = BadDef(found.name)
+
+
+def read_param(program: Program, found: ParamDef) -> None:
+    """A declared parameter becomes known."""
+    ctx = program.context(program.report)
+    env = Env(found.module)
+    try:
+        found.leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
+        from catdl.check.sources import initialiser
+
+        initialiser(ctx, found.node.init, env)
+    except Refused:
+        found.module.defs[found.name] = BadDef(found.name)
+
+
+def read_morphism(program: Program, found: MorphismDef) -> None:
+    """Check a morphism as far as it can be checked by itself."""
+    module = found.module
+    unused_arguments(program, found)
+    if found.head.keyword == "hom":
+        from catdl.diagnostics.syntax_errors import NotYet
+
+        program.report(NotYet(module.span(found.head), "hom"))
+        module.defs[found.name] = BadDef(found.name)
+        return
+    if found.modifiers:
+        program.report(wrong.BadValue(found.span, f"`{found.modifiers[0]}` belongs to the prelude"))
+        module.defs[found.name] = BadDef(found.name)
+        return
+    known_sorts(program, found)
+    try:
+        scheme = program.scheme(found)
+    except Refused:
+        module.defs[found.name] = BadDef(found.name)
+        return
+    if scheme is None and found.head.keyword == "extern":
+        program.report(wrong.BadValue(found.span, "an extern morphism needs a signature"))
+        module.defs[found.name] = BadDef(found.name)
+        return
+    if found.head.params is None and not found.head.binders:
+        if scheme is None and program.peek(found) is None:
+            program.templates[found] = True
+            return
+        program.templates[found] = False
+        before = len(program.diagnostics)
+        if program.make(Instance(found, (), ()), found.span, program.report) is None:
+            if scheme is None or len(program.diagnostics) == before:
+                module.defs[found.name] = BadDef(found.name)
+        elif scheme is None:
+            diagram = program.closed_diagrams[found]
+            assert diagram is not None
+            program.schemes[found] = scheme_of(diagram, found)
+        return
+    program.sample(found, program.report)
+
+
+def known_sorts(program: Program, found: MorphismDef) -> None:
+    """Report static parameters of a sort that there is none of."""
+    for param in found.head.params or ():
+        for name in sorts.names(param.sort):
+            if name.id not in sorts.NAMES:
+                program.report(wrong.UnknownName(found.module.span(name), name.id, "sort", near(name.id, sorts.NAMES)))
+
+
+def scheme_of(diagram: Diagram, found: MorphismDef) -> Scheme:
+    """The signature that an unsigned morphism turned out to have."""
+    node = found.head.body
+    assert node is not None
+    domain = Object(tuple(diagram.wires[i].type for i in diagram.inputs), diagram.domain_names)
+    codomain = Object(tuple(diagram.wires[i].type for i in diagram.outputs), diagram.codomain_names)
+    found.sorts = {}
+    return Scheme((), (FixedPart(node, domain),), (FixedPart(node, codomain),), "rand" in diagram.effects, False)
+
+
+def unused_arguments(program: Program, found: MorphismDef) -> None:
+    """A static argument that no equation reads, neither by its name nor by a literal in its place, is a mistake."""
+    places = max((len(e.params or ()) for e in found.equations), default=0)
+    if not places:
+        return
+    read = [
+        mentioned([e.body, e.signature, e.where, *(x for p in e.params or () for x in (p.default, p.sort))])
+        for e in found.equations
+    ]
+    for place in range(places):
+        params = [
+            (e.params[place], names)
+            for e, names in zip(found.equations, read, strict=True)
+            if e.params and place < len(e.params)
+        ]
+        if any(
+            p.literal is not None or p.name is None or p.name in names or p.name.startswith("_") for p, names in params
+        ):
+            continue
+        param = params[0][0]
+        program.report(wrong.UnusedArgument(found.module.span(param), param.name or "", found.name))

@@ -1,0 +1,82 @@
+"""What is checked around a body: the demands of signatures, and bodies that are not in the language."""
+
+from __future__ import annotations
+
+import re
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Builder, Bundle
+from catdl.check.context import Context
+from catdl.check.scope import (
+    Env,
+    Module,
+    MorphismDef,
+)
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.types import Axis, Leaf, Object
+
+
+def result_span(module: Module, body: ast.Expr) -> Span:
+    """The part of a body that its result comes from."""
+    while True:
+        match body:
+            case ast.Lambda(_, inner) | ast.Block(_, inner):
+                body = inner
+            case ast.Seq(steps):
+                body = steps[-1]
+            case _:
+                return module.span(body)
+
+
+def arrow_span(definition: MorphismDef) -> Span | None:
+    """The `->` of a signature."""
+    node = definition.head.signature
+    if not isinstance(node, ast.Arrow):
+        return None
+    source = definition.module.source
+    found = re.compile("->|→").search(source.text, node.domain.end, node.codomain.start)
+    return Span(source, *found.span()) if found else None
+
+
+def extern(
+    ctx: Context, b: Builder, definition: MorphismDef, body: ast.Expr, env: Env, codomain: Object | None
+) -> Builder:
+    """`= python("pkg.module:Class", arg = 1)`. Raises Refused."""
+    from catdl.diagram.model import Extern
+
+    span = definition.module.span(body)
+    if (
+        not (isinstance(body, ast.Call) and isinstance(body.function, ast.Name) and body.function.id == "python")
+        or codomain is None
+    ):
+        raise ctx.refuse(
+            wrong.BadValue(span, 'an extern morphism is `python("package.module:Class", …)` and has a signature')
+        )
+    target: object = None
+    args: list[tuple[str, object]] = []
+    for place, arg in enumerate(body.args):
+        value = ctx.statics.value(arg.value, env)
+        if place == 0 and arg.name is None:
+            target = value
+        elif arg.name is None:
+            raise ctx.refuse(wrong.BadValue(definition.module.span(arg), "arguments of an extern morphism are named"))
+        else:
+            args.append((arg.name, value.size if isinstance(value, Axis) else value))
+    parts = target.split(":") if isinstance(target, str) else []
+    if len(parts) != 2 or not all(p and all(w.isidentifier() for w in p.split(".")) for p in parts):
+        raise ctx.refuse(wrong.BadValue(span, 'the target is a text `"package.module:Class"`'))
+    outputs = [b.wire(leaf, False, span) for leaf in codomain.leaves if isinstance(leaf, Leaf)]
+    op = Extern(str(target), tuple(args))  # type: ignore[arg-type]
+    b.emit(op, list(b.inputs), outputs, definition.name, span)
+    b.outputs = outputs
+    b.out_names = codomain.names
+    return b
+
+
+def by_ports(out: Bundle, codomain: Object) -> Bundle:
+    """A record in the order of the declared ports, where both name the same ones: names decide, not places."""
+    names = out.names or ()
+    if None in names or names == codomain.names or sorted(map(str, names)) != sorted(map(str, codomain.names)):
+        return out
+    return Bundle([out.wires[names.index(name)] for name in codomain.names], codomain.names)

@@ -1,0 +1,1 @@
+"""The typing rules of the core operations, one file for each family."""

@@ -1,0 +1,331 @@
+"""Rules of the operations that move, merge, split and name axes."""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Bundle, W
+from catdl.check.rules.common import Rule
+from catdl.check.rules.rearrange import _open, blame, merge
+from catdl.check.signature import labelled
+from catdl.check.solver import Blame
+from catdl.check.static import as_number
+from catdl.syntax import ast
+from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, show, sub
+from catdl.types.types import Axis, Leaf, label_of, show_axis, show_label
+
+
+def flatten(rule: Rule) -> Bundle:
+    """`flatten`: all axes; `flatten[H, W]`: neighbours."""
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    places = rule.places(axes) if rule.items() else list(range(len(axes)))
+    if len(places) == 1:
+        return Bundle([wire])
+    if not places:
+        leaf = Leaf(wire.leaf.kind, (Axis(rule.ctx.solver.label(), 1),))
+        return rule.out("expand", [wire], [leaf], position=0, size=1)
+    if places != list(range(places[0], places[0] + len(places))):
+        shown = ", ".join(show_axis(a) for a in axes)
+        raise rule.ctx.refuse(
+            wrong.BadPattern(rule.span, f"`flatten` merges neighbours in their order, and the axes are {shown}")
+        )
+    return Bundle([merge(rule, wire, places[0], len(places))])
+
+
+def unflatten(rule: Rule) -> Bundle:
+    """`unflatten[C](G: groups, I: C / groups)`: one axis as several, row-major."""
+    ctx = rule.ctx
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    place = one_axis(rule, axes)
+    parts = ctx.types.axes(tuple(rule.head.args), rule.head.env)
+    new = tuple(a for a in parts if isinstance(a, Axis))
+    total: Size = 1
+    for part in new:
+        total = mul(total, part.size)
+    ctx.solver.same_size(axes[place].size, total, blame(rule, "the parts of `unflatten` together"))
+    leaf = Leaf(wire.leaf.kind, (*axes[:place], *new, *axes[place + 1 :]))
+    return rule.out("split_axis", [wire], [leaf], axis=place, sizes=tuple(p.size for p in new))
+
+
+def expand(rule: Rule) -> Bundle:
+    """`expand[A]`: a new leading axis, everything repeated along it."""
+    wire = rule.wires(1)[0]
+    items = rule.items()
+    if not items:
+        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, "expand", "expand[T]"))
+    for item in reversed(items):
+        axis = rule.ctx.types.axis(item, rule.head.env)
+        for one in reversed(axis if isinstance(axis, tuple) else (axis,)):
+            assert isinstance(one, Axis)
+            leaf = Leaf(wire.leaf.kind, (one, *rule.axes(wire)))
+            wire = rule.out("expand", [wire], [leaf], position=0, size=one.size).wires[0]
+    return Bundle([wire])
+
+
+def squeeze(rule: Rule) -> Bundle:
+    """`squeeze[A]`: drop an axis of size 1."""
+    wire = rule.wires(1)[0]
+    items = rule.items()
+    if not items:
+        axes = rule.axes(wire)
+        single = [show_label(a.label) for a in axes if a.size == 1]
+        example = f"squeeze[{', '.join(n for n in single if n) or 'C'}]"
+        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, "squeeze", example, tuple(show_axis(a) for a in axes)))
+    for item in items:
+        axes = rule.axes(wire)
+        place = rule.find(axes, item)
+        rule.ctx.solver.same_size(
+            axes[place].size, 1, blame(rule, f"the axis `{show_label(axes[place].label)}` that `squeeze` drops")
+        )
+        leaf = Leaf(wire.leaf.kind, (*axes[:place], *axes[place + 1 :]))
+        wire = rule.out("drop", [wire], [leaf], axis=place).wires[0]
+    return Bundle([wire])
+
+
+def rename(rule: Rule) -> Bundle:
+    """`rename[A -> B]`: another label, nothing moves."""
+    wire = rule.wires(1)[0]
+    axes = list(rule.axes(wire))
+    for item in rule.items():
+        if not isinstance(item.value, ast.Arrow) or not isinstance(item.value.codomain, (ast.Name, ast.Tuple)):
+            raise rule.ctx.refuse(
+                wrong.BadArgument(rule.head.env.module.span(item), "axis", "`A -> B`", "something else", "rename")
+            )
+        source = ast.Arg(None, "", item.value.domain, item.start, item.end)
+        place = rule.find(axes, source)
+        label = (
+            rule.ctx.types.label(item.value.codomain.id, rule.head.env)
+            if isinstance(item.value.codomain, ast.Name)
+            else rule.ctx.types.axis(ast.Arg(None, "", item.value.codomain, item.start, item.end), rule.head.env).label  # type: ignore[union-attr]
+        )
+        named = rule.head.env.find(item.value.codomain.id) if isinstance(item.value.codomain, ast.Name) else None
+        axis = getattr(named, "axis", None)  # of a dim; what a binder names may have been resized
+        if isinstance(axis, Axis):
+            rule.ctx.solver.same_size(
+                axes[place].size, axis.size, blame(rule, f"the axis renamed to `{show_label(label)}`")
+            )
+        axes[place] = Axis(label, axes[place].size)
+    leaf = Leaf(wire.leaf.kind, tuple(axes))
+    return rule.out("permute", [wire], [leaf], perm=tuple(range(len(axes))))
+
+
+def permute(rule: Rule) -> Bundle:
+    """`permute[A, B, C]`: the axes in a new order."""
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    places = rule.places(axes)
+    if sorted(places) != list(range(len(axes))):
+        left = tuple(show_axis(a) for i, a in enumerate(axes) if i not in places)
+        raise rule.ctx.refuse(
+            wrong.BadPattern(rule.span, f"`permute` lists every axis once; missing: {', '.join(left)}")
+        )
+    return rule.out("permute", [wire], [Leaf(wire.leaf.kind, tuple(axes[p] for p in places))], perm=tuple(places))
+
+
+def one_axis(rule: Rule, axes: list[Axis], default: int | None = None) -> int:
+    """The one axis in brackets; `default` without brackets. Raises Refused."""
+    if not rule.items() and default is not None and axes:
+        return default
+    places = rule.places(axes)
+    if len(places) != 1:
+        raise rule.ctx.refuse(wrong.TooManyArguments(rule.span, rule.name, 1, len(places)))
+    return places[0]
+
+
+def slice_(rule: Rule) -> Bundle:
+    """`slice[A](start, stop, step = 1)`."""
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    place = one_axis(rule, axes)
+    args = rule.args(("start", "stop", "step"), {"start": 0, "step": 1, "stop": axes[place].size})
+    step = rule.whole(args["step"], "step")
+    if step < 1:
+        raise rule.ctx.refuse(
+            wrong.BadArgument(rule.span, "step", "at least 1; `reverse` turns an axis round", str(step), "slice")
+        )
+    length = axes[place].size
+    start, stop = (from_end(rule.size(args[n], n), length) for n in ("start", "stop"))
+    if all(isinstance(v, int) for v in (start, stop, length)) and not 0 <= start <= stop <= length:  # type: ignore[operator]
+        raise rule.ctx.refuse(
+            wrong.BadValue(rule.span, f"the slice {start}:{stop} does not lie in {show_axis(axes[place])}")
+        )
+    within = f"the slice {show(start)}:{show(stop)} must lie in `{show_axis(axes[place])}`"
+    parts = (start, sub(stop, start), sub(length, stop))
+    rule.ctx.bounds += [(part, rule.span, within) for part in parts if not isinstance(part, int)]
+    count = sub(stop, start) if step == 1 else floordiv(add(sub(stop, start), step - 1), step, rule.ctx.facts)
+    leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(axes[place].label, count), *axes[place + 1 :]))
+    return rule.out("slice", [wire], [leaf], axis=place, start=start, step=step, size=count)
+
+
+def from_end(value: Size, length: Size) -> Size:
+    """A negative place counts from the end."""
+    return add(length, value) if isinstance(value, int) and value < 0 else value
+
+
+def reverse(rule: Rule) -> Bundle:
+    """`reverse[A]`."""
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    place = one_axis(rule, axes)
+    return rule.out(
+        "slice", [wire], [wire.leaf], axis=place, start=sub(axes[place].size, 1), step=-1, size=axes[place].size
+    )
+
+
+def pad(rule: Rule) -> Bundle:
+    """`pad[A](before, after, mode = "constant", value = 0)`."""
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    place = one_axis(rule, axes)
+    args = rule.args(("before", "after", "mode", "value"), {"before": 0, "after": 0, "mode": "constant", "value": 0})
+    if args["mode"] not in ("constant", "reflect", "replicate", "circular"):
+        raise rule.ctx.refuse(
+            wrong.BadArgument(rule.span, "mode", "constant, reflect, replicate or circular", str(args["mode"]), "pad")
+        )
+    before, after = rule.size(args["before"], "before"), rule.size(args["after"], "after")
+    old = axes[place].size
+    size = add(add(old, before), after)
+    if args["mode"] == "reflect":
+        told = f"what `pad` reflects must be less than `{show_axis(axes[place])}`"
+        rule.ctx.bounds += [(sub(sub(old, 1), part), rule.span, told) for part in dict.fromkeys((before, after))]
+    elif args["mode"] != "constant":
+        rule.ctx.filled.append(old)
+    leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(axes[place].label, size), *axes[place + 1 :]))
+    return rule.out(
+        "pad", [wire], [leaf], axis=place, before=before, after=after, mode=args["mode"], value=args["value"]
+    )
+
+
+def window(rule: Rule) -> Bundle:
+    """`window[A](K: size, stride = 1, dilation = 1)`: windows along A, the new axis right after it."""
+    ctx = rule.ctx
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    place = one_axis(rule, axes)
+    first = [a for a in rule.head.args if a.sep != "="]
+    if len(first) != 1:
+        raise ctx.refuse(wrong.MissingArgument(rule.span, "size", "window"))
+    arg = labelled(first[0])
+    if arg.sep == ":" or (isinstance(arg.value, ast.Name) and not ctx.statics.is_static(arg.value, rule.head.env)):
+        new = ctx.types.axis(arg, rule.head.env)
+    else:
+        value = ctx.statics.value(arg.value, rule.head.env)
+        new = value if isinstance(value, Axis) else Axis(ctx.solver.label(), rule.size(as_number(value), "size"))
+    assert isinstance(new, Axis)
+    rest = Rule(ctx, rule.b, rule.head, rule.inp, rule.span, rule.expr)
+    named = {a.name: as_number(ctx.statics.value(a.value, rule.head.env)) for a in rule.head.args if a.sep == "="}
+    stride, dilation = rest.whole(named.get("stride", 1), "stride"), rest.whole(named.get("dilation", 1), "dilation")
+    reach = add(mul(sub(new.size, 1), dilation), 1)
+    if not isinstance(room := sub(axes[place].size, reach), int):
+        ctx.bounds.append((room, rule.span, f"a window must fit in `{show_axis(axes[place])}`"))
+    count = add(floordiv(sub(axes[place].size, reach), stride, ctx.facts), 1)
+    leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(axes[place].label, count), new, *axes[place + 1 :]))
+    return rule.out("window", [wire], [leaf], axis=place, size=new.size, stride=stride, dilation=dilation, count=count)
+
+
+def concat(rule: Rule) -> Bundle:
+    """`concat[A]`: along A; the other axes agree."""
+    wires = rule.all_wires()
+    if not wires:
+        raise rule.ctx.refuse(wrong.ArityMismatch(rule.span, 2, 0, "the input of `concat`"))
+    first = rule.axes(wires[0])
+    place = one_axis(rule, first)
+    size: Size = first[place].size
+    for wire in wires[1:]:
+        axes = rule.axes(wire)
+        here = one_axis(rule, axes)
+        expected = Leaf(wire.leaf.kind, (*first[:place], axes[here], *first[place + 1 :]))
+        if here != place:
+            rule.ctx.solver.broken(
+                Blame(rule.span, expected, wire.leaf, "what `concat` joins", wires[0].where, "joined with this")
+            )
+            from catdl.check.static import Refused
+
+            raise Refused
+        rule.ctx.port(wire, expected, rule.span, "what `concat` joins", wires[0].where, "joined with this")
+        size = add(size, axes[here].size)
+    kind = joined_kind(rule, wires)
+    leaf = Leaf(kind, (*first[:place], Axis(first[place].label, size), *first[place + 1 :]))
+    return rule.out("concat", wires, [leaf], axis=place)
+
+
+def joined_kind(rule: Rule, wires: list[W]):  # type: ignore[no-untyped-def]
+    """The kind of wires put into one tensor. Raises Refused."""
+    from catdl.check.rules.common import joined
+
+    kind = wires[0].leaf.kind
+    for wire in wires[1:]:
+        if wire.leaf.kind != kind:
+            kind = joined(rule.ctx, kind, wire.leaf.kind, rule.span, rule.name)
+    return kind
+
+
+def stack(rule: Rule) -> Bundle:
+    """`stack[A]`: wires of one type along a new leading axis."""
+    wires = rule.all_wires()
+    items = rule.items()
+    if len(items) != 1:
+        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, "stack", "stack[E]"))
+    item = items[0]
+    if item.sep == "" and isinstance(item.value, ast.Name) and rule.head.env.find(item.value.id) is None:
+        axis = Axis(rule.ctx.types.label(item.value.id, rule.head.env), len(wires))
+    else:
+        made = rule.ctx.types.axis(item, rule.head.env)
+        assert isinstance(made, Axis)
+        axis = made
+    rule.ctx.solver.same_size(len(wires), axis.size, blame(rule, f"the axis `{show_label(axis.label)}` of `stack`"))
+    lifted: list[W] = []
+    for wire in wires:
+        rule.ctx.port(
+            wire,
+            Leaf(wire.leaf.kind, wires[0].leaf.axes),
+            rule.span,
+            "what `stack` joins",
+            wires[0].where,
+            "joined with this",
+        )
+        leaf = Leaf(wire.leaf.kind, (Axis(axis.label, 1), *rule.axes(wire)))
+        lifted.append(rule.out("expand", [wire], [leaf], position=0, size=1).wires[0])
+    leaf = Leaf(joined_kind(rule, wires), (axis, *rule.axes(wires[0])))
+    return rule.out("concat", lifted, [leaf], axis=0)
+
+
+def split(rule: Rule) -> Bundle:
+    """`split[A](n)`: n equal parts; `split[A]([a, b])`: parts of given sizes. Without brackets the last axis."""
+    ctx = rule.ctx
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    place = one_axis(rule, axes, len(axes) - 1)
+    args = rule.args(("parts",), {})
+    parts = args["parts"]
+    axis = axes[place]
+    sizes: list[Size]
+    if isinstance(parts, tuple):
+        sizes = [rule.size(as_number(p), "parts") for p in parts]
+        total: Size = 0
+        for size in sizes:
+            total = add(total, size)
+        ctx.solver.same_size(axis.size, total, blame(rule, "the parts of `split` together"))
+    else:
+        count = rule.whole(parts, "parts")
+        if count < 1 or count > 10_000:
+            raise ctx.refuse(wrong.BadArgument(rule.span, "parts", "a number from 1 to 10000", str(count), "split"))
+        part = None if _open(axis.size) else exact_div(axis.size, count)
+        if part is None:
+            if not _open(axis.size):
+                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(count)))
+            part = ctx.solver.size(rule.span, "the size of a part of `split`")
+            ctx.solver.same_size(axis.size, mul(part, count), blame(rule, "the parts of `split` together"))
+        elif isinstance(part, Poly):
+            ctx.solver.obligations.append((part, blame(rule, "a part of `split`")))
+        sizes = [part] * count
+    out: list[W] = []
+    start: Size = 0
+    label = label_of(axis.label)
+    for size in sizes:
+        name = label if isinstance(label, str) else ctx.solver.label()
+        leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(name, size), *axes[place + 1 :]))
+        out += rule.out("slice", [wire], [leaf], axis=place, start=start, step=1, size=size).wires
+        start = add(start, size)
+    return Bundle(out)

@@ -1,0 +1,23 @@
+"""The check of one file with all it imports: parse, then read the modules, imported ones first.
+
+program = check(Source("m.cat", text), find, Prelude.load())
+program.diagnostics
+"""
+
+from __future__ import annotations
+
+from catdl.check.modules import Find, load_modules
+from catdl.check.program import Program
+from catdl.check.read import read_module
+from catdl.check.scope import Module, PreludeScope
+from catdl.prelude import Prelude
+from catdl.source import Source
+
+
+def check(source: Source, find: Find, prelude: Prelude) -> Program:
+    """Check one file with all it imports."""
+    program = Program(PreludeScope(prelude), Module("", source, None))
+    loaded = load_modules(program, source, find)
+    for module, tree in loaded:
+        read_module(program, module, tree)
+    return program

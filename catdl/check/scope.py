@@ -1,0 +1,217 @@
+"""What names mean: declarations of a module, of the prelude, and the scopes inside a body.
+
+Takes the AST; guarantees that every entity knows the module it was declared in, so that its text can be read in its
+own scope wherever it is used.
+
+    scope.find("linear")     # MorphismDef, from the prelude, parsed on first use
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from catdl.prelude import Prelude
+from catdl.record import field, record
+from catdl.source import Source, Span
+from catdl.syntax import ast
+from catdl.types.sizes import Size
+from catdl.types.types import Axis, Object
+
+
+@record(frozen=False, eq=False)
+class DimDef:
+    """A dim: its axis (label and size), its class and its roles."""
+
+    name: str
+    axis: Axis
+    free: bool
+    roles: tuple[ast.Expr, ...]
+    span: Span
+
+
+@record(frozen=False, eq=False)
+class KindDef:
+    """A kind: `base` None for a root."""
+
+    name: str  # qualified
+    base: KindDef | None
+    free: bool
+    axis: bool
+    span: Span
+
+
+@record(frozen=False, eq=False)
+class ObjectDef:
+    """A named object; its value is read once."""
+
+    name: str
+    node: ast.Object
+    module: Module
+    span: Span
+    value: Object | None = None
+
+
+@record(frozen=False, eq=False)
+class ParamDef:
+    """A declared parameter."""
+
+    name: str
+    node: ast.Param
+    module: Module
+    span: Span
+    leaf: object | None = None
+
+
+@record(frozen=False, eq=False)
+class MorphismDef:
+    """A morphism with all its equations, and its overloads."""
+
+    name: str
+    module: Module
+    equations: list[ast.Morphism]
+    span: Span
+    overloads: tuple[Overload, ...] = ()
+    sorts: dict[str, str] | None = None  # the sort of each binder, inferred once
+    owns: bool | None = None  # may hold parameters apart from those of its morphism arguments
+    static: bool | None = None  # whether it is a function of numbers, once asked
+
+    @property
+    def head(self) -> ast.Morphism:
+        """The first equation, which carries the signature."""
+        return self.equations[0]
+
+    @property
+    def modifiers(self) -> tuple[str, ...]:
+        """`native`, `core`."""
+        return self.equations[0].modifiers
+
+
+@record
+class Overload:
+    """Kinds of one overload: of the inputs, of the outputs (None: never), or why not."""
+
+    literal: object | None
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] | None
+    message: str
+
+
+@record
+class BadDef:
+    """A name whose declaration was refused; what uses it stays silent."""
+
+    name: str
+
+
+Placed: TypeAlias = (
+    ast.Expr | ast.Statement | ast.Decl | ast.Arg | ast.Fact | ast.StaticParam | ast.Binder | ast.ImportName
+)
+
+Def: TypeAlias = DimDef | KindDef | ObjectDef | ParamDef | MorphismDef | BadDef
+
+
+@record(frozen=False, eq=False)
+class Module:
+    """One file: its declarations by name, in text order, and what it demands of dims."""
+
+    name: str
+    source: Source
+    prelude: PreludeScope | None
+    defs: dict[str, Def] = field(default_factory=dict)
+    facts: list[ast.Fact] = field(default_factory=list)
+    divides: list[tuple[int, Size]] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    types: dict[str, Object] = field(default_factory=dict)  # closed types by their text
+    broken: bool = False  # parts of the text could not be read
+
+    def find(self, name: str) -> Def | None:
+        """The meaning of a name at the top level of this file, prelude included."""
+        found = self.defs.get(name)
+        if found is not None:
+            return found
+        return self.prelude.find(name) if self.prelude is not None else None
+
+    def span(self, node: Placed) -> Span:
+        """The place of a node in this file."""
+        return Span(self.source, node.start, node.end)
+
+
+class PreludeScope:
+    """The prelude's names, each parsed and declared when first asked for."""
+
+    def __init__(self, prelude: Prelude) -> None:
+        self.prelude = prelude
+        self.modules: dict[str, Module] = {}
+        self.defs: dict[str, Def] = {}
+
+    def module(self, source: Source) -> Module:
+        """The module of one prelude file."""
+        found = self.modules.get(source.path)
+        if found is None:
+            found = self.modules[source.path] = Module("", source, self)
+        return found
+
+    def find(self, name: str) -> Def | None:
+        """The entry, or None. Raises ValueError when the prelude's own text is wrong."""
+        found = self.defs.get(name)
+        if found is None:
+            place = self.prelude.entries.get(name)
+            if place is None:
+                return None
+            from catdl.check.declare import declare_prelude
+
+            found = self.defs[name] = declare_prelude(self, name, place)
+        return found
+
+    def names(self) -> list[str]:
+        """Every name the prelude declares, for suggestions."""
+        return list(self.prelude.entries)
+
+
+@record
+class Static:
+    """A local name that stands for a static value."""
+
+    value: object
+
+
+@record
+class Shadow:
+    """A name with two meanings: a parameter's wire, and a static value where a condition asks for one."""
+
+    bundle: Any
+    static: object
+
+
+class Env:
+    """The scope inside a body: local names over a module. Values: Bundle, Closure, Static, Axis, Object …"""
+
+    __slots__ = ("module", "names", "parent")
+
+    def __init__(self, module: Module, parent: Env | None = None, names: dict[str, object] | None = None) -> None:
+        self.module = module
+        self.parent = parent
+        self.names: dict[str, object] = {} if names is None else names
+
+    def local(self, name: str) -> object | None:
+        """The local meaning of a name, or None."""
+        env: Env | None = self
+        while env is not None:
+            found = env.names.get(name)
+            if found is not None:
+                return found
+            env = env.parent
+        return None
+
+    def find(self, name: str) -> object | None:
+        """The meaning of a name: local, then of the module, then of the prelude."""
+        found = self.local(name)
+        return self.module.find(name) if found is None else found
+
+    def child(self, names: dict[str, object] | None = None) -> Env:
+        """A scope inside this one."""
+        return Env(self.module, self, names)
+
+    def snapshot(self) -> Env:
+        """This scope as it is now, whatever is bound later."""
+        return Env(self.module, self.parent, dict(self.names))

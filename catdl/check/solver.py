@@ -1,0 +1,295 @@
+"""Equations between labels, sizes and rows: solved as soon as they are forced, kept waiting until then.
+
+Takes types with unknowns; guarantees that what it binds is forced (so the outcome does not depend on the order of the
+equations) and that each broken equation is reported once, by the blame that came with it.
+
+A port matches one way: an axis without a name takes any label and gives none (CALCULUS, "Sizes and labels").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from catdl import diagnostics as wrong
+from catdl.diagnostics.base import Diagnostic
+from catdl.record import record
+from catdl.source import Span
+from catdl.types.sizes import (
+    Contradiction,
+    Facts,
+    Poly,
+    Size,
+    SizeTooLarge,
+    SizeVar,
+    Solution,
+    Wait,
+    equal,
+    free_vars,
+    is_integral,
+    normal,
+    show,
+    solve,
+    var,
+)
+from catdl.types.types import (
+    Anonymous,
+    Axis,
+    AxisItem,
+    Label,
+    LabelVar,
+    Leaf,
+    RowVar,
+    Word,
+    label_of,
+    show_axis,
+    show_leaf,
+    walk_axes,
+)
+
+
+@record(frozen=False)
+class Blame:
+    """What to say when an equation is broken: the place, the two sides and where the expectation came from."""
+
+    span: Span
+    expected: Leaf | None = None
+    found: Leaf | None = None
+    context: str = ""
+    origin: Span | None = None
+    origin_text: str = ""
+    told: bool = False
+    expect: Callable[[], Leaf | None] | None = None
+
+
+class Solver:
+    """The unknowns of one declaration."""
+
+    def __init__(self, facts: Facts, report: Callable[[Diagnostic], None]) -> None:
+        self.facts = facts
+        self.report = report
+        self.waiting: list[tuple[Size, Size, Blame]] = []
+        self.obligations: list[tuple[Size, Blame]] = []
+        self.unknown: list[tuple[SizeVar, Span, str]] = []
+        self.rows: list[tuple[RowVar, Span, str]] = []
+        self.count = 0
+
+    def size(self, span: Span, what: str) -> Poly:
+        """A new unknown size; `what` says it in words when nothing determines it."""
+        self.count += 1
+        unknown = SizeVar(self.count, None, what)
+        self.unknown.append((unknown, span, what))
+        return var(unknown)
+
+    def label(self) -> LabelVar:
+        """A new unknown label."""
+        self.count += 1
+        return LabelVar(self.count)
+
+    def row(self, span: Span, what: str) -> RowVar:
+        """A new unknown run of axes."""
+        self.count += 1
+        unknown = RowVar(self.count)
+        self.rows.append((unknown, span, what))
+        return unknown
+
+    def broken(self, blame: Blame, left: Size | None = None, right: Size | None = None) -> None:
+        """Report a broken equation, once for each blame."""
+        if blame.told:
+            return
+        blame.told = True
+        if blame.expected is None and blame.expect is not None:
+            blame.expected = blame.expect()
+        if left is not None and right is not None and blame.expected is None:
+            self.report(
+                wrong.SizeMismatch(
+                    blame.span, show(normal(right)), show(normal(left)), blame.context, blame.origin, blame.origin_text
+                )
+            )
+            return
+        expected = show_leaf(blame.expected) if blame.expected is not None else "?"
+        found = show_leaf(blame.found) if blame.found is not None else "?"
+        self.report(wrong.Mismatch(blame.span, expected, found, blame.context, blame.origin, blame.origin_text))
+
+    def same_size(self, found: Size, expected: Size, blame: Blame) -> bool:
+        """Demand that two sizes are equal. False when they certainly are not."""
+        if found is expected or found == expected:
+            return True
+        if found.__class__ is int and expected.__class__ is int:
+            self.broken(blame, found, expected)
+            return False
+        try:
+            step = solve(found, expected, self.facts)
+        except SizeTooLarge:
+            self.report(wrong.LimitExceeded(blame.span, "a size", 2**63))
+            return False
+        match step:
+            case Solution(unknown, value, obligation):
+                unknown.bound = value
+                if obligation is not None:
+                    self.obligations.append((obligation, blame))
+                return True
+            case Contradiction():
+                self.broken(blame, found, expected)
+                return False
+            case Wait():
+                self.waiting.append((found, expected, blame))
+                return True
+            case _:
+                return True
+
+    def same_label(self, found: Label, expected: Label) -> bool:
+        """Demand that two labels agree at a port."""
+        found, expected = label_of(found), label_of(expected)
+        if found is expected or isinstance(found, Anonymous) or isinstance(expected, Anonymous):
+            return True
+        if isinstance(found, LabelVar):
+            if not (isinstance(expected, Word) and _mentions(expected, found)):
+                found.bound = expected
+            return True
+        if isinstance(expected, LabelVar):
+            if not (isinstance(found, Word) and _mentions(found, expected)):
+                expected.bound = found
+            return True
+        if isinstance(found, Word) and isinstance(expected, Word):
+            if len(found.axes) != len(expected.axes):
+                return False
+            return all(self.same_label(f.label, e.label) for f, e in zip(found.axes, expected.axes, strict=True))
+        return found == expected
+
+    def same_axis(self, found: Axis, expected: Axis, blame: Blame) -> bool:
+        """Demand that two axes agree."""
+        if found is expected:
+            return True
+        if not self.same_label(found.label, expected.label):
+            self.broken(blame)
+            return False
+        return self.same_size(found.size, expected.size, blame)
+
+    def same_axes(self, found: tuple[AxisItem, ...], expected: tuple[AxisItem, ...], blame: Blame) -> bool:
+        """Demand that two lists of axes agree, binding rows where one side is closed."""
+        if found is expected:
+            return True
+        found, expected = walk_axes(found), walk_axes(expected)
+        rigid_found = all(isinstance(a, Axis) for a in found)
+        rigid_expected = all(isinstance(a, Axis) for a in expected)
+        if rigid_found and rigid_expected:
+            if len(found) != len(expected):
+                self.broken(blame)
+                return False
+            ok = True
+            for f, e in zip(found, expected, strict=True):
+                ok = self.same_axis(f, e, blame) and ok  # type: ignore[arg-type]
+            return ok
+        if rigid_found:
+            return self._open(expected, found, blame, flipped=True)
+        if rigid_expected:
+            return self._open(found, expected, blame, flipped=False)
+        while found and expected and isinstance(found[0], Axis) and isinstance(expected[0], Axis):
+            if not self.same_axis(found[0], expected[0], blame):
+                return False
+            found, expected = found[1:], expected[1:]
+        while found and expected and isinstance(found[-1], Axis) and isinstance(expected[-1], Axis):
+            if not self.same_axis(found[-1], expected[-1], blame):
+                return False
+            found, expected = found[:-1], expected[:-1]
+        if len(found) == 1 and isinstance(found[0], RowVar):
+            if expected != found:
+                found[0].bound = expected
+            return True
+        if len(expected) == 1 and isinstance(expected[0], RowVar):
+            expected[0].bound = found
+            return True
+        self.report(wrong.RankUndetermined(blame.span, "this type"))
+        blame.told = True
+        return False
+
+    def _open(self, open_: tuple[AxisItem, ...], closed: tuple[AxisItem, ...], blame: Blame, flipped: bool) -> bool:
+        place = next(i for i, a in enumerate(open_) if isinstance(a, RowVar))
+        after = len(open_) - place - 1
+        if len(closed) < place + after:
+            self.broken(blame)
+            return False
+        row = open_[place]
+        assert isinstance(row, RowVar)
+        row.bound = closed[place : len(closed) - after]
+        pairs = [*zip(open_[:place], closed[:place], strict=True)]
+        if after:
+            pairs += zip(open_[-after:], closed[-after:], strict=True)
+        ok = True
+        for left, right in pairs:
+            if isinstance(left, RowVar) or isinstance(right, RowVar):
+                self.report(wrong.RankUndetermined(blame.span, "this type"))
+                return False
+            ok = (self.same_axis(right, left, blame) if flipped else self.same_axis(left, right, blame)) and ok
+        return ok
+
+    def settle(self) -> None:
+        """Go through the waiting equations until nothing moves."""
+        moved = True
+        while moved and self.waiting:
+            moved = False
+            pending, self.waiting = self.waiting, []
+            for found, expected, blame in pending:
+                before = len(self.waiting)
+                self.same_size(normal(found), normal(expected), blame)
+                if len(self.waiting) == before:
+                    moved = True
+
+    def conclude(self, broken: bool = False) -> None:
+        """Settle, then report what is undecided, not integral or, if nothing else is broken, not determined."""
+        self.settle()
+        for row, span, what in self.rows:
+            if row.bound is None:
+                row.bound = ()
+                if not broken:
+                    self.report(wrong.RankUndetermined(span, what))
+        told: set[tuple[Span, str]] = set()
+        for unknown, span, what in self.unknown:
+            if unknown.bound is None:
+                if (span, what) not in told:
+                    told.add((span, what))
+                    if not broken:
+                        self.report(wrong.Undetermined(span, what))
+                unknown.bound = 1
+        for found, expected, blame in self.waiting:
+            found, expected = normal(found), normal(expected)
+            if told and (free_vars(found) or free_vars(expected)):
+                continue
+            verdict = equal(found, expected, self.facts)
+            if verdict.is_proved or told or blame.told:
+                continue
+            if verdict.is_refuted:
+                self.broken(blame, found, expected)
+                continue
+            blame.told = True
+            fact = f"{show(found)} == {show(expected)}"
+            self.report(wrong.SizeUndecided(blame.span, show(found), show(expected), fact))
+        for value, blame in self.obligations:
+            if not is_integral(normal(value), self.facts).is_proved and not blame.told and not told:
+                blame.told = True
+                top, bottom = _quotient(normal(value))
+                self.report(wrong.NotDivisible(blame.span, top, bottom))
+        self.waiting.clear()
+        self.obligations.clear()
+        self.unknown.clear()
+        self.rows.clear()
+
+
+def _quotient(size: Size) -> tuple[str, str]:
+    if isinstance(size, int):
+        return show(size), "1"
+    from math import lcm
+
+    bottom = lcm(*(getattr(coef, "denominator", 1) for _, coef in size.terms))
+    from catdl.types.sizes import mul
+
+    return show(mul(size, bottom)), str(bottom)
+
+
+def _mentions(word: Word, unknown: LabelVar) -> bool:
+    return any(label_of(axis.label) is unknown for axis in word.axes)
+
+
+def describe(axes: tuple[AxisItem, ...]) -> tuple[str, ...]:
+    """Axes as shown, for messages that list them."""
+    return tuple(show_axis(axis) for axis in walk_axes(axes))
