@@ -1,0 +1,229 @@
+"""Calls of units: plain ones, loops over them, slices of `each`, and modules of other packages.
+
+invoke(w, step, Invoke(attention), [x])     "self.attention(x)"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catdl.diagram.model import Extern, Native
+from catdl.torch.context import Context, expand_batch
+from catdl.torch.flatten import Invoke, Loop, Slices, Step
+from catdl.torch.form import alone, apply
+from catdl.torch.names import ident
+from catdl.torch.natives import find
+from catdl.torch.plan import Unit
+from catdl.torch.scope import Mode, Value
+
+if TYPE_CHECKING:
+    from catdl.torch.unit import Writer
+
+
+def invoke(w: Writer, step: Step, op: Invoke, inputs: list[Value]) -> tuple[str, tuple[Mode, ...]]:
+    """A call of a unit, and which axes lead its outputs."""
+    unit = w.plan.unit(op, step.plugs)
+    if unit.is_class:
+        callee = w.submodule(step.site or ident(unit.name.lower()), f"{unit.name}()")
+    else:
+        callee = unit.name
+    texts, batched = _ports(w, unit, inputs, [value.rank for value in inputs])
+    plugs = {path: w.read(wire).text for path, wire in step.plugs}
+    text = f"{callee}({', '.join((*texts, *_extra(w, unit, plugs)))})"
+    return _unbatch(w, unit, text, inputs), _batched(unit, batched)
+
+
+def _ports(w: Writer, unit: Unit, inputs: list[Value], ranks: list[int]) -> tuple[list[str], Mode]:
+    """The inputs as a unit wants them: all per-sample ones with the same batch axes; and which these are."""
+    wires = unit.flat.wires
+    ports = [not wires[wire].constant for wire in unit.flat.inputs]
+    sampled = [value for value, port in zip(inputs, ports, strict=True) if port and value.batched]
+    ref = max(sampled, key=lambda value: value.batched, default=None)
+    lone = ref is None and unit.info.one_batch
+    texts = []
+    for value, port, rank in zip(inputs, ports, ranks, strict=True):
+        text = Context(w.scope, [value], ()).tensor(value)
+        if port and lone:
+            text = f"{text}.unsqueeze(0)"
+        elif port and ref is not None and value.batched < ref.batched:
+            text = expand_batch(text, rank, ref)
+        texts.append(text)
+    return texts, ref.batched if ref is not None else Mode.CONSTANT
+
+
+def _batched(unit: Unit, batched: Mode) -> tuple[Mode, ...]:
+    """Which axes lead the outputs of a call; what a unit with stacked weights yields has theirs."""
+    wires = unit.flat.wires
+    least = Mode.STACKED if unit.lead else Mode.CONSTANT
+    return tuple(least if wires[wire].constant else max(batched, least) for wire in unit.flat.outputs)
+
+
+def _unbatch(w: Writer, unit: Unit, text: str, inputs: list[Value]) -> str:
+    """Take off the batch axis that a unit which needs one was given."""
+    if not _lone(unit, inputs):
+        return text
+    outs = unit.flat.outputs
+    if len(outs) == 1:
+        return f"{text}.squeeze(0)"
+    return f"(y.squeeze(0) for y in {text})"
+
+
+def _lone(unit: Unit, inputs: list[Value]) -> bool:
+    """Whether a unit needs a batch axis that none of its inputs has."""
+    wires = unit.flat.wires
+    ports = [not wires[wire].constant for wire in unit.flat.inputs]
+    sampled = any(value.batched for value, port in zip(inputs, ports, strict=True) if port)
+    return unit.info.one_batch and any(ports) and not sampled
+
+
+def _extra(w: Writer, unit: Unit, plugs: dict[str, str]) -> list[str]:
+    """What a unit takes after its inputs: plugged leaves, declared parameters, free dims, the training flag."""
+    flat = w.unit.flat
+    texts = [plugs[path] for path in unit.flat.plugged]
+    texts += [w.read(flat.globals[path]).text for path in unit.flat.globals]
+    texts += [w.scope.dim_name(name) for name in unit.dims]
+    if not unit.is_class and unit.info.training:
+        texts.append(w.scope.training)
+    return texts
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The unit of a loop's body, or what stands for it: how it is made and how it is called.
+
+    `constructor` is None for a plain function. `call` takes the callee and the texts of the body's inputs. What it
+    yields are the wires `yields`, which need not be the unit's outputs: these may be inputs too.
+    """
+
+    constructor: str | None
+    name: str
+    call: Callable[[str, list[str]], str]
+    unit: Unit
+    yields: list[int]
+
+
+def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
+    unit = w.plan.body(body_of, step.plugs)
+    plugs = {path: w.read(wire).text for path, wire in step.plugs}
+    sole = w.plan.sole(unit, isinstance(body_of, Slices))
+    if sole is None:
+        extra = _extra(w, unit, plugs)
+        return _Body(
+            f"{unit.name}()" if unit.is_class else None,
+            unit.name,
+            lambda callee, texts: f"{callee}({', '.join((*texts, *extra))})",
+            unit,
+            unit.flat.outputs,
+        )
+    known = {wire: plugs[path] for path, wire in unit.flat.plugged.items()}
+    known |= {wire: w.read(w.unit.flat.globals[path]).text for path, wire in unit.flat.globals.items()}
+    native: Native | None = None
+    if isinstance(sole.op, Invoke):
+        inner = w.plan.unit(sole.op, sole.plugs)
+        constructor: str | None = f"{inner.name}()" if inner.is_class else None
+        name = inner.name
+        after = _extra(w, inner, {path: known[wire] for path, wire in sole.plugs})
+    else:
+        assert isinstance(sole.op, Native)
+        native = sole.op
+        constructor = alone(native, sole, unit.flat, isinstance(body_of, Slices))
+        name, after = ident(native.entry), []
+
+    def call(callee: str, texts: list[str]) -> str:
+        at = known | dict(zip(unit.flat.inputs, texts, strict=True))
+        if native is None:
+            return f"{callee}({', '.join((*(at[wire] for wire in sole.inputs), *after))})"
+        wires = unit.flat.wires
+        modes = [Mode.CONSTANT if wires[wire].constant else Mode.BATCHED for wire in sole.inputs]
+        inputs = [Value(at[i], wires[i].type, mode) for i, mode in zip(sole.inputs, modes, strict=True)]
+        c = Context(w.scope, inputs, tuple(wires[wire].type for wire in sole.outputs), native)
+        lowering = find(native.entry)
+        assert lowering is not None
+        text = apply(c, lowering, callee)
+        assert isinstance(text, str)
+        return text
+
+    return _Body(constructor, name, call, unit, list(sole.outputs))
+
+
+@dataclass(frozen=True, slots=True)
+class LoopText:
+    """A loop as text: the first values of what goes round, the head, and the statements inside for given names.
+
+    `lone`: what goes round was given a batch axis that has to be taken off in the end.
+    """
+
+    start: list[str]
+    batched: tuple[Mode, ...]
+    head: str
+    body: Callable[[list[str]], list[str]]
+    lone: bool
+
+
+def loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> LoopText:
+    """A repeat: over a list of modules, or over one module or function."""
+    body = _body(w, step, op)
+    count = len(step.outputs)
+    texts, batched = _ports(w, body.unit, inputs, [value.rank for value in inputs])
+    if body.constructor is None:
+        callee, head = body.name, f"for _ in range({op.count}):"
+    else:
+        made = body.constructor
+        if op.fresh:
+            made = f"nn.ModuleList({made} for _ in range({op.count}))"
+        holder = w.submodule(step.site or ident(body.name.lower()), made)
+        if op.fresh:
+            callee = w.scope.reserve(ident((step.site or body.name.lower()).replace(".", "_")))
+            head = f"for {callee} in {holder}:"
+        else:
+            callee, head = holder, f"for _ in range({op.count}):"
+    fixed = texts[count:]
+
+    outputs = body.unit.flat.outputs
+
+    def statements(names: list[str]) -> list[str]:
+        call = body.call(callee, [*names, *fixed])
+        if outputs == body.yields:
+            return [f"{', '.join(names)} = {call}"]
+        made = [w.scope.reserve("made") for _ in body.yields]
+        at = dict(zip(body.unit.flat.inputs, [*names, *fixed], strict=True)) | dict(zip(body.yields, made, strict=True))
+        return [f"{', '.join(made)} = {call}", f"{', '.join(names)} = {', '.join(at[wire] for wire in outputs)}"]
+
+    return LoopText(texts[:count], (batched,) * count, head, statements, _lone(body.unit, inputs))
+
+
+def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str, tuple[Mode, ...]]:
+    """`each`: one module whose weights have a leading axis, called at every index by `torch.vmap`."""
+    body = _body(w, step, op)
+    assert body.constructor is not None and step.site is not None
+    make = body.constructor[:-2] if body.constructor.endswith("()") else f"lambda: {body.constructor}"
+    w.scope.imports.add("Each")
+    holder = w.submodule(step.site, f"Each({make}, {w.scope.size(op.axis.size)})")
+    texts, batched = _ports(w, body.unit, inputs, [value.rank for value in inputs])
+    mapped = len(inputs) - op.captured
+    marks = [str(-inputs[k].rank) if k < mapped else "None" for k in range(len(inputs))]
+    places = body.call("", marks)[1:-1].split(", ")
+    known = set(marks)
+    dims = ", ".join(place if place in known else "None" for place in places)
+    call = body.call(holder, texts)
+    ranks = [len(body.unit.flat.wires[wire].type.axes) + 1 for wire in body.unit.flat.outputs]
+    out = str(-ranks[0]) if len(ranks) == 1 else str(tuple(-rank for rank in ranks))
+    comma = "," if len(places) == 1 else ""
+    text = f"{call[:-1]}, in_dims=({dims}{comma}), out_dims={out})"
+    return _unbatch(w, body.unit, text, inputs), _batched(body.unit, batched)
+
+
+def extern(w: Writer, step: Step, op: Extern, inputs: list[Value]) -> str:
+    """A module of another package; it gets exactly one batch axis."""
+    package, _, name = op.target.partition(":")
+    w.scope.imports.add(package)
+    c = Context(w.scope, list(inputs), ())
+    args = ", ".join(f"{key}={c.expr(value)}" for key, value in op.args)
+    holder = w.submodule(step.site or ident(name.lower()), f"{package}.{name}({args})")
+    c.spread_all()
+    if c.any_batched or not inputs:
+        return f"{holder}({c.xs()})"
+    text = f"{holder}({', '.join(f'{c.x(i)}.unsqueeze(0)' for i in range(len(inputs)))})"
+    return f"{text}.squeeze(0)"

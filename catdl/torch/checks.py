@@ -1,0 +1,214 @@
+"""What a root asks of its inputs, in the spec's words.
+
+entry(...)     if image.shape[-2:] != (8, 8): raise ValueError("mlp: input image must be [..., H=8, W=8], …")
+"""
+
+from __future__ import annotations
+
+from catdl.diagram.model import Fact
+from catdl.torch.scope import Scope, Value, sizes_of
+from catdl.torch.shapes import shape
+from catdl.torch.wrap import WIDTH
+from catdl.types.sizes import Poly, Size, Sym, neg, short, show, sub
+
+
+class Entry:
+    """The statements at the start of a function that bind free dims, and in a root check the inputs."""
+
+    __slots__ = ("_bound", "_late", "_lines", "_name", "_scope", "_values")
+
+    def __init__(self, scope: Scope, name: str, values: list[Value]) -> None:
+        self._scope = scope
+        self._name = name
+        self._values = values
+        self._bound: set[str] = set()
+        self._lines: list[str | tuple[str, str]] = []  # a pair binds a dim, if anything reads it
+        self._late: list[tuple[Value, int, Size]] = []
+
+    @property
+    def bound(self) -> set[str]:
+        """The dims that a check bound."""
+        return self._bound
+
+    def check(self, facts: tuple[Fact, ...], bounds: tuple[Size, ...] = ()) -> list[str]:
+        """Ranks, sizes, batch axes, divisibility and bounds; binds every dim that the inputs tell."""
+        for value in self._values:
+            self._input(value)
+        for value, position, size in self._late:
+            if isinstance(size, Poly) and size.syms <= self._bound:
+                self._refuse(f"{value.text}.shape[{position}] != {self._size(size)}", value)
+        self._batch()
+        for number, size in facts:
+            if isinstance(size, int) or not size.syms <= self._bound:
+                continue
+            text = self._size(size)
+            got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(size.syms))
+            shown = f"{number} must divide {show(size)}, got {got}"
+            test = f"({text}) % {number} != 0" if not text.isidentifier() else f"{text} % {number} != 0"
+            self._lines += [f"if {test}:", f'    raise ValueError(f"{self._name}: {shown}")']
+        for size in bounds:
+            if isinstance(size, int) or not size.syms <= self._bound:
+                continue
+            got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(size.syms))
+            test, words = self._limit(size)
+            self._lines += [f"if {test}:", f'    raise ValueError(f"{self._name}: {words}, got {got}")']
+        return self._written()
+
+    def _limit(self, size: Poly) -> tuple[str, str]:
+        """The test that a size is negative, and what to say: of one dim and a number, in terms of that dim."""
+        constant = next((int(coef) for mono, coef in size.terms if not mono.pairs), 0)
+        rest = [(mono, coef) for mono, coef in size.terms if mono.pairs]
+        if len(rest) == 1 and rest[0][1] in (1, -1):
+            part = sub(size, constant) if rest[0][1] == 1 else neg(sub(size, constant))
+            text, shown = self._size(part), show(part)
+            if rest[0][1] == 1:
+                return f"{text} < {-constant}", f"{shown} must be at least {-constant}"
+            return f"{text} > {constant}", f"{shown} must be at most {constant}"
+        return f"{self._size(size)} < 0", f"{show(size)} must not be negative"
+
+    def bind(self) -> tuple[list[str], tuple[str, ...]]:
+        """The dims that the body reads, from the inputs; those that no input tells are given back."""
+        missing: list[str] = []
+        for name, text in self._scope.used_dims.items():
+            found = self._find(name)
+            if found is None:
+                missing.append(name)
+            else:
+                self._lines.append(f"{text} = {found}")
+        return self._written(), tuple(missing)
+
+    def _written(self) -> list[str]:
+        dims, used = self._dims(), self._scope.used_dims
+        lines = []
+        for line in self._lines:
+            if isinstance(line, str):
+                lines.append(line)
+            elif line[0] in used:
+                lines.append(f"{dims[line[0]]} = {line[1]}")
+        return lines
+
+    def _dims(self) -> dict[str, str]:
+        return self._scope.dim_names()
+
+    def _size(self, size: Size) -> str:
+        return self._scope.size(size)
+
+    def _find(self, name: str) -> str | None:
+        for value in self._values:
+            sizes = sizes_of(value.leaf)
+            for k, size in enumerate(sizes):
+                if isinstance(size, Poly) and size.syms == {name}:
+                    solved = _solve(f"{value.text}.shape[{k - len(sizes)}]", size)
+                    if solved is not None:
+                        return solved
+        return None
+
+    def _input(self, value: Value) -> None:
+        sizes = sizes_of(value.leaf)
+        rank = len(sizes)
+        binds: list[tuple[str, str]] = []
+        tests: list[str] = []
+        known = True
+        local = set(self._bound)
+        for k, size in enumerate(sizes):
+            place = f"{value.text}.shape[{k - rank}]"
+            if isinstance(size, int) or size.syms <= local:
+                if isinstance(size, Poly) and not size.syms <= self._bound:
+                    self._late.append((value, k - rank, size))  # a dim that this very input binds
+                    known = False
+                else:
+                    tests.append(f"{place} != {self._size(size)}")
+                continue
+            known = False
+            solved = _solve(place, size) if len(size.syms - local) == 1 and len(size.syms) == 1 else None
+            if solved is None:
+                self._late.append((value, k - rank, size))
+                continue
+            (name,) = size.syms
+            local.add(name)
+            binds.append((name, solved))
+            if not _bare(size):
+                self._late.append((value, k - rank, size))
+        if known:
+            wanted = ", ".join(self._size(size) for size in sizes)
+            if not value.batched:
+                self._refuse(f"{value.text}.shape != ({wanted}{',' if rank == 1 else ''})", value)
+            elif rank == 1:
+                self._refuse(f"{value.text}.shape[-1:] != ({wanted},)", value)
+            elif rank > 1:
+                self._refuse(f"{value.text}.shape[-{rank}:] != ({wanted})", value)
+        else:
+            compare = "<" if value.batched else "!="
+            self._refuse(" or ".join((f"{value.text}.ndim {compare} {rank}", *tests)), value)
+        self._lines += binds
+        self._bound = local
+
+    def _batch(self) -> None:
+        first: Value | None = None
+        for value in self._values:
+            if not value.batched:
+                continue
+            if first is None:
+                first = value
+                continue
+            got = f"{{tuple({first.text}.shape)}} and {{tuple({value.text}.shape)}}"
+            words = f"inputs {first.text} and {value.text} must have the same leading batch axes"
+            self._lines += [f"if {_lead(value)} != {_lead(first)}:", *self._raise(words, got)]
+
+    def _refuse(self, test: str, value: Value) -> None:
+        wanted = shape(value.leaf, bool(value.batched))
+        words = f"input {value.text} must be {_braced(wanted)}"
+        self._lines += [f"if {test}:", *self._raise(words, f"{{tuple({value.text}.shape)}}")]
+
+    def _raise(self, words: str, got: str) -> list[str]:
+        return _raised(f"{self._name}: {words}, ", got)
+
+
+def given(scope: Scope, name: str, value: Value) -> list[str]:
+    """What a module of another package gave, checked against the declared type."""
+    sizes = [scope.size(size) for size in sizes_of(value.leaf)]
+    wanted = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+    found = f"{value.text}.shape[1:]" if value.batched else f"{value.text}.shape"
+    words = f"{name}: the output must be {_braced(shape(value.leaf, bool(value.batched)))}, "
+    return [f"if {found} != {wanted}:", *_raised(words, f"{{tuple({value.text}.shape)}}")]
+
+
+def _raised(message: str, got: str) -> list[str]:
+    line = f'    raise ValueError(f"{message}got {got}")'
+    if len(line) + 8 <= WIDTH:
+        return [line]
+    whole = f'        f"{message}got {got}"'
+    if len(whole) + 8 <= WIDTH:
+        return ["    raise ValueError(", whole, "    )"]
+    return ["    raise ValueError(", f'        f"{message}"', f'        f"got {got}"', "    )"]
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _lead(value: Value) -> str:
+    return f"{value.text}.shape" if not value.rank else f"{value.text}.shape[:-{value.rank}]"
+
+
+def _bare(size: Poly) -> bool:
+    (mono, coef), *rest = size.terms
+    return not rest and coef == 1 and mono.degree == 1 and isinstance(mono.pairs[0][0], Sym)
+
+
+def _solve(place: str, size: Poly) -> str | None:
+    """The one dim of a size c * T + d from its value; None where the size has another form."""
+    terms = [(mono, coef) for mono, coef in size.terms if mono.pairs]
+    offset = next((coef for mono, coef in size.terms if not mono.pairs), 0)
+    if len(terms) != 1:
+        return None
+    mono, coef = terms[0]
+    atom, power = mono.pairs[0]
+    if mono.degree != 1 or power != 1 or not isinstance(atom, Sym) or coef.denominator != 1:
+        return None
+    if offset.denominator != 1 or coef <= 0:
+        return None
+    text = place if offset == 0 else f"{place} - {offset}" if offset > 0 else f"{place} + {-offset}"
+    if coef == 1:
+        return text
+    return f"{place} // {coef}" if offset == 0 else f"({text}) // {coef}"

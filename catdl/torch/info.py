@@ -1,0 +1,130 @@
+"""What holds of a diagram together with all it calls, found in one pass from the leaves of the calls up.
+
+Takes a verified Diagram. A native without lowering counts as a call of its definition. Linear in the boxes of the
+diagrams reached; no recursion over calls.
+
+    Infos().of(block).owns      True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catdl.diagram.dtypes import storage
+from catdl.diagram.model import Box, Diagram, Extern, Local, Map, Native
+from catdl.diagram.params import bodies
+from catdl.torch.natives import find
+
+
+@dataclass(slots=True)
+class Info:
+    """Facts about one diagram with all below it."""
+
+    diagram: Diagram
+    owns: bool = False  # weights or running statistics of its own: it must be a module
+    training: bool = False  # behaves differently in training
+    one_batch: bool = False  # something in it needs exactly one batch axis
+    weight: int = 0  # boxes, what is flattened into it included; capped
+    uses: int = 0  # calls of it, over all diagrams
+    inline: bool = False  # parameterless and better written where it is used
+    stackable: bool = True  # its weights may have leading axes: `each` needs no loop over modules
+
+
+WEIGHT_CAP = 1_000_000
+SMALL = 3
+
+
+def definition_of(native: Native) -> Diagram | None:
+    """The diagram that stands for a native without lowering; None where there is a lowering."""
+    if find(native.entry) is not None:
+        return None
+    if native.definition is None:
+        raise AssertionError(f"the entry `{native.entry}` has neither a native lowering nor a definition")
+    return native.definition.diagram()
+
+
+def inner(box: Box) -> Diagram | None:
+    """The diagram that a box holds or is defined by."""
+    if isinstance(box.op, Native):
+        return definition_of(box.op)
+    return bodies(box)
+
+
+class Infos:
+    """What is known of each diagram, found when first asked for."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[int, Info] = {}
+
+    def of(self, diagram: Diagram) -> Info:
+        """What holds of a diagram."""
+        info = self._found.get(id(diagram))
+        if info is None:
+            self._add(diagram)
+            info = self._found[id(diagram)]
+        return info
+
+    def _add(self, root: Diagram) -> None:
+        found = self._found
+        opened = {id(root)}
+        stack: list[tuple[Diagram, Iterator[Box]]] = [(root, iter(root.boxes))]
+        order: list[Info] = []
+        while stack:
+            current, boxes = stack[-1]
+            for box in boxes:
+                below = inner(box)
+                if below is not None and id(below) not in opened and id(below) not in found:
+                    opened.add(id(below))
+                    stack.append((below, iter(below.boxes)))
+                    break
+            else:
+                stack.pop()
+                order.append(_of(current, found))
+                found[id(current)] = order[-1]
+        for info in order:
+            info.inline = _better_inline(info)
+
+
+def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
+    info = Info(diagram, weight=len(diagram.boxes))
+    for box in diagram.boxes:
+        below = inner(box)
+        if below is not None:
+            child = found[id(below)]
+            child.uses += 1
+            info.owns |= child.owns
+            info.training |= child.training
+            info.one_batch |= child.one_batch
+            info.stackable &= child.stackable and not (isinstance(box.op, Map) and child.owns)
+            info.weight = min(info.weight + child.weight, WEIGHT_CAP)
+        elif isinstance(box.op, Native):
+            lowering = find(box.op.entry)
+            assert lowering is not None
+            plugged = {path for path, _ in box.plugs}
+            info.owns |= any(leaf.path not in plugged for leaf in box.op.params) or lowering.state
+            info.training |= lowering.trains(box.op)
+            info.one_batch |= lowering.one_batch
+            info.stackable &= not lowering.one_batch and not (box.op.params and box.op.definition is None)
+        elif isinstance(box.op, Local):
+            info.owns = True
+        elif isinstance(box.op, Extern):
+            info.owns = info.one_batch = True
+            info.stackable = False
+        else:
+            name = getattr(box.op, "name", "")
+            info.training |= name == "training"
+            info.one_batch |= name == "across"
+            info.stackable &= name != "across"
+    return info
+
+
+def _better_inline(info: Info) -> bool:
+    if info.owns:
+        return False
+    wires, inputs = info.diagram.wires, info.diagram.inputs
+    # A function that makes constants needs a tensor to take device and dtype from.
+    rooted = any(storage(wires[i].type.kind) == "float" for i in inputs)
+    return info.uses <= 1 or info.weight <= SMALL or not rooted

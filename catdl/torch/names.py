@@ -1,0 +1,67 @@
+"""Python names for what the spec names.
+
+ident("T'")        "T_"
+camel("down_block")  "DownBlock"
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+_NOT_IDENT = re.compile(r"[^0-9A-Za-z_]")
+
+# What `nn.Module` itself holds: a child of such a name is reached through the table of children.
+_TAKEN = frozenset(
+    """
+    add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr
+    float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia
+    named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ reset_parameters set_extra_state
+    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad T_destination
+    """.split()  # noqa: SIM905
+)
+
+
+def ident(name: str) -> str:
+    """A name that Python takes for a variable."""
+    text = _NOT_IDENT.sub("_", name.rpartition("::")[2])
+    if not text or text[0].isdigit():
+        text = f"_{text}"
+    return f"{text}_" if keyword.iskeyword(text) else text
+
+
+def camel(name: str) -> str:
+    """A class name."""
+    parts = [part for part in ident(name).split("_") if part]
+    text = "".join(part[0].upper() + part[1:] for part in parts)
+    return text if text and not text[0].isdigit() else f"M{text}"
+
+
+def attribute(name: str, table: str) -> str:
+    """How a class reaches its own `name`, whose key is fixed; `table` is `_modules` or `_parameters`."""
+    plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
+    return f"self.{name}" if plain and name not in _TAKEN else f'self.{table}["{name}"]'
+
+
+class Namer:
+    """Hands out names that differ from all it gave before, numbered from 2."""
+
+    __slots__ = ("_next", "_used")
+
+    def __init__(self, used: frozenset[str] = frozenset()) -> None:
+        self._used = set(used)
+        self._next: dict[str, int] = {}
+
+    def fresh(self, base: str) -> str:
+        """`base`, or `base2`, `base3` …"""
+        name = base
+        number = self._next.get(base, 2)
+        while name in self._used:
+            name = f"{base}{number}"
+            number += 1
+        self._next[base] = number
+        self._used.add(name)
+        return name

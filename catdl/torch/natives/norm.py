@@ -1,0 +1,125 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from catdl.torch.context import Context
+from catdl.torch.lowering import Lowering
+from catdl.torch.scope import sizes_of
+
+
+def _shape(c: Context) -> str:
+    leaf = c.leaf("weight")
+    assert leaf is not None
+    sizes = [str(size) for size in sizes_of(leaf.type)]
+    return sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def _eps(c: Context, usual: float) -> str:
+    eps = c.number("eps")
+    return "" if eps == usual else f", eps={eps!r}"
+
+
+def _named(c: Context, count: int) -> str:
+    """The sizes of the normalised axes, which stand at the end."""
+    sizes = ", ".join(c.axis(0, k) for k in range(-count, 0))
+    return f"({sizes},)" if count == 1 else f"({sizes})"
+
+
+def _layer_module(c: Context) -> str | None:
+    if c.leaf("weight") is None:
+        return None
+    bias = "" if c.leaf("bias") is not None else ", bias=False"
+    return f"nn.LayerNorm({_shape(c)}{_eps(c, 1e-5)}{bias})"
+
+
+def _layer(c: Context) -> str:
+    rank = len(c.bound("A"))
+    leaves = ""
+    if c.leaf("weight") is not None or c.leaf("bias") is not None:
+        leaves = f", {c.optional('weight')}, {c.optional('bias')}"
+    return f"F.layer_norm({c.x()}, {_named(c, rank)}{leaves}{_eps(c, 1e-5)})"
+
+
+def _rms_module(c: Context) -> str:
+    return f"nn.RMSNorm({_shape(c)}, eps={c.number('eps')!r})"
+
+
+def _rms(c: Context) -> str:
+    return f"F.rms_norm({c.x()}, {_named(c, 1)}, {c.optional('weight')}, {c.number('eps')!r})"
+
+
+def _lone(c: Context, per_group: int) -> bool:
+    """Whether there may be one element to take the mean of: torch refuses it, where the definition gives 0."""
+    spatial = [c.fixed(0, position) for position in c.dims(c.rank())[1:]]
+    return per_group == 1 and all(size is None or size == 1 for size in spatial)
+
+
+def _per_group(c: Context) -> int:
+    """The channels of a group; 1 where that is not known."""
+    channels = c.fixed(0, c.dims(c.rank())[0])
+    return 1 if channels is None else channels // int(c.number("groups"))
+
+
+def _group_module(c: Context) -> str | None:
+    if _lone(c, _per_group(c)):
+        return None
+    return f"nn.GroupNorm({c.number('groups')}, {_shape(c)}{_eps(c, 1e-5)})"
+
+
+def _group(c: Context) -> str:
+    function = "torch" if _lone(c, _per_group(c)) else "F"  # the one in F refuses one element
+    return f"{function}.group_norm({c.x()}, {c.number('groups')}{_leaves(c)}{_eps(c, 1e-5)})"
+
+
+def _leaves(c: Context) -> str:
+    return f", {c.param('weight')}, {c.param('bias')}" if c.leaf("weight") is not None else ""
+
+
+def _instance_module(c: Context) -> str | None:
+    if _spatial(c) not in (1, 2, 3) or _lone(c, 1):
+        return None
+    return f"nn.InstanceNorm{_spatial(c)}d({_shape(c)}{_eps(c, 1e-5)}, affine=True)"
+
+
+def _instance(c: Context) -> str:
+    if _lone(c, 1):
+        channels = c.axis(0, c.dims(c.rank())[0])
+        return f"torch.group_norm({c.x()}, {channels}{_leaves(c)}{_eps(c, 1e-5)})"
+    leaves = f", weight={c.param('weight')}, bias={c.param('bias')}" if c.leaf("weight") is not None else ""
+    return f"F.instance_norm({c.x()}{leaves}{_eps(c, 1e-5)})"
+
+
+def _spatial(c: Context) -> int:
+    return c.rank() - 1
+
+
+def _batch_module(c: Context) -> str:
+    momentum = c.number("momentum")
+    moved = "" if momentum == 0.1 else f", momentum={momentum!r}"
+    affine = "" if c.leaf("weight") is not None else ", affine=False"
+    channels = c.axis(0, c.dims(c.rank())[0])
+    return f"nn.BatchNorm{max(_spatial(c), 1)}d({channels}{_eps(c, 1e-5)}{moved}{affine})"
+
+
+def _batch(c: Context) -> str:
+    """With plugged leaves; the running statistics are then plugged or kept as leaves too."""
+    leaves = f"{c.param('running_mean')}, {c.param('running_var')}, {c.optional('weight')}, {c.optional('bias')}"
+    momentum = c.number("momentum")
+    moved = "" if momentum == 0.1 else f", momentum={momentum!r}"
+    return f"F.batch_norm({c.x()}, {leaves}, {c.training}{moved}{_eps(c, 1e-5)})"
+
+
+def _normalize(c: Context) -> str:
+    order = "" if c.number("p") == 2 else f", p={c.size('p')}"
+    return f"F.normalize({c.x()}{order}, dim={c.dim()}{_eps(c, 1e-12)})"
+
+
+TABLE: dict[str, Lowering] = {
+    "layernorm": Lowering(_layer, _layer_module),
+    "layernorm_over": Lowering(_layer, _layer_module),
+    "rmsnorm": Lowering(_rms, _rms_module),
+    "groupnorm": Lowering(_group, _group_module, one_batch=True),
+    "instancenorm": Lowering(_instance, _instance_module, one_batch=True),
+    "batchnorm": Lowering(_batch, _batch_module, one_batch=True, training=True, state=True),
+    "normalize": Lowering(_normalize, takes_dim=True),
+}

@@ -1,0 +1,193 @@
+"""Which diagrams become classes and functions of the file, in the order in which they are written.
+
+Takes a verified Diagram. Guarantees: a unit stands after those it uses, the root is last; each diagram has one unit
+per set of plugged leaves; names are distinct and depend on the diagram alone.
+
+    plan(gpt2).units      [Attention, Block, Gpt2]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from catdl.diagnostics.limit_errors import LimitExceeded
+from catdl.diagram.model import Diagram, Extern, Native, Parameter
+from catdl.diagram.params import parameters, post_order, sole_box
+from catdl.source import Source, Span
+from catdl.torch.flatten import Flat, Invoke, Loop, Slices, Step, flatten
+from catdl.torch.form import alone
+from catdl.torch.info import Info, Infos
+from catdl.torch.names import Namer, camel, ident
+from catdl.torch.refuse import Refused
+from catdl.torch.scope import RESERVED
+from catdl.torch.shapes import signature
+from catdl.types.types import Axis
+
+DEPTH_LIMIT = 200
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One class or function to be.
+
+    `bare`: the body of a loop that is one named box; its leaves stand without that box's segment.
+    `lead` are the axes of `each` over which its weights are stacked.
+    `dims` are free dims that its inputs do not tell and that come as arguments; known once it is written.
+    """
+
+    diagram: Diagram
+    flat: Flat
+    info: Info
+    bare: bool
+    root: bool
+    lead: tuple[Axis, ...]
+    own_name: str = ""
+    same: Unit | None = None  # an earlier unit with the same code, which stands for this one
+    dims: tuple[str, ...] = ()
+    children: list[Unit] = field(default_factory=list)
+    depth: int = 0
+    shown: str = ""  # its signature, at the sizes that all who share it have
+
+    def __post_init__(self) -> None:
+        self.shown = signature(self.diagram)
+
+    @property
+    def name(self) -> str:
+        """The name of the class or function that is used."""
+        return self.same.own_name if self.same is not None else self.own_name
+
+    @property
+    def base(self) -> str:
+        """The name that the diagram asks for."""
+        return camel(self.diagram.name) if self.is_class else ident(self.diagram.name)
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it holds weights (a class) or is a plain function."""
+        return self.root or self.info.owns
+
+
+Plugs: TypeAlias = tuple[tuple[str, int], ...]
+Key: TypeAlias = tuple[int, tuple[str, ...], bool, tuple[Axis, ...]]
+
+
+class Plan:
+    """All units of one file."""
+
+    __slots__ = ("_by_key", "found", "root", "taken", "units")
+
+    def __init__(self, root: Diagram, taken: frozenset[str] = frozenset()) -> None:
+        self.taken = taken | packages(root)  # names that other units of the file have, and what it imports
+        self.found = Infos()
+        self._by_key: dict[Key, Unit] = {}
+        self.units: list[Unit] = []
+        self.root = self._make(root, (), False, True)
+        self._collect()
+        self._check_depth()
+        self._name()
+
+    def unit(self, op: Invoke, plugs: Plugs) -> Unit:
+        """The unit that a call calls."""
+        return self._make(op.callee, _paths(plugs), False, False, op.lead)
+
+    def body(self, op: Loop | Slices, plugs: Plugs) -> Unit:
+        """The unit of a loop's body: its leaves stand directly under the loop's site."""
+        lead = op.lead if isinstance(op, Loop) else ()
+        return self._make(op.body, _paths(plugs), sole_box(op.body) is not None, False, lead)
+
+    def _make(
+        self, diagram: Diagram, plugged: tuple[str, ...], bare: bool, root: bool, lead: tuple[Axis, ...] = ()
+    ) -> Unit:
+        key = (id(diagram), plugged, bare, lead)
+        unit = self._by_key.get(key)
+        if unit is None:
+            leaves = _leaves(diagram, bare) if plugged else {}
+            flat = flatten(diagram, tuple(leaves[path] for path in plugged), self.found, bare, lead)
+            unit = self._by_key[key] = Unit(diagram, flat, self.found.of(diagram), bare, root, lead)
+        return unit
+
+    def sole(self, unit: Unit, sliced: bool) -> Step | None:
+        """The one step of a bare body, which is used in its place: a call, or a native in module form.
+
+        `sliced`: under `torch.vmap`, where the call must be that of the module and nothing around it.
+        """
+        steps = unit.flat.steps
+        if not unit.bare or len(steps) != 1 or (sliced and list(steps[0].outputs) != unit.flat.outputs):
+            return None
+        op = steps[0].op
+        if isinstance(op, Invoke):
+            return steps[0]
+        return steps[0] if isinstance(op, Native) and alone(op, steps[0], unit.flat, sliced) is not None else None
+
+    def used(self, unit: Unit) -> Iterator[Unit]:
+        """The units that a unit calls."""
+        for step in unit.flat.steps:
+            match step.op:
+                case Invoke() as op:
+                    yield self.unit(op, step.plugs)
+                case Loop() | Slices() as op:
+                    inner = self.body(op, step.plugs)
+                    sole = self.sole(inner, isinstance(op, Slices))
+                    if sole is None:
+                        yield inner
+                    elif isinstance(sole.op, Invoke):
+                        yield self.unit(sole.op, sole.plugs)
+                case _:
+                    pass
+
+    def _collect(self) -> None:
+        opened = {id(self.root)}
+        stack = [(self.root, self.used(self.root))]
+        while stack:
+            unit, below = stack[-1]
+            for child in below:
+                unit.children.append(child)
+                if id(child) not in opened:
+                    opened.add(id(child))
+                    stack.append((child, self.used(child)))
+                    break
+            else:
+                stack.pop()
+                unit.depth = 1 + max((child.depth for child in unit.children), default=0)
+                self.units.append(unit)
+
+    def _check_depth(self) -> None:
+        if self.root.depth > DEPTH_LIMIT:
+            spans = [box.span for box in self.root.diagram.boxes]
+            span = spans[0] if spans else Span(Source("-", ""), 0, 0)
+            raise Refused(LimitExceeded(span, "the nesting of modules with weights of their own", DEPTH_LIMIT))
+
+    def _name(self) -> bool:
+        """Name the units that are written; whether any name is another than before."""
+        namer = Namer(RESERVED | self.taken)
+        before = [unit.own_name for unit in self.units]
+        self.root.own_name = namer.fresh(self.root.base)
+        for unit in self.units:
+            if unit.same is None and unit is not self.root:
+                unit.own_name = namer.fresh(unit.base)
+        return before != [unit.own_name for unit in self.units]
+
+    def rename(self) -> bool:
+        """Number the names anew once equal units are found; whether any changes."""
+        return self._name()
+
+
+def packages(diagram: Diagram) -> frozenset[str]:
+    """The names under which the modules of other packages are imported."""
+    targets = (box.op.target for d in post_order(diagram) for box in d.boxes if isinstance(box.op, Extern))
+    return frozenset(target.partition(":")[0].partition(".")[0] for target in targets)
+
+
+def _paths(plugs: Plugs) -> tuple[str, ...]:
+    return tuple(sorted({path for path, _ in plugs}))
+
+
+def _leaves(diagram: Diagram, bare: bool) -> dict[str, Parameter]:
+    if not bare:
+        return {p.path: p for p in parameters(diagram)}
+    sole = sole_box(diagram)
+    assert sole is not None
+    prefix = f"{sole.site}."
+    return {p.path.removeprefix(prefix): p for p in parameters(diagram)}

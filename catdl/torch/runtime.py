@@ -1,0 +1,73 @@
+"""What generated code may import: a module whose weights have a leading axis, one slice for every index.
+
+expert = Each(Expert, 8)
+y = expert(x, in_dims=(-2,), out_dims=-2)      # x [..., E, D]
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Each(nn.Module):
+    """`each[E](fresh f)`: `count` modules made by `make`, their parameters stacked under the same names."""
+
+    def __init__(self, make: Callable[[], nn.Module], count: int) -> None:
+        super().__init__()
+        slices = [make() for _ in range(count)]
+        template = slices[0] if slices else make()
+        if next(template.named_buffers(), None) is not None:
+            raise ValueError("a module with running statistics has no weights of its own at every index")
+        self.count = count
+        for name, parameter in template.named_parameters():
+            stacked = [module.get_parameter(name).detach() for module in slices]
+            value = torch.stack(stacked) if stacked else parameter.detach().new_empty(0, *parameter.shape)
+            self._hold(name, nn.Parameter(value))
+        # Not a submodule: it has no weights of its own, and its names are those of the stacked ones.
+        self._template = (template.to("meta"),)
+
+    def _hold(self, name: str, parameter: nn.Parameter) -> None:
+        *path, leaf = name.split(".")
+        holder: nn.Module = self
+        for part in path:
+            if part not in holder._modules:
+                holder._modules[part] = nn.Module()
+            child = holder._modules[part]
+            assert child is not None
+            holder = child
+        holder._parameters[leaf] = parameter
+
+    def reset_parameters(self) -> None:
+        """Start every slice as the module itself starts."""
+        with torch.no_grad():
+            for index in range(self.count):
+                stacked = dict(self.named_parameters())
+                device = next(iter(stacked.values())).device
+                module = copy.deepcopy(self._template[0]).to_empty(device=device)
+                for part in module.modules():
+                    reset = getattr(part, "reset_parameters", None)
+                    if callable(reset):
+                        reset()
+                for name, parameter in module.named_parameters():
+                    stacked[name][index].copy_(parameter)
+
+    def train(self, mode: bool = True) -> Each:
+        """Set the mode of the module that is called at every index too."""
+        self._template[0].train(mode)
+        super().train(mode)
+        return self
+
+    def forward(self, *inputs: Any, in_dims: tuple[int | None, ...], out_dims: int | tuple[int, ...]) -> Any:
+        """Call it at every index of the axis that stands at `in_dims`; results have it at `out_dims`."""
+        template = self._template[0]
+
+        def one(weights: dict[str, Tensor], *args: Any) -> Any:
+            return torch.func.functional_call(template, weights, args)
+
+        mapped = torch.vmap(one, in_dims=(0, *in_dims), out_dims=out_dims, randomness="different")
+        return mapped(dict(self.named_parameters()), *inputs)

@@ -1,0 +1,58 @@
+"""Sites of several segments: `chain` numbers its elements, so that they stand in lists of modules.
+
+sites = Sites({"stage.0", "stage.1", "head"})
+sites.expression("stage.1")                      "self.stage[1]"
+sites.constructors({"stage.0": "A()", …})        {"self.stage": "nn.ModuleList([A(), B()])", …}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from catdl.torch.names import attribute
+
+
+class Sites:
+    """All sites of one class and the containers that their common beginnings are."""
+
+    __slots__ = ("_children",)
+
+    def __init__(self, sites: Iterable[str]) -> None:
+        self._children: dict[str, dict[str, None]] = {}
+        for site in sites:
+            self.add(site)
+
+    def add(self, site: str) -> None:
+        """Enter a site."""
+        parts = site.split(".")
+        for k in range(1, len(parts)):
+            self._children.setdefault(".".join(parts[:k]), {})[parts[k]] = None
+
+    def _is_list(self, prefix: str) -> bool:
+        return set(self._children[prefix]) == {str(k) for k in range(len(self._children[prefix]))}
+
+    def expression(self, site: str) -> str:
+        """How the class reaches what stands at a site."""
+        parts = site.split(".")
+        text = attribute(parts[0], "_modules")
+        for k in range(1, len(parts)):
+            listed = self._is_list(".".join(parts[:k]))
+            text += f"[{parts[k]}]" if listed else f'["{parts[k]}"]'
+        return text
+
+    def constructors(self, made: Mapping[str, str]) -> dict[str, str]:
+        """The statements of `__init__`: what is assigned to each attribute, in the order of first use."""
+        if not self._children:
+            return {attribute(site, "_modules"): text for site, text in made.items()}
+        tops = dict.fromkeys(site.partition(".")[0] for site in made)
+        return {attribute(top, "_modules"): self._text(top, made) for top in tops}
+
+    def _text(self, prefix: str, made: Mapping[str, str]) -> str:
+        children = self._children.get(prefix)
+        if children is None:
+            return made[prefix]
+        if self._is_list(prefix):
+            items = [self._text(f"{prefix}.{k}", made) for k in range(len(children))]
+            return f"nn.ModuleList([{', '.join(items)}])"
+        pairs = ", ".join(f'"{name}": {self._text(f"{prefix}.{name}", made)}' for name in children)
+        return f"nn.ModuleDict({{{pairs}}})"

@@ -1,0 +1,414 @@
+"""One class or function of the generated file as text.
+
+Takes a planned unit whose children are written already. One statement per step, a shape comment behind each, names
+given back where values die.
+
+    write(plan, unit)      ["class Mlp(nn.Module):", …]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from catdl.diagram.dtypes import storage
+from catdl.diagram.model import Core, Extern, Init, Local, Native, Parameter
+from catdl.diagram.params import bounds_of, globals_of
+from catdl.torch import calls, core
+from catdl.torch.checks import Entry, given
+from catdl.torch.context import Context
+from catdl.torch.flatten import Enter, Invoke, Leave, Loop, Slices, Step
+from catdl.torch.form import has_module
+from catdl.torch.initial import initial
+from catdl.torch.names import attribute
+from catdl.torch.native import lower_native
+from catdl.torch.plan import Plan, Unit
+from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
+from catdl.torch.shapes import MANY, shape
+from catdl.torch.sites import Sites
+from catdl.torch.spaces import enter, leave
+from catdl.types.types import Leaf
+
+
+@dataclass(slots=True)
+class Writer:
+    """A unit while it is written."""
+
+    plan: Plan
+    unit: Unit
+    scope: Scope
+    values: dict[int, Value] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)  # site -> constructor, in order; empty: leaves without module
+    held: dict[str, dict[str, Parameter]] = field(default_factory=dict)  # site -> leaves kept without a module
+    stacks: dict[tuple[str, str], int] = field(default_factory=dict)  # how many axes of `each` a leaf has
+    own: dict[str, Parameter] = field(default_factory=dict)  # leaves that stand in the class itself
+    args: list[str] = field(default_factory=list)
+    uses: list[int] = field(default_factory=list)
+    module_sites: set[str] = field(default_factory=set)
+    sites: Sites = field(default_factory=lambda: Sites(()))
+    used_sites: set[str] = field(default_factory=set)
+    shapes: dict[tuple[int, bool], str] = field(default_factory=dict)
+    maps: dict[int, Mode] = field(default_factory=dict)  # of an open map: which batch axes there are outside
+    wants_batch: bool = False
+    origin: Value | None = None  # the first batched input, whose batch axes are those of all
+
+    def shape(self, leaf: Leaf, batched: bool) -> str:
+        """The comment for a tensor; long chains have many wires of one type object."""
+        found = self.shapes.get((id(leaf), batched))
+        if found is None:
+            found = self.shapes[id(leaf), batched] = shape(leaf, batched)
+        return found
+
+    def read(self, wire: int) -> Value:
+        """The value of a wire."""
+        return self.values[wire]
+
+    def submodule(self, site: str, constructor: str) -> str:
+        """Put a submodule under a site; gives the expression that reaches it."""
+        self.modules.setdefault(site, constructor)
+        return self.sites.expression(site)
+
+    def leaf(self, site: str, parameter: Parameter, stacked: int = 0) -> str:
+        """A leaf that no module of torch holds; gives the expression that reaches it."""
+        if not site:
+            head, dot, last = parameter.path.rpartition(".")
+            if dot:
+                return self.leaf(head, Parameter(last, parameter.type, parameter.init), stacked)
+            self.own[parameter.path] = parameter
+            self.stacks["", parameter.path] = stacked
+            return attribute(parameter.path, "_parameters")
+        if site in self.module_sites:
+            return f"{self.sites.expression(site)}.{parameter.path}"
+        self.modules.setdefault(site, "")
+        self.held.setdefault(site, {})[parameter.path] = parameter
+        self.stacks[site, parameter.path] = stacked
+        return f'{self.sites.expression(site)}["{parameter.path}"]'
+
+
+def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer, list[str]]:
+    """The statements of the unit's body, without its head; the writer tells the rest."""
+    scope = Scope(module_names)
+    if not unit.is_class:
+        scope.training = "training"
+    w = Writer(plan, unit, scope)
+    _prepare(w)
+    for step in unit.flat.steps:
+        _step(w, step)
+    result = _result(w)
+    head = _entry(w)
+    return w, [*head, *(_text(line.text, line.comment) for line in scope.lines), result]
+
+
+def _text(text: str, comment: str) -> str:
+    return f"{text}\x00{comment}" if comment else text
+
+
+def _prepare(w: Writer) -> None:
+    flat, scope = w.unit.flat, w.scope
+    scope.declare_dims([size for wire in flat.wires for size in sizes_of(wire.type)])
+    w.uses = [0] * len(flat.wires)
+    for step in flat.steps:
+        for wire in step.inputs:
+            w.uses[wire] += 1
+        for _, wire in step.plugs:
+            w.uses[wire] += 1
+        if isinstance(step.op, Local) and "." in step.op.parameter.path:
+            w.sites.add(step.op.parameter.path.rpartition(".")[0])
+        if step.site:
+            w.used_sites.add(step.site)
+            w.sites.add(step.site)
+            if isinstance(step.op, Native) and has_module(step.op, step):
+                w.module_sites.add(step.site)
+    for wire in flat.outputs:
+        w.uses[wire] += 1
+    _arguments(w)
+    own = [*flat.plugged.values(), *flat.globals.values()]
+    for wire in own:
+        value = w.values[wire]
+        scope.dtype_from = scope.dtype_from or value.text
+        scope.device_from = scope.device_from or value.text
+
+
+def _arguments(w: Writer) -> None:
+    flat, scope = w.unit.flat, w.scope
+    names = w.unit.diagram.domain_names
+    for k, wire in enumerate(flat.inputs):
+        info = flat.wires[wire]
+        name = (names[k] if k < len(names) else None) or info.name
+        _argument(w, wire, name, Mode.CONSTANT if info.constant else Mode.BATCHED)
+        value = w.values[wire]
+        scope.device_from = scope.device_from or value.text
+        if storage(info.type.kind) == "float":
+            scope.dtype_from = scope.dtype_from or value.text
+        if value.batched and w.origin is None:
+            w.origin = Value(value.text, value.leaf, Mode.BATCHED)
+    for wire in flat.plugged.values():
+        _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
+    for path, wire in flat.globals.items():
+        if w.unit.root:
+            text = attribute(path, "_parameters")
+            w.own[path] = Parameter(path, flat.wires[wire].type, _init_of(w, path))
+            w.values[wire] = scope.hold(Value(text, flat.wires[wire].type, Mode.CONSTANT, uses=w.uses[wire] + 1))
+        else:
+            _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
+
+
+def _init_of(w: Writer, path: str) -> Init:
+    return next(p.init for p in globals_of(w.unit.diagram) if p.path == path)
+
+
+def _argument(w: Writer, wire: int, name: str | None, batched: Mode) -> None:
+    leaf = w.unit.flat.wires[wire].type
+    var = w.scope.name(name, [])
+    w.scope.first_time(var)
+    value = Value(var.name, leaf, batched, var=var, uses=w.uses[wire])
+    w.values[wire] = w.scope.hold(value)
+    w.args.append(var.name)
+
+
+# steps
+
+
+def _step(w: Writer, step: Step) -> None:
+    inputs = [w.read(wire) for wire in step.inputs]
+    leaves = tuple(w.unit.flat.wires[wire].type for wire in step.outputs)
+    op = step.op
+    match op:
+        case Core():
+            context = Context(w.scope, inputs, leaves)
+            lowered = core.lower(context, op)
+            if isinstance(lowered, Value):
+                _alias(w, step, lowered)
+            else:
+                batched = Mode.CONSTANT if op.name == "across" else joined(inputs)
+                _assign(w, step, lowered, context.temps, batched)
+        case Native():
+            lowered_native, temps = lower_native(w, step, op, inputs, leaves)
+            _assign(w, step, lowered_native, temps, joined(inputs))
+        case Local(parameter):
+            stacked = len(parameter.type.axes) - len(leaves[0].axes)
+            mode = Mode.STACKED if stacked else Mode.CONSTANT
+            _alias(w, step, Value(w.leaf(step.site or "", parameter, stacked), leaves[0], mode))
+        case Invoke():
+            text, flags = calls.invoke(w, step, op, inputs)
+            _assign(w, step, text, [], flags)
+        case Extern():
+            _assign(w, step, calls.extern(w, step, op, inputs), [], joined(inputs))
+            name = w.unit.diagram.name.rpartition("::")[2]
+            for line in (line for wire in step.outputs if w.uses[wire] for line in given(w.scope, name, w.read(wire))):
+                w.scope.write(line)
+        case Slices():
+            text, flags = calls.slices(w, step, op, inputs)
+            _assign(w, step, text, [], flags)
+        case Loop():
+            _loop(w, step, op, inputs)
+        case Enter():
+            w.maps[op.mark] = joined(inputs)
+            _rename(w, step, enter(w.scope, op, inputs, leaves))
+        case Leave():
+            _rename(w, step, leave(w.scope, op, inputs, leaves, w.maps[op.mark]))
+
+
+def _alias(w: Writer, step: Step, value: Value) -> None:
+    """The output is an expression that needs no statement."""
+    wire = step.outputs[0]
+    leaf = w.unit.flat.wires[wire].type
+    new = Value(value.text, leaf, value.batched, value.var, value.scalar, value.number, w.uses[wire])
+    w.values[wire] = w.scope.hold(new)
+    _release(w, step)
+
+
+def _rename(w: Writer, step: Step, results: list[Value | tuple[str, Mode]]) -> None:
+    """Outputs of a step that mostly costs nothing: each is an input under another type, or a new expression."""
+    made: list[tuple[int, str, Mode]] = []
+    for wire, result in zip(step.outputs, results, strict=True):
+        leaf = w.unit.flat.wires[wire].type
+        if isinstance(result, Value):
+            new = Value(result.text, leaf, result.batched, result.var, result.scalar, result.number, w.uses[wire])
+            w.values[wire] = w.scope.hold(new)
+        else:
+            made.append((wire, *result))
+    dying = _release(w, step)
+    for wire, text, batched in made:
+        if w.uses[wire]:
+            _bind(w, (wire,), text, dying, (batched,))
+
+
+def _release(w: Writer, step: Step) -> list[Var]:
+    dying = []
+    for wire in (*step.inputs, *(wire for _, wire in step.plugs)):
+        var = w.scope.release(w.values[wire])
+        if var is not None:
+            dying.append(var)
+    return dying
+
+
+def _assign(
+    w: Writer, step: Step, text: str | tuple[str, ...], temps: list[Var], batched: Mode | tuple[Mode, ...]
+) -> None:
+    flags = batched if isinstance(batched, tuple) else (batched,) * len(step.outputs)
+    dying = _release(w, step)
+    for var in temps:
+        w.scope.free(var)
+    if isinstance(text, tuple):
+        text = ", ".join(text)
+    if any(w.uses[wire] for wire in step.outputs):
+        _bind(w, step.outputs, text, dying, flags)
+    elif not isinstance(step.op, Core):
+        w.scope.write(text)  # the weights are there, though nothing reads what they make
+
+
+def _bind(w: Writer, wires: tuple[int, ...], text: str, dying: list[Var], batched: tuple[Mode, ...]) -> None:
+    targets: list[str] = []
+    comments: list[str] = []
+    fresh = False
+    for wire, flag in zip(wires, batched, strict=True):
+        info = w.unit.flat.wires[wire]
+        if not w.uses[wire]:
+            targets.append("_")
+            continue
+        var = w.scope.name(info.name, dying)
+        fresh |= w.scope.first_time(var)
+        w.values[wire] = w.scope.hold(Value(var.name, info.type, flag, var=var, uses=w.uses[wire]))
+        targets.append(var.name)
+        if len(wires) <= MANY:
+            comments.append(w.shape(info.type, flag is Mode.BATCHED))
+    declared = ": Tensor" if fresh and len(wires) == 1 and text.startswith("self.") and text.endswith(")") else ""
+    w.scope.write(f"{', '.join(targets)}{declared} = {text}", ", ".join(comments))
+
+
+def _loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> None:
+    count = len(step.outputs)
+    loop = calls.loop(w, step, op, inputs)
+    carried = step.inputs[:count]
+    dying: list[Var | None] = [w.scope.release(w.values[wire]) for wire in carried]
+    names: list[Var] = []
+    for k, wire in enumerate(step.outputs):
+        info, old = w.unit.flat.wires[wire], dying[k]
+        reuse = old is not None and (info.name is None or info.name == old.name)
+        names.append(w.scope.name(old.name if reuse and old is not None else info.name, []))
+    pairs = [(var, text) for var, text in zip(names, loop.start, strict=True) if var.name != text]
+    if pairs:
+        w.scope.write(f"{', '.join(var.name for var, _ in pairs)} = {', '.join(text for _, text in pairs)}")
+    comments = []
+    for wire, var, flag in zip(step.outputs, names, loop.batched, strict=True):
+        w.scope.first_time(var)
+        info = w.unit.flat.wires[wire]
+        w.values[wire] = w.scope.hold(Value(var.name, info.type, flag, var=var, uses=w.uses[wire]))
+        comments.append(w.shape(info.type, flag is Mode.BATCHED))
+        if not w.uses[wire]:
+            w.scope.free(var)
+    w.scope.write(loop.head)
+    *first, last = loop.body([var.name for var in names])
+    for line in first:
+        w.scope.write("    " + line)
+    w.scope.write("    " + last, ", ".join(comments) if count <= MANY else "")
+    if loop.lone:
+        for var in names:
+            w.scope.write(f"{var.name} = {var.name}.squeeze(0)")
+    for wire in (*step.inputs[count:], *(wire for _, wire in step.plugs)):
+        w.scope.release(w.values[wire])
+
+
+# the ends
+
+
+def _result(w: Writer) -> str:
+    texts = []
+    for wire in w.unit.flat.outputs:
+        value, constant = w.values[wire], w.unit.flat.wires[wire].constant
+        texts.append(_out(w, value, constant))
+    return f"return {', '.join(texts)}" if texts else "return ()"
+
+
+def _out(w: Writer, value: Value, constant: bool) -> str:
+    text = Context(w.scope, [value], ()).tensor(value)
+    lead = w.unit.lead
+    if value.batched is not Mode.BATCHED:
+        if not constant and w.origin is not None:
+            w.wants_batch = True
+            return f"{text}.expand({_after_batch(', -1' * value.rank)})"
+        if lead and value.batched is Mode.CONSTANT:
+            sizes = ", ".join(w.scope.size(axis.size) for axis in lead)
+            return f"{text}.expand({sizes}{', -1' * value.rank})"
+        return text
+    if w.unit.root and w.unit.info.one_batch:
+        own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
+        return f"{text}.reshape({_after_batch(own)})"
+    return text
+
+
+def _after_batch(own: str) -> str:
+    """The sizes of a result; torch takes no empty list of arguments, which `*batch` alone may be."""
+    return f"*batch{own}" if own else "batch"
+
+
+def _entry(w: Writer) -> list[str]:
+    flat = w.unit.flat
+    inputs = [
+        Value(w.args[k], flat.wires[wire].type, Mode.CONSTANT if flat.wires[wire].constant else Mode.BATCHED)
+        for k, wire in enumerate(flat.inputs)
+    ]
+    extra = [
+        Value(w.args[len(inputs) + k], flat.wires[wire].type, Mode.CONSTANT)
+        for k, wire in enumerate(flat.plugged.values())
+    ]
+    entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*inputs, *extra])
+    batch = _batch(w, inputs)  # first: it reads dims, which the entry then binds
+    if w.unit.root:
+        lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram))
+        unbound = [name for name in w.scope.used_dims if name not in entry.bound]
+        if unbound:
+            raise AssertionError(f"no input tells the dims {', '.join(unbound)}")
+    else:
+        lines, w.unit.dims = entry.bind()
+    return [*lines, *batch]
+
+
+def _batch(w: Writer, inputs: list[Value]) -> list[str]:
+    lines: list[str] = []
+    flatten = w.unit.root and w.unit.info.one_batch
+    if w.wants_batch or (flatten and w.origin is not None):
+        assert w.origin is not None
+        shown = f"{w.origin.text}.shape" if not w.origin.rank else f"{w.origin.text}.shape[:-{w.origin.rank}]"
+        lines.append(f"batch = {shown}")
+    if flatten:
+        for value in inputs:
+            if value.batched:
+                own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
+                lines.append(_text(f"{value.text} = {value.text}.reshape(-1{own})", shape(value.leaf)))
+    if w.scope.wants_dtype:
+        lines.append(f"dtype = {w.scope.dtype_from}.dtype")
+    return lines
+
+
+def constructor(w: Writer) -> list[str]:
+    """The body of `__init__` after `super().__init__()`, and of `reset_parameters` (after an empty line, if any)."""
+    lines: list[str] = []
+    for path, parameter in w.own.items():
+        lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter.type)}")
+    made = {}
+    for site, text in w.modules.items():
+        leaves = w.held.get(site, {})
+        if list(leaves) == sorted(leaves):
+            items = ", ".join(f'"{path}": {_empty(p.type)}' for path, p in leaves.items())
+            made[site] = text or f"nn.ParameterDict({{{items}}})"
+        else:  # torch sorts what comes in a dict
+            items = ", ".join(f'("{path}", {_empty(p.type)})' for path, p in leaves.items())
+            made[site] = text or f"nn.ParameterDict([{items}])"
+    return lines + [f"{name} = {text}" for name, text in w.sites.constructors(made).items()]
+
+
+def _empty(leaf: Leaf) -> str:
+    return f"nn.Parameter(torch.empty({', '.join(str(size) for size in sizes_of(leaf)) or '()'}))"
+
+
+def starts(w: Writer) -> list[str]:
+    """The body of `reset_parameters`: how the leaves that no module of torch holds start."""
+    lines: list[str] = []
+    for path, p in w.own.items():
+        lines += initial(attribute(path, "_parameters"), p.init, w.stacks.get(("", path), 0))
+    for site, leaves in w.held.items():
+        name = w.sites.expression(site)
+        for path, p in leaves.items():
+            lines += initial(f'{name}["{path}"]', p.init, w.stacks.get((site, path), 0))
+    return lines

@@ -1,0 +1,60 @@
+"""What only the sizes of an input can break is told at entry, in the spec's words."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import catdl
+
+DIMS = "dim T\ndim H\ndim W\ndim C = 3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "words"),
+    [
+        ("Real[T] -> Real[K: 5] @ Fin(T)[K: 5] = topk[T](K: 5)", (4,), "T must be at least 5, got T=4"),
+        ('Real[T] -> Real[T: T + 10] = pad[T](5, 5, mode = "reflect")', (5,), "T must be at least 6, got T=5"),
+        ("Real[T] -> Real = max[T]", (0,), "T must be at least 1, got T=0"),
+        ("Real[T] -> Real = min[T]", (0,), "T must be at least 1, got T=0"),
+        ("Real[T] -> Fin(T) = argmax[T]", (0,), "T must be at least 1, got T=0"),
+        ("Real[C, H, W] -> Real[C, H: H // 4, W: W // 4] = maxpool(4)", (3, 4, 3), "W must be at least 4, got W=3"),
+        ("Real[C, H, W] -> Real[C, H: H // 2, W: W // 2] = avgpool(2)", (3, 1, 3), "H must be at least 2, got H=1"),
+        ("Real[C, T] -> Real[C: 8, T: T - 8] = conv1d(8, 5, dilation = 2)", (3, 8), "T must be at least 9, got T=8"),
+    ],
+)
+def test_limits_are_told(text: str, shape: tuple[int, ...], words: str) -> None:
+    model = catdl.loads(f"{DIMS}morphism f : {text}\n")["f"].compile()
+    with pytest.raises(ValueError, match=f"^f: {words}$"):
+        model(torch.zeros(2, *shape))
+    model(torch.zeros(2, *(n + 5 if n != 3 or k else n for k, n in enumerate(shape))))
+
+
+def test_what_holds_always_is_not_checked() -> None:
+    """A padded convolution fits an image of one pixel, and so does the next one."""
+    two = "conv(8, 3, stride = 2, padding = 1) >> conv(4, 3, stride = 2, padding = 1)"
+    text = f"Real[C, H, W] -> Real[C: 4, H: (H + 3) // 4, W: (W + 3) // 4] = {two}"
+    assert "at least" not in catdl.loads(f"{DIMS}morphism f : {text}\n")["f"].source()
+    half = "Real[C, H, W] -> Real[C, H: H // 2, W: W // 2] = maxpool(2)"
+    source = catdl.loads(f"{DIMS}morphism f : {half}\n")["f"].source()
+    assert source.count("must be at least") == 2
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, -1, -2, -5])
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_a_shift_past_the_end(n: int, size: int) -> None:
+    model = catdl.loads(f"{DIMS}morphism f : Real[T, C] -> Real[T, C] = shift[T]({n})\n")["f"].compile()
+    x = torch.randn(2, size, 3)
+    wanted = torch.zeros_like(x)
+    for t in range(size):
+        if 0 <= t - n < size:
+            wanted[:, t] = x[:, t - n]
+    torch.testing.assert_close(model(x), wanted)
+
+
+def test_short_reprs() -> None:
+    spec = catdl.loads("dim D = 3\nmorphism f : Real[D] -> Real[D] = relu\n", path="a.cat")
+    assert repr(spec) == "<catdl.Spec a.cat: f>"
+    assert repr(spec["f"]) == "<f : Real[D: 3] -> Real[D: 3]>"
+    wrong = catdl.loads("morphism f : Real[D] -> Real = relu\n", path="b.cat")
+    assert repr(wrong) == "<catdl.Spec b.cat: with mistakes>"
