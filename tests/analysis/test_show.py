@@ -1,0 +1,144 @@
+"""What `catdl show` says of a morphism.
+
+The files in golden/ are what it prints: `catdl show examples/gpt2.cat gpt2 > tests/analysis/golden/gpt2.txt`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import catdl
+from catdl.analysis.show import WIDTH
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parent.parent / "examples"
+
+
+def lines(text: str, name: str = "f") -> list[str]:
+    """The lines of what is shown, without their indentation."""
+    return [line.strip() for line in catdl.loads(text)[name].show().splitlines()]
+
+
+@pytest.mark.parametrize(("example", "name"), [("digits", "mlp"), ("gpt2", "gpt2")])
+def test_golden(example: str, name: str) -> None:
+    shown = catdl.load(EXAMPLES / f"{example}.cat")[name].show()
+    assert shown + "\n" == (HERE / "golden" / f"{example}.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("example", "name"), [("resnet", "resnet50"), ("unet", "segment"), ("gcn", "gcn")])
+def test_lines_fit(example: str, name: str) -> None:
+    shown = catdl.load(EXAMPLES / f"{example}.cat")[name].show()
+    assert max(map(len, shown.splitlines())) <= WIDTH
+
+
+def test_signature() -> None:
+    text = """
+dim T, D = 8
+morphism f : (x: Real[T, D], mask: Keep[T]) -> Real[T, D] = (x, mask) => over[T, D](where(mask, x, 0))
+morphism g : Real[T, D] ~> Real[T, D] = x => x + normal_like(x)
+"""
+    spec = catdl.loads(text)
+    assert spec["f"].signature == "f : (x: Real[T, D: 8], mask: Keep[T]) -> Real[T, D: 8]"
+    assert spec["g"].signature == "g : Real[T, D: 8] ~> Real[T, D: 8]"
+
+
+def test_signs_and_their_places() -> None:
+    found = lines("dim D = 8\nmorphism f : Real[D] -> Real[D] = x => repeat(3, y => y - (y >> tanh))(x) + (-x)")
+    assert "2:55  y - (y >> tanh)  ×3" in found
+    assert "2:78  -x" in found
+
+
+def test_gradients() -> None:
+    found = lines("dim D = 8\nmorphism f : Real[D] -> Real[D] = stop_gradient >> round_ste >> softmax >> log")
+    at = found.index("gradients stopped or redirected")
+    assert found[at + 1 : at + 4] == ["2:35  stop_gradient", "2:52  round_ste", "orders  none"]
+
+
+def test_orders() -> None:
+    text = """
+dim T, D = 8
+morphism f : Real[T, D] -> Real[T, D: 12] = x => {
+    a, b = x >> split(2)
+    concat[D](b, a, tanh(a))
+}
+"""
+    found = lines(text)
+    assert "4:17  split(2) gives a, b" in found
+    assert "5:5   concat[D] of b, a, tanh" in found
+
+
+def test_effects_are_those_of_the_arguments_given() -> None:
+    text = """
+dim T, D = 8
+morphism f : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend >> dropout(0.1)
+morphism g : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(dropout_p = 0.2)
+morphism h : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend
+"""
+    spec = catdl.loads(text)
+    assert "rand_train, random in training only\n    3:81  dropout(0.1)\n" in spec["f"].show()
+    assert "rand_train, random in training only\n    4:71  attend(dropout_p = 0.2)\n" in spec["g"].show()
+    assert "effects  none" in spec["h"].show()
+
+
+def test_ties() -> None:
+    text = """
+dim T, D = 8
+param w : Real[D, D] ~ normal(0, 1)
+morphism inner : Real[T, D] -> Real[T, D] = x => {
+    box tied same = linear(D)
+    (x >> same >> same >> linear(bias = false){weight = w})
+}
+morphism f : Real[T, D] -> Real[T, D] = repeat(3, inner) >> iterate(5, linear >> relu)
+"""
+    shown = catdl.loads(text)["f"].show()
+    tied = shown[shown.index("\ntied\n") + 1 : shown.index("\n\nwhat")].splitlines()
+    assert tied == [
+        "tied",
+        "  w",
+        "    6:27  linear(bias = false){weight = w}  ×3",
+        "  iterate  (iterate, 5 rounds)",
+        "    8:61  iterate(5, linear >> relu)",
+        "  inner.*.same",
+        "    5:21  linear(D)  ×6",
+    ]
+
+
+def test_numbered_lists_are_folded() -> None:
+    text = """
+dim D = 8
+morphism block : Real[D] -> Real[D] = repeat(2, linear >> relu) >> linear(bias = false)
+morphism f : Real[D] -> Real[D] = outer: repeat(3, block) >> linear(bias = false)
+"""
+    shown = catdl.loads(text)["f"].show()
+    keys = [line.rsplit("  ", 1)[0].rstrip() for line in shown[: shown.index("FLOPs")].splitlines()[3:] if line]
+    assert keys == [
+        "  outer.0 … outer.2  ×3",
+        "    .repeat.0 … repeat.1  ×2",
+        "      .linear.weight          Real[D: 8, D: 8]",
+        "      .linear.bias            Real[D: 8]",
+        "    .linear.weight            Real[D: 8, D: 8]",
+        "  linear.weight               Real[D: 8, D: 8]",
+    ]
+
+
+def test_static_branches_and_arguments() -> None:
+    text = """
+dim D = 8
+morphism step(n) = if n == 1 then tanh else linear(D)
+morphism down(0) = id
+morphism down(n) = step(n) >> down(n - 1)
+morphism f : Real[D] -> Real[D] = down(3)
+"""
+    found = lines(text)
+    at = found.index("static branches")
+    assert found[at + 1 : at + 3] == ["3:23  n == 1 is false  ×2", "3:23  n == 1 is true"]
+    assert "down(n = 2)  at 5:31" in found
+    assert "step(n = 1)  at 5:20" in found
+
+
+def test_long_lists_are_cut() -> None:
+    body = " >> ".join(f"(x{i} => x{i} - x{i} * x{i})" for i in range(60))
+    found = lines(f"dim D = 8\nmorphism f : Real[D] -> Real[D] = {body}")
+    assert "… 20 more" in found
