@@ -1,0 +1,5 @@
+"""`python -m catdl` is the command `catdl`."""
+
+from catdl.cli import main
+
+main()

@@ -1,0 +1,39 @@
+"""`catdl check FILES…`: what is wrong with them, if anything."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from catdl.cli.report import write
+from catdl.cli.specs import open_spec, search_option
+from catdl.diagnostics.base import in_order
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell.")
+@search_option
+def command(files: tuple[str, ...], form: str, search: tuple[str, ...]) -> None:
+    """Check FILES without running anything; - is standard input."""
+    paths = tuple(dict.fromkeys(files))
+    found = in_order(mistake for path in paths for mistake in open_spec(path, search).diagnostics)
+    errors = sum(mistake.severity == "error" for mistake in found)
+    if form == "json":
+        from catdl.diagnostics import json
+
+        click.echo(json.render(found), nl=False)
+    else:
+        write(found, sys.stdout)
+        click.echo(("\n" if found else "") + _summary(len(paths), errors, len(found) - errors))
+    sys.exit(1 if errors else 0)
+
+
+def _summary(files: int, errors: int, warnings: int) -> str:
+    counts = [_counted(count, word) for count, word in ((errors, "error"), (warnings, "warning")) if count]
+    return f"{', '.join(counts) or 'no mistakes'} in {_counted(files, 'file')}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

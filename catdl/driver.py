@@ -1,0 +1,236 @@
+"""The whole pipeline on one screen: text to program, program to source, source to module.
+
+spec = load("examples/digits.cat")
+spec.diagnostics                    # the mistakes, in source order
+spec["mlp"].source()                # the PyTorch text
+spec["mlp"].compile()               # the nn.Module that this text defines
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catdl import diagnostics as wrong
+from catdl.check.program import Program
+from catdl.check.run import check as check_program
+from catdl.check.scope import MorphismDef
+from catdl.diagnostics.base import Diagnostic, has_errors, in_order
+from catdl.diagram.model import Diagram
+from catdl.prelude import Prelude
+from catdl.record import record
+from catdl.source import Decoded, Source, decode, from_text
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class CheckError(ValueError):
+    """Raised when something is asked of a spec that has mistakes; `diagnostics` holds them."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        from catdl.diagnostics.text import render
+
+        self.diagnostics = list(diagnostics)
+        super().__init__("\n" + render(self.diagnostics))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What cannot be compiled is told as a mistake of the spec."""
+    from catdl.torch.refuse import Refused
+
+    try:
+        yield
+    except Refused as refused:
+        raise CheckError([refused.diagnostic]) from None
+
+
+@record
+class Compiled:
+    """A morphism of a spec: its signature, its diagram, and the way to PyTorch."""
+
+    name: str
+    spec: Spec
+
+    def __repr__(self) -> str:
+        """`<mlp : Real[H: 8, W: 8] -> Logits[Class: 10]>`, or the name alone where no signature can be told."""
+        try:
+            return f"<{self.signature}>"
+        except (CheckError, TypeError):
+            return f"<{self.name}>"
+
+    @property
+    def signature(self) -> str:
+        """The type as it is written: `mlp : Real[H: 8, W: 8] -> Logits[Class: 10]`."""
+        from catdl.analysis.show import signature
+
+        return signature(self.diagram())
+
+    def diagram(self) -> Diagram:
+        """The checked diagram. Raises CheckError if the spec has mistakes, TypeError for a morphism with arguments."""
+        self.spec.sound()
+        found = self.spec.program.diagram(self.name)
+        if found is None:
+            raise TypeError(f"{self.name} takes arguments: name a morphism that gives them")
+        return found
+
+    def source(self, *, allow: Iterable[str] = ()) -> str:
+        """The PyTorch source. `allow` names packages whose modules an `extern` may run."""
+        from catdl.torch.build import source
+        from catdl.torch.extern import require
+
+        self.check_extern(allow)
+        with refusals(), no_collection():
+            require(self.diagram())
+            return source(self.diagram())
+
+    def compile(self, *, allow: Iterable[str] = ()) -> nn.Module:
+        """The module that the printed source defines. `allow` names packages whose modules an `extern` may run."""
+        from catdl.torch.build import build
+        from catdl.torch.extern import constructed, require
+
+        self.check_extern(allow)
+        diagram = self.diagram()
+        with refusals():
+            require(diagram)
+            with constructed(diagram):
+                return build(diagram)
+
+    def show(self) -> str:
+        """Signature, parameters, cost, effects, ties, and what no type can catch."""
+        from catdl.analysis.show import show
+
+        return show(self.diagram())
+
+    def check_extern(self, allow: Iterable[str]) -> None:
+        """Refuse modules of packages that are not allowed. Raises CheckError."""
+        from catdl.analysis.extern import externs
+
+        allowed = set(allow)
+        found = [
+            wrong.ExternNotAllowed(span, package)
+            for package, span in externs(self.diagram())
+            if not any(package == name or package.startswith(name + ".") for name in allowed)
+        ]
+        if found:
+            raise CheckError(found)
+
+
+@record
+class Spec:
+    """A checked file."""
+
+    program: Program
+    diagnostics: list[Diagnostic]
+    paths: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """`<catdl.Spec examples/digits.cat: mlp>`; what is wrong is in `diagnostics`."""
+        shown = "with mistakes" if has_errors(self.diagnostics) else ", ".join(self.names)
+        return f"<catdl.Spec {self.paths[0]}: {shown}>" if shown else f"<catdl.Spec {self.paths[0]}>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The morphisms that can be compiled as they stand, in text order."""
+        main = self.program.main
+        return tuple(
+            name
+            for name, found in main.defs.items()
+            if isinstance(found, MorphismDef) and found.module is main and self.program.closed(found) is not None
+        )
+
+    def __getitem__(self, name: str) -> Compiled:
+        """A morphism by name. Raises KeyError when the file declares none of that name."""
+        found = self.program.main.defs.get(name)
+        if not isinstance(found, MorphismDef) and not (has_errors(self.diagnostics) and found is not None):
+            raise KeyError(name)
+        return Compiled(name, self)
+
+    def sound(self) -> None:
+        """Raise CheckError where the spec has mistakes."""
+        if has_errors(self.diagnostics):
+            raise CheckError(self.diagnostics)
+
+    def source(self, *, allow: Iterable[str] = ()) -> str:
+        """The PyTorch source of every morphism that nothing else in the file uses. Raises CheckError."""
+        from catdl.torch.extern import require
+        from catdl.torch.several import sources
+
+        self.sound()
+        handles = [self[name] for name in self.names]
+        for handle in handles:
+            handle.check_extern(allow)
+        with refusals(), no_collection():
+            for handle in handles:
+                require(handle.diagram())
+            return sources([handle.diagram() for handle in handles])
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Put off the collection of cycles: what is made here stays, and looking through it again and again costs time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            if not gc.get_freeze_count():  # both together make what is new old, without looking at it
+                gc.freeze()
+                gc.unfreeze()
+            gc.enable()
+
+
+@cache
+def prelude() -> Prelude:
+    """The shipped prelude; its text does not change while the program runs."""
+    return Prelude.load()
+
+
+def load(path: str | Path, search: Iterable[str | Path] = ()) -> Spec:
+    """Check a file. Imports are looked for beside it, then in `search`. What is wrong is in `diagnostics`."""
+    place = Path(path)
+    try:
+        data = place.read_bytes()
+    except OSError as error:
+        return checked(from_text(str(path), ""), (), [wrong.FileUnreadable(str(path), error.strerror or str(error))])
+    return checked(decode(str(path), data), (place.parent, *map(Path, search)), [])
+
+
+def loads(text: str, path: str = "<string>", search: Iterable[str | Path] = ()) -> Spec:
+    """Check a text. Imports are looked for in the working directory, then in `search`."""
+    return checked(from_text(path, text), (Path(), *map(Path, search)), [])
+
+
+def check(source: Source, find: Callable[[str, Source], Source | None] = lambda name, source: None) -> list[Diagnostic]:
+    """The mistakes of a source, in order."""
+    return in_order(check_program(source, find, prelude()).diagnostics)
+
+
+def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -> Spec:
+    """Check decoded text with its imports."""
+    paths: list[str] = [read.source.path]
+
+    def find(name: str, source: Source) -> Source | None:
+        for folder in (Path(source.path).parent, *folders) if source.path not in ("-", "<string>") else folders:
+            place = folder / (name.replace(".", "/") + ".cat")
+            try:
+                decoded = decode(str(place), place.read_bytes())
+            except OSError:
+                continue
+            paths.append(str(place))
+            if decoded.faults:
+                found.extend(wrong.not_text(decoded))
+            return decoded.source
+        return None
+
+    if read.faults:
+        found.extend(wrong.not_text(read))
+    with no_collection():
+        program = check_program(read.source, find, prelude())
+    return Spec(program, in_order([*found, *program.diagnostics]), tuple(paths))
