@@ -117,8 +117,7 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         inp, order = brought_forward(binding, inp, b)
         wires, at_in = match_domain(binding, inp)
         take_labels(binding)
-        for name, wire, leaf in plugs:
-            del name
+        for _, wire, leaf in plugs:
             ctx.port(wire, untwinned(ctx, leaf), span, f"the parameter of `{definition.name}`")
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
         leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)

@@ -23,7 +23,7 @@ from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, Size
-from catdl.types.types import Axis, Leaf, Object, show_kind
+from catdl.types.types import Axis, Leaf, Object, show_kind, walk_axes
 
 
 class Library(Protocol):
@@ -223,7 +223,5 @@ def kind_word(node: ast.Expr) -> str | None:
 
 def closed_axes(leaf: Leaf) -> tuple[Axis, ...] | None:
     """The axes of a leaf whose rank is known."""
-    from catdl.types.types import walk_axes
-
     axes = walk_axes(leaf.axes)
     return None if any(not isinstance(a, Axis) for a in axes) else axes  # type: ignore[return-value]

@@ -21,12 +21,14 @@ from catdl.check.scope import (
     ParamDef,
     PreludeScope,
 )
+from catdl.check.static import Statics
 from catdl.diagnostics.base import Diagnostic
 from catdl.prelude import Slice
 from catdl.record import replace
 from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.syntax.parser import parse_fragment
+from catdl.types.sizes import Facts
 
 
 def declare_prelude(scope: PreludeScope, name: str, place: Slice) -> Def:
@@ -68,9 +70,6 @@ def overload(scope: PreludeScope, node: ast.Decl) -> Overload:
     assert isinstance(node, ast.Overload)
     literal: object = None
     if node.args:
-        from catdl.check.static import Statics
-        from catdl.types.sizes import Facts
-
         literal = Statics(lambda _: None, Facts()).value(
             node.args[0].value, Env(Module("", Source("prelude", ""), scope))
         )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check import table as rules
 from catdl.check.blocks import bind_pattern, block, unused
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
+from catdl.check.builder import BAD, Builder, Bundle, Closure, W
 from catdl.check.calls import call
 from catdl.check.closures import use_closure
 from catdl.check.context import Context, Head
@@ -402,6 +402,3 @@ def operate(ctx: Context, b: Builder, fn: str, operands: list[Bundle], span: Spa
         return pointwise(ctx, b, fn, all_wires, span)
     except Refused:
         return BAD
-
-
-__all__ = ["Inner", "apply", "wires"]

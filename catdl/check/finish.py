@@ -15,8 +15,10 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Inner, LateCore, PBox, Source_, Start, Use, W
 from catdl.check.calls import local_params
 from catdl.check.context import Context
+from catdl.check.forms import parameter_leaf
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import Row
+from catdl.check.sources import initialiser
 from catdl.check.static import Refused, as_number
 from catdl.diagram.model import (
     Box,
@@ -364,13 +366,9 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
     for param in local_params(definition):
         if param.condition is not None and not ctx.statics.truth(param.condition, env):
             continue
-        from catdl.check.forms import parameter_leaf
-
         whole = f"{definition.name}.{param.name}"
         leaf = zonk_leaf(ctx, parameter_leaf(ctx, param.type, env, whole, op.span))
         fixed_sizes(ctx, leaf, param.name, op)
-        from catdl.check.sources import initialiser
-
         params.append(Parameter(param.name, leaf, close_init(ctx, initialiser(ctx, param.init, env), op.span)))
     binds = tuple((name, value) for name, value in instance.binds if isinstance(value, (Axis, tuple)))
     under = Instance(definition, instance.args, instance.binds, ctx.facts)

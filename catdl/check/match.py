@@ -27,13 +27,23 @@ from catdl.diagnostics.suggest import near
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.subrow import places
-from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object, Word, label_of, plain, show_axis, walk_axes
+from catdl.types.types import (
+    Axis,
+    AxisItem,
+    Kind,
+    Leaf,
+    Object,
+    Word,
+    label_of,
+    plain,
+    show_axis,
+    show_label,
+    walk_axes,
+)
 
 
 def locate(ctx: Context, axes: tuple[AxisItem, ...], label: str, env: Env) -> int | None:
     """Where the axis of that label stands."""
-    from catdl.types.types import show_label
-
     for place, axis in enumerate(axes):
         if isinstance(axis, Axis):
             known = label_of(axis.label)
@@ -86,7 +96,6 @@ def match_leaf(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | N
     ctx = binding.ctx
     axes, at = arrange(binding, part, wire.leaf, binding.span)
     items = part.items
-    origin = binding.definition.module.span(part.node)
     blame = Blame(binding.span, None, wire.leaf, f"the input of `{binding.definition.name}`", None, "")
     blame.expect = lambda: preview(binding, part)
     splices = [i for i, item in enumerate(items) if isinstance(item.value, ast.Splice)]
@@ -147,7 +156,6 @@ def match_leaf(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | N
             assert isinstance(found, Axis)
             match_axis(binding, item, found, blame)
     match_kind(binding, part, wire)
-    del origin
     if blame.told:
         raise Refused
     return at
@@ -244,11 +252,9 @@ def match_kind(binding: Binding, part: LeafPart, wire: W) -> None:
                 binding.names[name.id] = Axis(ctx.solver.label(), found.size)
                 return
         fill(binding, name)
-    kind = ctx.types.kind(node, binding.env) if not isinstance(node, ast.Call) or "Fin" in str(node.function) else None
-    if kind is None:
-        assert isinstance(node, ast.Call)
+    if isinstance(node, ast.Call):
         fill(binding, node.args[0].value)
-        kind = ctx.types.kind(node, binding.env)
+    kind = ctx.types.kind(node, binding.env)
     assert kind is not None
     expected = Leaf(kind, wire.leaf.axes)
     if not ctx.coerce_kind(

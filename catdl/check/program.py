@@ -91,7 +91,6 @@ class Program:
     closed_diagrams: dict[MorphismDef, Diagram | None] = field(default_factory=dict)
     trait_memo: dict[MorphismDef, tuple[bool, frozenset[str]]] = field(default_factory=dict)
     templates: dict[MorphismDef, bool] = field(default_factory=dict)
-    used_templates: set[MorphismDef] = field(default_factory=set)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Note a mistake."""

@@ -24,6 +24,7 @@ from catdl.check.scope import (
     ParamDef,
 )
 from catdl.check.signature import FixedPart, Scheme
+from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram
@@ -166,8 +167,6 @@ def read_param(program: Program, found: ParamDef) -> None:
     env = Env(found.module)
     try:
         found.leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
-        from catdl.check.sources import initialiser
-
         initialiser(ctx, found.node.init, env)
     except Refused:
         found.module.defs[found.name] = BadDef(found.name)

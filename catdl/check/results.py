@@ -12,6 +12,7 @@ from catdl.check.scope import (
     Module,
     MorphismDef,
 )
+from catdl.diagram.model import Extern
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.types import Axis, Leaf, Object
@@ -43,8 +44,6 @@ def extern(
     ctx: Context, b: Builder, definition: MorphismDef, body: ast.Expr, env: Env, codomain: Object | None
 ) -> Builder:
     """`= python("pkg.module:Class", arg = 1)`. Raises Refused."""
-    from catdl.diagram.model import Extern
-
     span = definition.module.span(body)
     if (
         not (isinstance(body, ast.Call) and isinstance(body.function, ast.Name) and body.function.id == "python")

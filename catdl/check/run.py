@@ -6,6 +6,7 @@ program.diagnostics
 
 from __future__ import annotations
 
+from catdl.check.declare import declare_prelude
 from catdl.check.modules import Find, load_modules
 from catdl.check.program import Program
 from catdl.check.read import read_module
@@ -16,7 +17,7 @@ from catdl.source import Source
 
 def check(source: Source, find: Find, prelude: Prelude) -> Program:
     """Check one file with all it imports."""
-    program = Program(PreludeScope(prelude), Module("", source, None))
+    program = Program(PreludeScope(prelude, declare_prelude), Module("", source, None))
     loaded = load_modules(program, source, find)
     for module, tree in loaded:
         read_module(program, module, tree)

@@ -8,9 +8,10 @@ own scope wherever it is used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from catdl.prelude import Prelude
+from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
 from catdl.source import Source, Span
 from catdl.syntax import ast
@@ -72,7 +73,6 @@ class MorphismDef:
     span: Span
     overloads: tuple[Overload, ...] = ()
     sorts: dict[str, str] | None = None  # the sort of each binder, inferred once
-    owns: bool | None = None  # may hold parameters apart from those of its morphism arguments
     static: bool | None = None  # whether it is a function of numbers, once asked
 
     @property
@@ -136,11 +136,15 @@ class Module:
         return Span(self.source, node.start, node.end)
 
 
+Declare: TypeAlias = "Callable[[PreludeScope, str, Slice], Def]"
+
+
 class PreludeScope:
     """The prelude's names, each parsed and declared when first asked for."""
 
-    def __init__(self, prelude: Prelude) -> None:
+    def __init__(self, prelude: Prelude, declare: Declare) -> None:
         self.prelude = prelude
+        self.declare = declare  # how an entry's text becomes a declaration
         self.modules: dict[str, Module] = {}
         self.defs: dict[str, Def] = {}
 
@@ -158,9 +162,7 @@ class PreludeScope:
             place = self.prelude.entries.get(name)
             if place is None:
                 return None
-            from catdl.check.declare import declare_prelude
-
-            found = self.defs[name] = declare_prelude(self, name, place)
+            found = self.defs[name] = self.declare(self, name, place)
         return found
 
     def names(self) -> list[str]:

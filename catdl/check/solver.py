@@ -26,6 +26,7 @@ from catdl.types.sizes import (
     equal,
     free_vars,
     is_integral,
+    mul,
     normal,
     show,
     solve,
@@ -281,8 +282,6 @@ def _quotient(size: Size) -> tuple[str, str]:
     from math import lcm
 
     bottom = lcm(*(getattr(coef, "denominator", 1) for _, coef in size.terms))
-    from catdl.types.sizes import mul
-
     return show(mul(size, bottom)), str(bottom)
 
 

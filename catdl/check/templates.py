@@ -17,6 +17,7 @@ from catdl.check.match import match_domain
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import FixedPart, Scheme, axis_sort
 from catdl.check.static import show_value
+from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.types import Axis, Leaf, Object
@@ -128,14 +129,10 @@ def without(definition: MorphismDef, names: set[str | None]) -> MorphismDef:
     """The morphism as if the arguments already taken were not its own."""
     if not names:
         return definition
-    from catdl.record import replace
-
     equations = [
         replace(e, params=tuple(p for p in e.params or () if p.name not in names)) for e in definition.equations
     ]
-    return MorphismDef(
-        definition.name, definition.module, equations, definition.span, (), definition.sorts, definition.owns
-    )
+    return MorphismDef(definition.name, definition.module, equations, definition.span, (), definition.sorts)
 
 
 def _is_axis(param: ast.StaticParam) -> bool:

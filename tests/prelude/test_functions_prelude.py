@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import catdl
+from catdl.check.declare import declare_prelude
 from catdl.check.kinds import Kinds
 from catdl.check.scope import KindDef, MorphismDef, PreludeScope
 from catdl.check.table import TABLE as RULES
@@ -17,7 +18,7 @@ from tests.prelude.function_cases import CASES, SIZES, spec
 
 FILES = ("activations", "gradient", "index", "linalg", "losses", "pointwise", "reductions", "signal")
 PRELUDE = Prelude.load()
-SCOPE = PreludeScope(PRELUDE)
+SCOPE = PreludeScope(PRELUDE, declare_prelude)
 ENTRIES = [name for name, place in PRELUDE.entries.items() if place.source.path in {f"prelude/{f}.cat" for f in FILES}]
 RANDOM = {"gumbel_softmax"}
 

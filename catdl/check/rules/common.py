@@ -334,8 +334,6 @@ def agree(ctx: Context, wires: list[W], span: Span, fn: str) -> tuple[list[Axis]
                 check_operands(ctx, first, wire, span)
             ctx.solver.same_axes(wire.leaf.axes, first.leaf.axes, blame)
             if blame.told:
-                from catdl.check.static import Refused
-
                 raise Refused
     for wire in full:
         lists[id(wire)] = known_axes(ctx, wire, span, fn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle
-from catdl.check.rules.common import BOOL, REAL, Rule, find_axis, literal, pointwise
+from catdl.check.rules.common import BOOL, REAL, Rule, literal, pointwise
 from catdl.check.rules.rearrange import blame
 from catdl.check.rules.shape import one_axis
 from catdl.syntax import ast
@@ -320,5 +320,3 @@ UNARY = frozenset(
         "isfinite",
     ]
 )
-
-__all__ = ["find_axis"]

@@ -9,7 +9,7 @@ from catdl.check.patterns import Pattern, PatternError, parse_pattern
 from catdl.check.rules.common import Rule
 from catdl.check.solver import Blame
 from catdl.syntax import ast
-from catdl.types.sizes import Poly, Size, exact_div, mul
+from catdl.types.sizes import Poly, Size, exact_div, free_vars, mul
 from catdl.types.types import Axis, LabelVar, Leaf, Word, label_of, show_axis, show_leaf
 
 
@@ -162,8 +162,6 @@ def split_axis(rule: Rule, axis: Axis, group: tuple[str, ...], sizes: dict[str, 
 
 
 def _open(size: Size) -> bool:
-    from catdl.types.sizes import free_vars
-
     return isinstance(size, Poly) and bool(free_vars(size))
 
 

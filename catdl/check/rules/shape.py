@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, W
-from catdl.check.rules.common import Rule
+from catdl.check.rules.common import Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
 from catdl.check.solver import Blame
-from catdl.check.static import as_number
+from catdl.check.static import Refused, as_number
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, show, sub
 from catdl.types.types import Axis, Leaf, label_of, show_axis, show_label
@@ -240,8 +240,6 @@ def concat(rule: Rule) -> Bundle:
             rule.ctx.solver.broken(
                 Blame(rule.span, expected, wire.leaf, "what `concat` joins", wires[0].where, "joined with this")
             )
-            from catdl.check.static import Refused
-
             raise Refused
         rule.ctx.port(wire, expected, rule.span, "what `concat` joins", wires[0].where, "joined with this")
         size = add(size, axes[here].size)
@@ -252,8 +250,6 @@ def concat(rule: Rule) -> Bundle:
 
 def joined_kind(rule: Rule, wires: list[W]):  # type: ignore[no-untyped-def]
     """The kind of wires put into one tensor. Raises Refused."""
-    from catdl.check.rules.common import joined
-
     kind = wires[0].leaf.kind
     for wire in wires[1:]:
         if wire.leaf.kind != kind:
