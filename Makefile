@@ -15,7 +15,7 @@ JOBS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help install demo test lint format clean
+.PHONY: help install demo test lint format golden clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make test     lint, type check and run the tests"
 	@echo "make lint     ruff and mypy only"
 	@echo "make format   let ruff rewrite the sources"
+	@echo "make golden   write the expected reports, and the outputs in the docs, anew"
 	@echo "make clean    remove everything that the above made"
 
 install: $(INSTALLED)
@@ -48,6 +49,11 @@ lint: $(INSTALLED)
 format: $(INSTALLED)
 	$(PYTHON_IN_VENV) -m ruff check --fix
 	$(PYTHON_IN_VENV) -m ruff format
+
+# What the messages are expected to say: read the diff before you commit it.
+golden: $(INSTALLED)
+	CATDL_WRITE_DOCS=1 $(PYTHON_IN_VENV) -m pytest -q tests/check/test_goldens.py tests/cli/test_golden.py \
+		tests/test_docs.py --update-golden
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,7 +12,7 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("check", "compile", "show", "run")
+_COMMANDS = ("check", "compile", "show", "run", "explain")
 _INTERNAL = 70
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from catdl.cli.report import write
+from catdl.cli.report import color_option, write
 from catdl.cli.specs import open_spec, search_option
 from catdl.diagnostics.base import in_order
 
@@ -14,8 +14,9 @@ from catdl.diagnostics.base import in_order
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell.")
+@color_option
 @search_option
-def command(files: tuple[str, ...], form: str, search: tuple[str, ...]) -> None:
+def command(files: tuple[str, ...], form: str, color: str, search: tuple[str, ...]) -> None:
     """Check FILES without running anything; - is standard input."""
     paths = tuple(dict.fromkeys(files))
     found = in_order(mistake for path in paths for mistake in open_spec(path, search).diagnostics)
@@ -25,7 +26,7 @@ def command(files: tuple[str, ...], form: str, search: tuple[str, ...]) -> None:
 
         click.echo(json.render(found), nl=False)
     else:
-        write(found, sys.stdout)
+        write(found, sys.stdout, color)
         click.echo(("\n" if found else "") + _summary(len(paths), errors, len(found) - errors))
     sys.exit(1 if errors else 0)
 

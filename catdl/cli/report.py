@@ -9,7 +9,14 @@ from typing import NoReturn, TextIO
 
 import click
 
-from catdl.diagnostics.base import Diagnostic, has_errors, in_order
+from catdl.diagnostics.base import WIDTH, Diagnostic, has_errors, in_order
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours: on a terminal (auto; NO_COLOR turns them off), always, or never.",
+)
 
 
 def fail(*diagnostics: Diagnostic) -> NoReturn:
@@ -26,19 +33,25 @@ def warn(diagnostics: Iterable[Diagnostic]) -> None:
     write(found, sys.stderr)
 
 
-def write(diagnostics: Iterable[Diagnostic], stream: TextIO) -> None:
+def write(diagnostics: Iterable[Diagnostic], stream: TextIO, color: str = "auto") -> None:
     """Write diagnostics as text, in source order, fitted to the stream."""
     found = in_order(diagnostics)
     if found:
-        import shutil  # late, as the renderer: a clean check has nothing to show
+        from catdl.diagnostics.text import render  # late: a clean check has nothing to show
 
-        from catdl.diagnostics.text import WIDTH, render
-
-        terminal = stream.isatty()
-        width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
-        click.echo(render(found, color=terminal and colourful(), width=width), file=stream, nl=False, color=True)
+        text = render(found, color=colours(stream, color), width=columns(stream))
+        click.echo(text, file=stream, nl=False, color=True)
 
 
-def colourful() -> bool:
-    """Whether a terminal may be sent colours, as https://no-color.org has it."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def columns(stream: TextIO) -> int:
+    """How wide a text for the stream may be: as wide as the terminal, where there is one."""
+    import shutil
+
+    return shutil.get_terminal_size((WIDTH, 24)).columns if stream.isatty() else WIDTH
+
+
+def colours(stream: TextIO, wish: str = "auto") -> bool:
+    """Whether the stream is sent colours. Left to itself, a terminal is, as https://no-color.org has it."""
+    if wish != "auto":
+        return wish == "always"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

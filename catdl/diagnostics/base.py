@@ -17,6 +17,8 @@ from catdl.source import Span
 
 Severity: TypeAlias = Literal["error", "warning"]
 
+WIDTH = 100  # of a report, where no terminal says how wide it is
+
 
 class Edit(NamedTuple):
     """Put `replacement` in the place of `span`; an empty span inserts."""

@@ -24,3 +24,9 @@ def mistakes() -> dict[str, type[Diagnostic]]:
             if other is not value:
                 raise TypeError(f"{value.code} is the code of both {other.__name__} and {value.__name__}")
     return {code: cast(type[Diagnostic], found[code]) for code in sorted(found)}
+
+
+def groups() -> list[tuple[str, list[type[Diagnostic]]]]:
+    """What each group of codes is about, and its mistakes, in the order of the codes."""
+    kinds = list(mistakes().values())
+    return [(about, [kind for kind in kinds if kind.__module__ == module]) for module, about in GROUPS]

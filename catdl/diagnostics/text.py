@@ -17,12 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from catdl.diagnostics.base import Diagnostic, Edit, Help, Parts
+from catdl.diagnostics.base import WIDTH, Diagnostic, Edit, Help, Parts
 from catdl.diagnostics.cells import clean, lay, wrap
 from catdl.diagnostics.snippet import Mark, Row, rows
 from catdl.source import Source, Span
-
-WIDTH = 100
 
 _Pieces: TypeAlias = Sequence[tuple[str, str]]
 _COLOURS = {

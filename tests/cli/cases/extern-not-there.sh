@@ -1,0 +1,1 @@
+catdl compile vision.cat backbone -o - --allow vision_models

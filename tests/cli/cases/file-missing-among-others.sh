@@ -1,0 +1,1 @@
+catdl check digits.cat missing.cat

@@ -1,0 +1,1 @@
+catdl check missing.cat

@@ -1,0 +1,2 @@
+printf 'dim D = 8  # caf\351\n' > latin.cat
+catdl check latin.cat

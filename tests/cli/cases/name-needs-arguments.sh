@@ -1,0 +1,1 @@
+catdl compile twice.cat twice -o -

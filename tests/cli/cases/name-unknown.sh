@@ -1,0 +1,1 @@
+catdl show digits.cat mpl

@@ -1,0 +1,1 @@
+catdl compile digits.cat mlp -o ./digits.cat
