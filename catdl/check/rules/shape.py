@@ -9,9 +9,10 @@ from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
 from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number
+from catdl.diagnostics.base import Help
 from catdl.syntax import ast
-from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, show, sub
-from catdl.types.types import Axis, Leaf, label_of, show_axis, show_label
+from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, normal, show, sub
+from catdl.types.types import Axis, Leaf, Word, label_of, show_axis, show_label
 
 
 def flatten(rule: Rule) -> Bundle:
@@ -43,9 +44,54 @@ def unflatten(rule: Rule) -> Bundle:
     total: Size = 1
     for part in new:
         total = mul(total, part.size)
-    ctx.solver.same_size(axes[place].size, total, blame(rule, "the parts of `unflatten` together"))
+    if not ctx.solver.same_size(axes[place].size, total, blame(rule, "the parts of `unflatten` together")):
+        raise Refused
+    word = label_of(axes[place].label)
+    if isinstance(word, Word) and not regroups(word.axes, new):
+        raise ctx.refuse(misread(rule, axes[place], word, new))
     leaf = Leaf(wire.leaf.kind, (*axes[:place], *new, *axes[place + 1 :]))
     return rule.out("split_axis", [wire], [leaf], axis=place, sizes=tuple(p.size for p in new))
+
+
+def strides(axes: tuple[Axis, ...]) -> list[Size]:
+    """How far apart neighbours along each axis lie when the axes are merged, and at the end the size of the whole."""
+    out: list[Size] = [1]
+    for axis in reversed(axes):
+        out.append(mul(out[-1], normal(axis.size)))
+    return out[-2::-1] + out[-1:]
+
+
+def regroups(word: tuple[Axis, ...], parts: tuple[Axis, ...]) -> bool:
+    """Whether a merged axis is cut as it was merged: a part that bears the name of an axis is that axis, and no part
+    has a piece of one axis together with a piece of another."""
+    merged, cut = strides(word), strides(parts)
+    own = {label_of(a.label): (normal(a.size), stride) for a, stride in zip(word, merged, strict=False)}
+    for part, stride in zip(parts, cut, strict=False):
+        label = label_of(part.label)
+        if isinstance(label, str) and own.get(label, (normal(part.size), stride)) != (normal(part.size), stride):
+            return False
+    bounds = sorted(s for s in merged if isinstance(s, int))
+    if len(bounds) < len(merged):
+        return True
+    for stride in cut:
+        if isinstance(stride, int) and 0 not in bounds:
+            below = max(s for s in bounds if s <= stride)
+            above = min(s for s in bounds if s >= stride)
+            if stride % below or above % stride:
+                return False
+    return True
+
+
+def misread(rule: Rule, axis: Axis, word: Word, parts: tuple[Axis, ...]) -> wrong.MergedMismatch:
+    """What to say of a merged axis that is cut in another way than it was merged."""
+    wanted = show_axis(Axis(Word(parts), axis.size))
+    names = [show_label(part.label) for part in parts]
+    if sorted(names) == sorted(show_label(a.label) for a in word.axes):
+        said = Help(f"to move axes, leave the merging out: `permute[{', '.join(names)}]`")
+    else:
+        inner = ", ".join(show_label(a.label) or show_axis(a) for a in word.axes)
+        said = Help(f"if the numbers are to be read anew in their order, say so first: `rename[({inner}) -> …]`")
+    return wrong.MergedMismatch(rule.span, wanted, show_axis(axis), "in what `unflatten` cuts", helps=(said,))
 
 
 def expand(rule: Rule) -> Bundle:
