@@ -16,6 +16,16 @@ from catdl.syntax import ast
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object
 
+
+@record
+class Written:
+    """How a number was written: an expression that mentions these dims."""
+
+    expr: ast.Expr
+    env: Env
+    dims: tuple[Axis, ...]
+
+
 ERROR_KIND = Kind("?")
 ERROR_LEAF = Leaf(ERROR_KIND, ())
 
@@ -23,7 +33,7 @@ ERROR_LEAF = Leaf(ERROR_KIND, ())
 class W:
     """A wire: its type, its mode (`constant`: the same for the whole batch), who made it."""
 
-    __slots__ = ("builder", "constant", "leaf", "literal", "name", "origin", "where")
+    __slots__ = ("builder", "constant", "leaf", "literal", "name", "origin", "summed", "where", "written")
 
     def __init__(self, builder: Builder, leaf: Leaf, constant: bool, name: str | None, where: Span | None) -> None:
         self.builder = builder
@@ -32,6 +42,8 @@ class W:
         self.name = name
         self.where = where  # what made it, for secondary labels
         self.literal: object | None = None  # the number it is, if it is one
+        self.written: Written | None = None  # how that number was written, if with dims
+        self.summed: tuple[Axis, ...] = ()  # of products of two wires: the axes that they were summed over
         self.origin: str = ""
 
     @property
@@ -224,7 +236,7 @@ class Builder:
                 inner = builder.captured.get(wire)
                 if inner is None:
                     inner = W(builder, outer.leaf, outer.constant, outer.name, outer.where)
-                    inner.literal = outer.literal
+                    inner.literal, inner.written, inner.summed = outer.literal, outer.written, outer.summed
                     builder.captured[wire] = inner
                 outer = inner
             found = outer

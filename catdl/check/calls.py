@@ -13,6 +13,7 @@ from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
 from catdl.check.match import locate, match_domain, types_of
 from catdl.check.scope import MorphismDef, Static
+from catdl.check.scores import check_scales, scales
 from catdl.check.signature import (
     FixedPart,
     LeafPart,
@@ -93,8 +94,15 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
     around, ctx.statics.at = ctx.statics.at, (definition.module.source, span)
     try:
         key = memo_key(ctx, definition, head, inp)
+        scaled = scales(definition, head)
         values: dict[str, object] | None = None
-        if key is None and not head.plugs and head.args and all(id(w.leaf) in ctx.canon_ids for w in inp.wires):
+        if (
+            key is None
+            and not head.plugs
+            and head.args
+            and not scaled
+            and all(id(w.leaf) in ctx.canon_ids for w in inp.wires)
+        ):
             values = bind_arguments(ctx, definition, head, span)
             key = value_key(definition, values, head, inp)
         found = ctx.memo.get(key) if key is not None else None
@@ -117,6 +125,7 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         inp, order = brought_forward(binding, inp, b)
         wires, at_in = match_domain(binding, inp)
         take_labels(binding)
+        check_scales(binding, head, b, scaled)
         for _, wire, leaf in plugs:
             ctx.port(wire, untwinned(ctx, leaf), span, f"the parameter of `{definition.name}`")
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0

@@ -33,6 +33,7 @@ from catdl.check.names import mentioned
 from catdl.check.objects import sort_of
 from catdl.check.rules.common import Rule, literal, pointwise
 from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectDef, ParamDef, Shadow, Static
+from catdl.check.scores import check_product, written
 from catdl.check.signature import Row
 from catdl.check.sources import global_param
 from catdl.check.static import Refused, visible
@@ -321,9 +322,13 @@ def nullary(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
 def static_wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
     """A static number as a constant wire."""
     try:
-        return literal(ctx, b, ctx.statics.value(expr, env), env.module.span(expr))
+        value = ctx.statics.value(expr, env)
     except Refused:
         return BAD
+    bundle = literal(ctx, b, value, env.module.span(expr))
+    if isinstance(value, float) and not bundle.bad:
+        bundle.wires[0].written = written(expr, env)
+    return bundle
 
 
 def name_wires(ctx: Context, expr: ast.Name, id: str, env: Env, b: Builder) -> Bundle:
@@ -398,6 +403,7 @@ def operate(ctx: Context, b: Builder, fn: str, operands: list[Bundle], span: Spa
         all_wires.append(operand.wires[0])
     if any(w.bad for w in all_wires):
         return BAD
+    check_product(ctx, b, fn, all_wires)
     try:
         return pointwise(ctx, b, fn, all_wires, span)
     except Refused:

@@ -50,7 +50,7 @@ _HOMES = {
     ),
     "shape_errors": (
         "AmbiguousAxis AxisNotFound BadPattern ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
-        "NeedsAxes RankUndetermined SizeMismatch SizeUndecided Undetermined"
+        "NeedsAxes RankUndetermined ScaleMismatch SizeMismatch SizeUndecided Undetermined"
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",

@@ -23,6 +23,7 @@ __all__ = [
     "Mismatch",
     "NeedsAxes",
     "RankUndetermined",
+    "ScaleMismatch",
     "SizeMismatch",
     "SizeUndecided",
     "Undetermined",
@@ -270,6 +271,26 @@ class MergedMismatch(Mistake):
         notes = ("merged axes agree only when they were merged from the same axes in the same order",)
         labels = _origin(self.origin, self.origin_text, "merged here")
         return Parts(message, self.span, f"this is `{self.found}`", labels, notes, self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleMismatch(Mistake):
+    """Scores scaled by the root of a width that is not the one they are summed over; `why` compares the two."""
+
+    code: ClassVar[str] = "E0313"
+    title: ClassVar[str] = "scores scaled by the root of another width"
+    span: Span
+    width: str
+    summed: str
+    why: str
+    origin: Span | None = None
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"the scores are scaled by the root of `{self.width}`, and summed over `{self.summed}`"
+        notes = (self.why, "a sum of n products has n times the variance of one: the root of n evens it out")
+        labels = _origin(self.origin, "summed here", "")
+        return Parts(message, self.span, f"the root of `{self.width}`", labels, notes, self.helps)
 
 
 def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:

@@ -55,7 +55,7 @@ def scores() -> Tensor:
 
 def grid(*, swapped: bool) -> Tensor:
     x, y = torch.linspace(-1, 1, 6), torch.linspace(-1, 1, 6)
-    rows, columns = torch.meshgrid((x, y) if swapped else (y, x), indexing="ij")
+    rows, columns = torch.meshgrid(*((x, y) if swapped else (y, x)), indexing="ij")
     return torch.stack((rows, columns) if swapped else (columns, rows), -1)[None]
 
 

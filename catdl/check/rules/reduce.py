@@ -119,7 +119,15 @@ def contract(rule: Rule) -> Bundle:
         )
     out = [i for i in range(len(flat)) if i not in drop]
     leaf = Leaf(product_kind(rule, wires), tuple(flat[i] for i in out))
-    return rule.out("contract", wires, [leaf], ins=tuple(tuple(p) for p in letters), out=tuple(out))
+    made = rule.out("contract", wires, [leaf], ins=tuple(tuple(p) for p in letters), out=tuple(out))
+    return scored(made, wires, tuple(flat[i] for i in sorted(drop)))
+
+
+def scored(made: Bundle, wires: list[W], summed: tuple[Axis, ...]) -> Bundle:
+    """Sums of products, with the axes summed over where both factors come from the inputs: then they are scores."""
+    if sum(not w.constant for w in wires) > 1:
+        made.wires[0].summed = summed
+    return made
 
 
 def alone(rule: Rule, wires: list[W], axis: Axis, others: list[list[Axis]]) -> None:
@@ -191,7 +199,8 @@ def einsum(rule: Rule) -> Bundle:
         if letter not in found:
             raise ctx.refuse(wrong.BadPattern(rule.span, f"`{written(letter, sizes)}` stands on the right only"))
     leaf = Leaf(product_kind(rule, wires), tuple(found[x] for x in out))
-    return rule.out("contract", wires, [leaf], ins=tuple(ins), out=tuple(numbers[x] for x in out))
+    made = rule.out("contract", wires, [leaf], ins=tuple(ins), out=tuple(numbers[x] for x in out))
+    return scored(made, wires, tuple(axis for x, axis in found.items() if x not in out))
 
 
 def across(rule: Rule) -> Bundle:
