@@ -53,7 +53,7 @@ format: $(INSTALLED)
 # What the messages are expected to say: read the diff before you commit it.
 golden: $(INSTALLED)
 	CATDL_WRITE_DOCS=1 $(PYTHON_IN_VENV) -m pytest -q tests/check/test_goldens.py tests/cli/test_golden.py \
-		tests/test_docs.py --update-golden
+		tests/diagnostics/test_pages.py tests/test_docs.py --update-golden
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

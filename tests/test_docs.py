@@ -13,7 +13,7 @@ The word after the fence says what a block is:
 
 In an expected output `...` stands for any text, alone on its line for any lines. The folder holds a copy of examples/.
 `CATDL_WRITE_DOCS=1 pytest tests/test_docs.py` writes the true outputs into the pages (`make golden` does so, too).
-A command that is nothing but `catdl check` or `catdl explain` runs in this process, which takes a tenth of the time.
+A line that is nothing but a `catdl` command with plain arguments runs in this process, which takes a tenth of the time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FENCE = re.compile(r"^```(.*)$")
 FILE_NAME = re.compile(r"# ([\w/-]+\.cat)\n")
 CODE = re.compile(r"[EW]\d{4}")
-IN_PROCESS = re.compile(r"catdl (?:check|explain)(?: [\w./-]+)*")
+IN_PROCESS = re.compile(r"catdl(?: [\w./-]+)+")
 
 
 @dataclass(frozen=True, slots=True)

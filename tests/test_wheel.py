@@ -45,11 +45,14 @@ def test_the_wheel_is_what_runs(installed: Path) -> None:
     assert Path(found).is_relative_to(installed / "site")
 
 
-def test_it_ships_the_grammar_the_prelude_and_the_types(installed: Path) -> None:
+def test_it_ships_the_grammar_the_prelude_the_pages_and_the_types(installed: Path) -> None:
     package = installed / "site" / "catdl"
     assert (package / "grammar" / "catdl.lark").read_bytes() == (ROOT / "grammar" / "catdl.lark").read_bytes()
     shipped = {path.name for path in (package / "prelude").glob("*.cat")}
     assert shipped == {path.name for path in (ROOT / "catdl" / "prelude").glob("*.cat")}
+    pages = {path.name for path in (package / "errors").iterdir()}
+    assert pages == {path.name for path in (ROOT / "docs" / "errors").iterdir()}
+    assert run(installed, "-m", "catdl", "explain", "E0401").startswith("E0401: ")
     assert (package / "py.typed").is_file()
 
 

@@ -65,6 +65,8 @@ def bind_pattern(
                 part = BAD if value.bad else Bundle([value.wires[i]], names)
                 out += bind_pattern(ctx, item.value, part, scope, env)
             return out
+        case ast.Bad():  # told where it was parsed
+            return []
         case _:
             raise ctx.refuse(wrong.NotAWire(span, "this pattern"))
 

@@ -49,12 +49,12 @@ _HOMES = {
         "UnknownArgument UnusedArgument"
     ),
     "shape_errors": (
-        "AmbiguousAxis AxisNotFound BadPattern ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
+        "AxisNotFound BadPattern ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
         "NeedsAxes RankUndetermined ScaleMismatch SizeMismatch SizeUndecided Undetermined"
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",
-    "param_errors": "NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch",
+    "param_errors": "NotBatchConstant ParamFreeDim ParamNotFound",
     "effect_errors": "RandomUnderDeterministic",
     "limit_errors": (
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "

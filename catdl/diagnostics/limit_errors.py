@@ -151,16 +151,16 @@ class DepthLimit(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class InstanceLimit(Mistake):
-    """A morphism that is wanted at too many different arguments."""
+    """Too many uses that are unfolded where they stand; `name` is the one that goes over."""
 
     code: ClassVar[str] = "E0808"
-    title: ClassVar[str] = "too many instances of a morphism"
+    title: ClassVar[str] = "too many uses unfolded in one declaration"
     span: Span
     name: str
     limit: int
 
     def parts(self) -> Parts:
-        message = f"`{self.name}` is used at more than {_number(self.limit)} different static arguments"
+        message = f"`{self.name}` takes the uses unfolded in this declaration past the limit of {_number(self.limit)}"
         helps = (Help("use `repeat` for steps that are alike: its body is checked once"),)
         return Parts(message, self.span, "one use too many", helps=helps)
 

@@ -142,7 +142,9 @@ class DeclarationCycle(Mistake):
             message = f"`{self.cycle[0]}` is declared by itself"
         else:
             message = f"{listed(self.cycle[:-1])} are declared by each other in a circle: {_arrows(self.cycle)}"
-        notes = ("recursion is written as equations on a number (`f(0) = …`, `f(n) = …`) or as a `fold`",)
+        notes = (
+            "recursion is written as equations on a number (`f(0) = …`, `f(n) = …`), equal steps as `repeat(n, f)`",
+        )
         return Parts(message, self.span, "this closes the circle", notes=notes)
 
 

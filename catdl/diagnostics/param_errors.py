@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from catdl.diagnostics.base import Help, Mistake, Parts
-from catdl.diagnostics.words import contrast, did_you_mean, listed
+from catdl.diagnostics.words import did_you_mean, listed
 from catdl.source import Span
 
-__all__ = ["NotBatchConstant", "ParamFreeDim", "ParamNotFound", "ParamTypeMismatch"]
+__all__ = ["NotBatchConstant", "ParamFreeDim", "ParamNotFound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +27,6 @@ class ParamNotFound(Mistake):
         message = f"there is no parameter `{self.path}` to plug into"
         has = f"its parameters are {listed(self.available)}" if self.available else "it has no parameters"
         return Parts(message, self.span, "matches nothing", (), (has,), did_you_mean(self.span, self.suggestions))
-
-
-@dataclass(frozen=True, slots=True)
-class ParamTypeMismatch(Mistake):
-    """A plug whose type is not the parameter's."""
-
-    code: ClassVar[str] = "E0602"
-    title: ClassVar[str] = "a plug of another type than the parameter"
-    span: Span
-    path: str
-    expected: str
-    found: str
-    helps: tuple[Help, ...] = ()
-
-    def parts(self) -> Parts:
-        message = f"the parameter `{self.path}` is `{self.expected}`, but `{self.found}` is plugged in"
-        note = contrast(self.expected, self.found)
-        return Parts(message, self.span, f"this is `{self.found}`", (), (note,) if note else (), self.helps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from catdl.diagnostics.words import contrast, listed, placed, table
 from catdl.source import Span
 
 __all__ = [
-    "AmbiguousAxis",
     "AxisNotFound",
     "BadPattern",
     "ImplicitBroadcast",
@@ -99,21 +98,6 @@ class AxisNotFound(Mistake):
 
 
 @dataclass(frozen=True, slots=True)
-class AmbiguousAxis(Mistake):
-    """More than one axis could be meant. `found` are the axes in question."""
-
-    code: ClassVar[str] = "E0304"
-    title: ClassVar[str] = "more than one axis could be meant"
-    span: Span
-    axis: str
-    found: tuple[str, ...]
-
-    def parts(self) -> Parts:
-        message = f"`{self.axis}` could be any of {listed(self.found, 'or')}"
-        return Parts(message, self.span, "which one?", helps=(Help(f"name it: `[{self.found[0]}]`, say"),))
-
-
-@dataclass(frozen=True, slots=True)
 class SizeUndecided(Mistake):
     """Two sizes that may be equal or not, depending on the free dims. `fact` is the `where` that would settle it."""
 
@@ -127,7 +111,7 @@ class SizeUndecided(Mistake):
     helps: tuple[Help, ...] = ()
 
     def parts(self) -> Parts:
-        message = f"`{self.left}` and `{self.right}` are not equal for every size of the free dims"
+        message = f"whether `{self.left}` and `{self.right}` are equal for every size of the free dims is undecided"
         fact = self.fact or f"{self.left} == {self.right}"
         helps = self.helps or (Help(f"if they are in every call, say so in the signature: add `where {fact}`"),)
         return Parts(message, self.span, "these must be equal here", (), self.derivations, helps)

@@ -105,6 +105,8 @@ def is_integral(size: Size, facts: Facts = NO_FACTS) -> Verdict:
 def _decide(size: Size, modulus: int | None, shown: Iterable[str], facts: Facts) -> Verdict:
     """Whether the size is zero (or zero modulo `modulus`) for all admissible dims."""
     reduced = facts.reduce(size)
+    if facts.is_said(reduced):
+        return PROVED
     common = denominator(reduced)
     reduced = scale(reduced, common)
     if modulus is not None:

@@ -26,7 +26,7 @@ from catdl.types.poly import (
     terms_of,
 )
 from catdl.types.rebuild import free_syms, normal, substitute, value_of
-from catdl.types.ring import scale, sub
+from catdl.types.ring import neg, scale, sub
 
 
 @record
@@ -44,6 +44,7 @@ class Facts:
     _moduli: list[tuple[int, Poly]] = field(default_factory=list, init=False)
     _tied: set[str] = field(default_factory=set, init=False)
     _groups: list[frozenset[str]] = field(default_factory=list, init=False)
+    _zeros: list[Size] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         for left, right in self.equations:
@@ -57,7 +58,10 @@ class Facts:
         self._groups.extend(names for names in map(free_syms, written) if len(names) > 1)
 
     def _orient(self, difference: Size) -> None:
-        """Read `difference = 0` as `dim = value` where a dim stands alone with a coefficient that divides the rest."""
+        """Read `difference = 0` as `dim = value` where a dim stands alone with a coefficient that divides the rest.
+
+        Where none does, as in `(T // S) // P == T // (S * P)`, it is kept as it is said.
+        """
         if isinstance(difference, int):
             return
         names = sorted(difference.syms, reverse=True)
@@ -72,6 +76,7 @@ class Facts:
                     self._solved[other] = substitute(old, {name: value})
                 self._solved[name] = value
                 return
+        self._zeros.append(difference)
 
     def _divide(self, divisor: int, size: Size) -> None:
         common = denominator(size)
@@ -132,6 +137,10 @@ class Facts:
     def reduce(self, size: Size) -> Size:
         """The size, with the dims that equations determine replaced."""
         return substitute(normal(size), self._solved)
+
+    def is_said(self, size: Size) -> bool:
+        """Whether an equation says of this reduced size that it is zero."""
+        return any(size in (zero, neg(zero)) for zero in map(self.reduce, self._zeros))
 
     def guaranteed(self, mono: Mono) -> int:
         """A number that divides the monomial."""

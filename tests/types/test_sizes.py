@@ -197,6 +197,13 @@ class TestEqual:
         assert equal(H, N, Facts(equations=((mul(3, H), mul(3, N)),))) == PROVED
         assert equal(mul(3, H), mul(2, N), Facts(equations=((mul(6, H), mul(4, N)),))) != PROVED
 
+    def test_an_equation_that_determines_no_dim_holds_as_it_is_said(self) -> None:
+        left, right = floordiv(floordiv(N, H), W), floordiv(N, mul(H, W))
+        said = Facts(equations=((left, right),))
+        assert equal(left, right) == UNDECIDED
+        assert equal(left, right, said) == equal(add(1, right), add(left, 1), said) == PROVED
+        assert equal(left, add(right, 1), said) != PROVED
+
     def test_relations_bound_the_witness(self) -> None:
         facts = Facts(at_least=((sub(H, W), 3),))
         assert equal(H, W, facts) == refuted_at(H=4, W=1)
