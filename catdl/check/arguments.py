@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from catdl import diagnostics as wrong
+from catdl.check.builder import W
 from catdl.check.context import Context, Head
 from catdl.check.scope import BadDef, Env, MorphismDef, Static
 from catdl.check.signature import (
@@ -22,6 +23,7 @@ from catdl.check.signature import (
 )
 from catdl.check.sorts import fits, is_value, phrase
 from catdl.check.static import Refused, as_number, show_value, visible
+from catdl.check.ways import Port
 from catdl.diagnostics.suggest import near
 from catdl.record import field, record
 from catdl.source import Span
@@ -43,6 +45,16 @@ class Binding:
     explicit_row: dict[str, tuple[str, ...]] = field(default_factory=dict)
     fresh: bool = False
     placed: bool = False  # the wires were permuted to the order of the signature
+    head: Head | None = None  # the call as it is written
+    bound_by: dict[str, W] = field(default_factory=dict)  # the wire that said what a binder is
+
+    def port(self, index: int = 0, count: int = 1, name: str | None = None) -> Port:
+        """One of the places of the call that take wires."""
+        return (
+            self.head.port(index, count, name)
+            if self.head is not None
+            else Port(self.definition.name, index, count, name)
+        )
 
     def sort(self, name: str) -> str | None:
         """The sort of a binder or axis parameter, None for any other name."""
@@ -134,7 +146,7 @@ def open_binding(
     """A binding with static arguments, defaults and explicit axes in place. Raises Refused."""
     names: dict[str, object] = {}
     env = Env(definition.module, None, names)
-    binding = Binding(ctx, definition, scheme, span, names, env)
+    binding = Binding(ctx, definition, scheme, span, names, env, head=head)
     for param in definition.head.params or ():
         if param.name is None:
             continue

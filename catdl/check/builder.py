@@ -6,7 +6,7 @@ diagram enters an inner one as a captured input.
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from catdl.check.scope import Env, MorphismDef
 from catdl.diagram.model import Choice, Op, Parameter
@@ -15,6 +15,9 @@ from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object
+
+if TYPE_CHECKING:
+    from catdl.check.ways import Way
 
 
 @record
@@ -55,7 +58,7 @@ class W:
 class Bundle:
     """What a name or an expression stands for: some wires side by side, with the names of their ports."""
 
-    __slots__ = ("bad", "groups", "names", "used", "wires")
+    __slots__ = ("bad", "groups", "names", "used", "way", "wires")
 
     def __init__(self, wires: list[W], names: tuple[str | None, ...] | None = None, bad: bool = False) -> None:
         self.wires = wires
@@ -65,6 +68,7 @@ class Bundle:
         self.groups: tuple[tuple[str | None, int], ...] | None = (
             None  # ports as a signature groups them, with their widths
         )
+        self.way: Way | None = None  # the composition it came out of, to tell of when it does not fit
 
 
 BAD = Bundle([], None, True)
@@ -207,6 +211,9 @@ class Builder:
     choices: dict[Choice, None] = field(default_factory=dict)
     bounds: tuple[Size, ...] = ()
     owner: MorphismDef | None = None
+    entered: tuple[tuple[W, ...], int] = ((), 0)  # what enters from around, and how many leading axes it loses there
+    made: dict[W, PBox] = field(default_factory=dict)  # the boxes by what they yield, as far as anyone asked
+    looked: int = 0
 
     def wire(self, leaf: Leaf, constant: bool, where: Span | None, name: str | None = None) -> W:
         """A new wire of this diagram."""
@@ -249,6 +256,15 @@ class Builder:
         box = PBox(op, inputs, outputs, segment, span, label)
         self.boxes.append(box)
         return box
+
+    def maker(self, wire: W) -> PBox | None:
+        """The box that yields a wire; None for an input. The index is made when a mistake first asks."""
+        while self.looked < len(self.boxes):
+            box = self.boxes[self.looked]
+            self.looked += 1
+            for output in box.outputs:
+                self.made[output] = box
+        return self.made.get(wire)
 
 
 def rank_of(axes: tuple[AxisItem, ...]) -> int | None:

@@ -297,7 +297,8 @@ def refuse_never(binding: Binding, wires: list[W]) -> None:
     best = binding.ctx.kinds.choose(definition.overloads, found, None)
     if len(best) == 1 and best[0].outputs is None:
         shown = tuple(plain(k) for k in found)
-        raise binding.ctx.refuse(wrong.KindNever(binding.span, definition.name, shown, best[0].message))
+        why = binding.ctx.meeting(wires, binding.span)
+        raise binding.ctx.refuse(wrong.KindNever(binding.span, definition.name, shown, best[0].message, why=why))
 
 
 def overloaded(binding: Binding, wires: list[W], leaves: list[Leaf]) -> list[Leaf]:

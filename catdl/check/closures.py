@@ -27,13 +27,16 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
             expr = ast.Plug(expr, tuple(head.plugs), expr.start, expr.end)
     else:
         expr = closure.expr
-    if closure.arrow is not None and not ctx.ports(inp, closure.arrow[0], span, f"the input of `{head.name}`"):
+    if closure.arrow is not None and not ctx.ports(
+        inp, closure.arrow[0], span, f"the input of `{head.name}`", port=lambda i: head.port(i, len(inp.wires))
+    ):
         return BAD
     if closure.opaque:
         assert closure.arrow is not None
         leaves = list(closure.arrow[1].leaves)
         return core(ctx, b, "opaque", inp.wires, leaves, span)
     start = len(b.boxes)
+    ctx.way = None
     label = head.label or closure.name
     if label is not None and not isinstance(expr, (ast.Name, ast.Call, ast.Index, ast.Plug, ast.Labelled)):
         out = named(ctx, expr, closure.env, b, inp, label, span)
@@ -46,7 +49,8 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
         closure.parametric = any(parametric(ctx, box) for box in made)
     if closure.arrow is None or out.bad:
         return out
-    return out if ctx.ports(out, closure.arrow[1], closure.span, f"the result of `{head.name}`") else BAD
+    fits = ctx.ports(out, closure.arrow[1], closure.span, f"the result of `{head.name}`", way=out.way)
+    return out if fits else BAD
 
 
 def share(ctx: Context, closure: Closure, made: list[PBox], b: Builder, span: Span) -> None:

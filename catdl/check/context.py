@@ -13,11 +13,12 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, W
 from catdl.check.kinds import Kinds
 from catdl.check.objects import Types
-from catdl.check.scope import Env, KindDef, MorphismDef
+from catdl.check.scope import DimDef, Env, KindDef, MorphismDef
 from catdl.check.signature import Scheme
 from catdl.check.solver import Blame, Solver
 from catdl.check.static import Refused, Statics
-from catdl.diagnostics.base import Diagnostic
+from catdl.check.ways import Port, Way, number_of
+from catdl.diagnostics.base import Diagnostic, Why
 from catdl.diagram.model import Diagram, Op
 from catdl.record import field, record
 from catdl.source import Span
@@ -43,6 +44,9 @@ class Library(Protocol):
     def entry(self, name: str) -> object | None:
         """An entry of the prelude by name."""
 
+    def dim(self, label: str) -> DimDef | None:
+        """The dim that a label names."""
+
     def traits(self, definition: MorphismDef) -> tuple[bool, frozenset[str]]:
         """Whether its own text may hold parameters, and its effects."""
 
@@ -60,6 +64,11 @@ class Head:
     label: str | None = None
     span: Span | None = None
     root: ast.Name | None = None
+    way: Way | None = None  # how the wires came that it is applied to
+
+    def port(self, index: int = 0, count: int = 1, name: str | None = None) -> Port:
+        """One of the places of the morphism that take wires."""
+        return Port(self.name, index, count, name, self.way, number_of(self.way))
 
     @property
     def name_span(self) -> Span:
@@ -93,7 +102,7 @@ class Context:
         self.library = library
         self.report = report
         self.facts = facts
-        self.solver = Solver(facts, report)
+        self.solver = Solver(facts, report, self.explain)
         self.statics = Statics(report, facts)
         self.kinds = library.kinds
         self.types = Types(self.statics, self.kinds, self.solver.label)
@@ -110,6 +119,7 @@ class Context:
         self.demands: list[tuple[ast.Fact, Env, Span]] = []
         self.over: list[Axis] | None = None  # the axes of the `over[…]` around, if any
         self.over_open: set[int] = set()  # those whose size is still the declared one: the first operand says it
+        self.way: Way | None = None  # how the wires came that are being applied to
 
     def apply(self, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None = None) -> Bundle:
         """A morphism applied to wires."""
@@ -123,6 +133,42 @@ class Context:
         """Report and give back what to raise."""
         self.report(diagnostic)
         return Refused()
+
+    def quiet(self) -> Context:
+        """A context that tells nobody, for looking at what would be."""
+        return Context(self.library, lambda _: None, self.facts, self._apply, self._wires, Interned())
+
+    def explain(self, blame: Blame, found: Size | None) -> Why:
+        """Why an equation is broken; the blame's own words become those of the place that the wire came to."""
+        from catdl.check import why
+
+        if blame.port is not None:
+            blame.span, blame.context = self.at(blame.span, blame.port)
+        return why.explain(self, blame, found)
+
+    def kind_why(self, wire: W, span: Span, way: Way | None = None, told: Span | None = None) -> Why:
+        """Where a wire got the kind that does not fit."""
+        from catdl.check import why
+
+        return why.kinds(wire, span, way, told)
+
+    def travelled(self, way: Way | None) -> Why:
+        """The types on the way to a place."""
+        from catdl.check import why
+
+        return why.travelled(way)
+
+    def meeting(self, wires: list[W], span: Span) -> Why:
+        """Where wires that must not meet got their kinds."""
+        from catdl.check import why
+
+        return why.meeting(self, wires, span)
+
+    def at(self, span: Span, port: Port) -> tuple[Span, str]:
+        """The span to blame for what comes to a place, and the words for the place."""
+        from catdl.check import why
+
+        return why.given_span(port) or span, why.place_words(port)
 
     def library_entry(self, name: str) -> object | None:
         """An entry of the prelude by name."""
@@ -166,51 +212,99 @@ class Context:
         """Whether a type is closed and known by identity."""
         return id(leaf) in self.canon_ids
 
-    def coerce_kind(self, wire: W, expected: Leaf, span: Span, context: str, origin: Span | None, text: str) -> bool:
-        """Check the kind at a port. False after an error."""
+    def coerce_kind(
+        self,
+        wire: W,
+        expected: Leaf,
+        span: Span,
+        context: str = "",
+        origin: Span | None = None,
+        text: str = "",
+        port: Port | None = None,
+        way: Way | None = None,
+    ) -> bool:
+        """Check the kind at a place. False after an error."""
         found, want = wire.leaf.kind, expected.kind
         if found is want or wire.bad:
             return True
-        if not self.kinds.coerces(found.name, want.name):
-            self.report(
-                wrong.KindMismatch(
-                    span, show_kind(want), show_kind(found), origin or wire.where, text or wire.origin, (), context
-                )
+        fits = self.kinds.coerces(found.name, want.name)
+        if fits and found.name == want.name and found.size is not None and want.size is not None:
+            return self.solver.same_size(
+                found.size, want.size, self.blame(wire, expected, span, context, origin, text, port)
             )
-            return False
-        if found.name == want.name:
-            if found.size is not None and want.size is not None:
-                blame = Blame(span, expected, wire.leaf, context, origin, text)
-                return self.solver.same_size(found.size, want.size, blame)
-            if found.axis is not None and want.axis is not None and not self.solver.same_label(found.axis, want.axis):
-                self.report(wrong.KindMismatch(span, show_kind(want), show_kind(found), origin, text, (), context))
-                return False
-        return True
+        if fits and (found.name != want.name or found.axis is None or want.axis is None):
+            return True
+        if fits and found.axis is not None and want.axis is not None and self.solver.same_label(found.axis, want.axis):
+            return True
+        if port is not None:
+            span, context = self.at(span, port)
+        why = self.kind_why(wire, span, port.way if port is not None else way, origin)
+        self.report(wrong.KindMismatch(span, show_kind(want), show_kind(found), origin, text, (), context, (), why))
+        return False
+
+    def blame(
+        self,
+        wire: W,
+        expected: Leaf | None,
+        span: Span,
+        context: str = "",
+        origin: Span | None = None,
+        text: str = "",
+        port: Port | None = None,
+    ) -> Blame:
+        """What to say when a wire does not fit."""
+        return Blame(span, expected, wire.leaf, context, origin, text, wire=wire, port=port)
 
     def port(
-        self, wire: W, expected: Leaf, span: Span, context: str = "", origin: Span | None = None, text: str = ""
+        self,
+        wire: W,
+        expected: Leaf,
+        span: Span,
+        context: str = "",
+        origin: Span | None = None,
+        text: str = "",
+        port: Port | None = None,
+        way: Way | None = None,
+        against: W | None = None,
     ) -> bool:
-        """Check a wire against the type of a port. False after an error."""
+        """Check a wire against the type of a place. False after an error."""
         if wire.bad or expected is wire.leaf:
             return True
-        blame = Blame(span, expected, wire.leaf, context, origin, text)
+        blame = self.blame(wire, expected, span, context, origin, text, port)
+        blame.way, blame.against = way, against
         if not self.solver.same_axes(wire.leaf.axes, expected.axes, blame):
             return False
-        return self.coerce_kind(wire, expected, span, context, origin, text)
+        return self.coerce_kind(wire, expected, span, context, origin, text, port, way)
 
     def ports(
-        self, bundle: Bundle, expected: Object, span: Span, context: str, origin: Span | None = None, text: str = ""
+        self,
+        bundle: Bundle,
+        expected: Object,
+        span: Span,
+        context: str,
+        origin: Span | None = None,
+        text: str = "",
+        port: Callable[[int], Port] | None = None,
+        way: Way | None = None,
+        against: W | None = None,
     ) -> bool:
-        """Check a bundle against an object. False after an error."""
+        """Check a bundle against an object; the rest is for the words of a mistake. False after an error.
+
+        `port` says of each wire which place it comes to, `way` along what they came where the place is none,
+        `against` is a wire that has the type.
+        """
         if bundle.bad:
             return True
         if len(bundle.wires) != len(expected.leaves):
+            if port is not None and not context:
+                context = f"the input of `{port(0).callee}`"
             self.report(wrong.ArityMismatch(span, len(expected.leaves), len(bundle.wires), context, origin, text))
             return False
         # One mistake for one place: two wires that changed places are not two.
         return all(
-            self.port(wire, leaf, span, context, origin, text)
-            for wire, leaf in zip(bundle.wires, expected.leaves, strict=True)
+            self.port(wire, leaf, span, context, origin, text, port(place) if port else None, way, against)
+            for place, (wire, leaf) in enumerate(zip(bundle.wires, expected.leaves, strict=True))
+            if leaf is not wire.leaf
         )
 
 

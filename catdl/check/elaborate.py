@@ -38,6 +38,7 @@ from catdl.check.signature import Row
 from catdl.check.sources import global_param
 from catdl.check.static import Refused, visible
 from catdl.check.templates import expand
+from catdl.check.ways import Given, Leg, Step, Way
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Choice
 from catdl.source import Span
@@ -54,13 +55,14 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
     """A morphism expression applied to wires."""
     match expr:
         case ast.Seq(steps):
-            for step in steps:
-                inp = apply(ctx, step, env, b, inp)
-            return inp
+            return along(ctx, steps, env, b, inp, Step(steps, env, inp))
         case ast.Tensor(legs):
             return tensor(ctx, expr, legs, env, b, inp)
         case ast.Fan(legs):
-            outs = [apply(ctx, leg, env, b, inp) for leg in legs]
+            outs = []
+            for number, leg in enumerate(legs, 1):
+                ctx.way = Leg("&", number)
+                outs.append(apply(ctx, leg, env, b, inp))
             return join(outs)
         case ast.Lambda(pattern, body):
             scope = env.child()
@@ -90,11 +92,23 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
             head = head_of(ctx, expr, env)
             if head is not None:
                 head.label = head.label or label
+                head.way = ctx.way
                 return apply_head(ctx, head, expr, env, b, inp)
             if isinstance(expr, (ast.Call, ast.Index, ast.Plug, ast.Labelled, ast.Tie)):
                 return apply_compound(ctx, expr, env, b, inp, label)
             ctx.report(wrong.NotAMorphism(env.module.span(expr), "an expression"))
             return BAD
+
+
+def along(ctx: Context, steps: tuple[ast.Expr, ...], env: Env, b: Builder, inp: Bundle, way: Step) -> Bundle:
+    """The steps of a composition one after the other, `way` keeping account."""
+    for step in steps:
+        ctx.way = way
+        inp = apply(ctx, step, env, b, inp)
+        way.passed(inp)
+    if inp is not BAD:
+        inp.way = way
+    return inp
 
 
 def apply_compound(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None) -> Bundle:
@@ -118,7 +132,9 @@ def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, i
         if head.name != "over" and any(a.sep != "=" and is_wire(ctx, a.value, env) for a in head.args):
             extra = [a for a in head.args if a.sep != "=" and is_wire(ctx, a.value, env)]
             head.args = [a for a in head.args if a not in extra]
-            inp = join([*(wires(ctx, a.value, env, b) for a in extra), inp])
+            given = [wires(ctx, a.value, env, b) for a in extra]
+            head.way = as_given(env, extra, given, head.way)
+            inp = join([*given, inp])
     if isinstance(target, MorphismDef):
         if "core" in target.modifiers:
             return rule_call(ctx, head, expr, b, inp)
@@ -189,8 +205,9 @@ def tensor(ctx: Context, expr: ast.Expr, legs: tuple[ast.Expr, ...], env: Env, b
         return BAD
     outs: list[Bundle] = []
     place = 0
-    for leg, count in zip(legs, widths, strict=True):
+    for number, (leg, count) in enumerate(zip(legs, widths, strict=True), 1):
         size = count if count is not None else (spare if loose == 1 else 1)
+        ctx.way = Leg("@", number)
         outs.append(apply(ctx, leg, env, b, Bundle(inp.wires[place : place + size])))
         place += size
     return join(outs)
@@ -237,10 +254,10 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
         case ast.Name(id):
             return name_wires(ctx, expr, id, env, b)
         case ast.Seq(steps):
+            way = Step(steps, env, None)
             out = wires(ctx, steps[0], env, b)
-            for step in steps[1:]:
-                out = apply(ctx, step, env, b, out)
-            return out
+            way.passed(out)
+            return along(ctx, steps[1:], env, b, out, way)
         case ast.Number(value):
             return literal(ctx, b, value, env.module.span(expr))
         case ast.Chain(operands, operators):
@@ -313,10 +330,18 @@ def nullary(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             rest = tuple(a for a in expr.args if a not in inputs)
             if len(given) != len(inputs) and takes_literals(expr, env):
                 inputs, rest = given, tuple(a for a in expr.args if a.sep == "=")
-            inp = join([wires(ctx, a.value, env, b) for a in inputs])
+            parts = [wires(ctx, a.value, env, b) for a in inputs]
+            inp = join(parts)
+            ctx.way = as_given(env, inputs, parts, None)
             function = ast.Call(expr.function, rest, expr.start, expr.end) if rest else expr.function
             return apply(ctx, function, env, b, inp)
+    ctx.way = None
     return apply(ctx, expr, env, b, Bundle([]))
+
+
+def as_given(env: Env, args: list[ast.Arg], parts: list[Bundle], rest: Way | None) -> Given:
+    """How wires come that are given as arguments."""
+    return Given(tuple((env.module.span(a), len(p.wires)) for a, p in zip(args, parts, strict=True)), rest)
 
 
 def static_wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:

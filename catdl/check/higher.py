@@ -158,7 +158,9 @@ def lifted(rule: Rule) -> Bundle:
     if not wires:
         axes = [a for item in items if isinstance(a := ctx.types.axis(item, rule.head.env), Axis)]
     segment = element_segment(rule, body, rule.name)
-    inner, out = inner_diagram(ctx, b, segment, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x))
+    inner, out = inner_diagram(
+        ctx, b, segment, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), len(axes)
+    )
     if out.bad:
         return BAD
     results: list[Leaf] = []

@@ -14,10 +14,17 @@ from catdl.types.types import Leaf
 
 
 def inner_diagram(
-    ctx: Context, b: Builder, name: str, inputs: list[Leaf], wires: list[W], body: Callable[[Builder, Bundle], Bundle]
+    ctx: Context,
+    b: Builder,
+    name: str,
+    inputs: list[Leaf],
+    wires: list[W],
+    body: Callable[[Builder, Bundle], Bundle],
+    mapped: int = 0,
 ) -> tuple[Builder, Bundle]:
-    """A diagram inside a box: its inputs have the given types."""
+    """A diagram inside a box: its inputs have the given types, those of the wires without `mapped` leading axes."""
     inner = Builder(name, b)
+    inner.entered = (tuple(wires), mapped)
     entered = [
         inner.input(leaf, wire.name, wire.constant, wire.where) for leaf, wire in zip(inputs, wires, strict=True)
     ]

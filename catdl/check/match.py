@@ -6,10 +6,13 @@ axes that the signature acts on stand in each wire.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding, fill
 from catdl.check.builder import Bundle, W
 from catdl.check.context import Context
+from catdl.check.names import mentioned
 from catdl.check.scope import Env, Static
 from catdl.check.signature import (
     ChoicePart,
@@ -23,6 +26,7 @@ from catdl.check.signature import (
 )
 from catdl.check.solver import Blame
 from catdl.check.static import Refused
+from catdl.check.ways import Port
 from catdl.diagnostics.suggest import near
 from catdl.source import Span
 from catdl.syntax import ast
@@ -41,6 +45,8 @@ from catdl.types.types import (
     walk_axes,
 )
 
+SIGNATURE = "expected by this signature"
+
 
 def locate(ctx: Context, axes: tuple[AxisItem, ...], label: str, env: Env) -> int | None:
     """Where the axis of that label stands."""
@@ -53,10 +59,10 @@ def locate(ctx: Context, axes: tuple[AxisItem, ...], label: str, env: Env) -> in
 
 
 def arrange(
-    binding: Binding, part: LeafPart, leaf: Leaf, span: Span
+    binding: Binding, part: LeafPart, wire: W, span: Span
 ) -> tuple[tuple[AxisItem, ...], tuple[int, ...] | None]:
-    """The axes of a leaf with those named in brackets moved to the end, and where they stood. Raises Refused."""
-    axes = walk_axes(leaf.axes)
+    """The axes of a wire with those named in brackets moved to the end, and where they stood. Raises Refused."""
+    axes = walk_axes(wire.leaf.axes)
     if binding.placed:
         return axes, None
     wanted: list[str] = []
@@ -77,9 +83,9 @@ def arrange(
         place = locate(binding.ctx, axes, label, binding.env)
         if place is None:
             available = tuple(show_axis(a) for a in axes)
-            raise binding.ctx.refuse(
-                wrong.AxisNotFound(span, plain(label).lstrip("?"), available, binding.definition.name)
-            )
+            why = binding.ctx.travelled(binding.port().way)
+            name = binding.definition.name
+            raise binding.ctx.refuse(wrong.AxisNotFound(span, plain(label).lstrip("?"), available, name, why=why))
         if place in places:
             raise binding.ctx.refuse(wrong.LabelRepeated(span, plain(label), f"in `{binding.definition.name}[…]`"))
         places.append(place)
@@ -91,13 +97,22 @@ def arrange(
     return moved, tuple(place - rank for place in places)
 
 
-def match_leaf(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | None:
+def expectation(binding: Binding, part: LeafPart, blame: Blame) -> Leaf | None:
+    """The type that a tensor of a signature asks for, and where that comes from."""
+    asked = preview(binding, part)
+    blame.against = next((binding.bound_by[n] for n in mentioned([part.node]) if n in binding.bound_by), None)
+    if blame.against is None and binding.definition.module.name:
+        blame.origin, blame.origin_text = binding.definition.module.span(part.node), SIGNATURE
+    return asked
+
+
+def match_leaf(binding: Binding, part: LeafPart, wire: W, port: Port) -> tuple[int, ...] | None:
     """Match one wire against one tensor of the domain; gives where its acted axes stand. Raises Refused."""
     ctx = binding.ctx
-    axes, at = arrange(binding, part, wire.leaf, binding.span)
+    axes, at = arrange(binding, part, wire, binding.span)
     items = part.items
-    blame = Blame(binding.span, None, wire.leaf, f"the input of `{binding.definition.name}`", None, "")
-    blame.expect = lambda: preview(binding, part)
+    blame = ctx.blame(wire, None, binding.span, port=port)
+    blame.expect = lambda: expectation(binding, part, blame)
     splices = [i for i, item in enumerate(items) if isinstance(item.value, ast.Splice)]
     open_splices = [i for i in splices if not isinstance(binding.names.get(items[i].value.name or ""), Row)]  # type: ignore[union-attr]
     if len(open_splices) > 1:
@@ -128,7 +143,7 @@ def match_leaf(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | N
     if any(not isinstance(a, Axis) for a in axes):
         expected = types_of(binding, part)
         ctx.solver.same_axes(axes, expected.axes, blame)
-        match_kind(binding, part, wire)
+        match_kind(binding, part, wire, port)
         return at
     if len(axes) < fixed or (unknown == 0 and len(axes) != fixed) or unknown > 1:
         if unknown == 1 and ("*",) in binding.explicit_row.values():
@@ -155,7 +170,7 @@ def match_leaf(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | N
             found = run[0]
             assert isinstance(found, Axis)
             match_axis(binding, item, found, blame)
-    match_kind(binding, part, wire)
+    match_kind(binding, part, wire, port)
     if blame.told:
         raise Refused
     return at
@@ -218,7 +233,7 @@ def match_axis(binding: Binding, item: ast.Arg, found: Axis, blame: Blame) -> No
     ctx.solver.same_axis(found, expected, blame)
 
 
-def match_kind(binding: Binding, part: LeafPart, wire: W) -> None:
+def match_kind(binding: Binding, part: LeafPart, wire: W, port: Port) -> None:
     """Match the kind of a wire against that of a signature. Raises Refused."""
     ctx, found = binding.ctx, wire.leaf.kind
     if wire.bad:
@@ -232,9 +247,9 @@ def match_kind(binding: Binding, part: LeafPart, wire: W) -> None:
             if ctx.kinds.coerces(known.name, found.name):
                 binding.names[node.id] = found
             else:
-                raise ctx.refuse(
-                    wrong.UnrelatedKinds(binding.span, plain(known.name), plain(found.name), binding.definition.name)
-                )
+                why = ctx.meeting([binding.bound_by[node.id], wire], binding.span)
+                kinds = (plain(known.name), plain(found.name), binding.definition.name)
+                raise ctx.refuse(wrong.UnrelatedKinds(binding.span, *kinds, why=why))
         return
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name) and node.function.id == "Fin":
         name = node.args[0].value
@@ -257,9 +272,8 @@ def match_kind(binding: Binding, part: LeafPart, wire: W) -> None:
     kind = ctx.types.kind(node, binding.env)
     assert kind is not None
     expected = Leaf(kind, wire.leaf.axes)
-    if not ctx.coerce_kind(
-        wire, expected, binding.span, f"the input of `{binding.definition.name}`", wire.where, wire.origin
-    ):
+    origin = binding.definition.module.span(part.node) if binding.definition.module.name else None
+    if not ctx.coerce_kind(wire, expected, binding.span, "", origin, SIGNATURE, port):
         raise Refused
 
 
@@ -317,31 +331,37 @@ def match_domain(binding: Binding, inp: Bundle) -> tuple[list[W], list[tuple[int
     place = 0
     for part, width in zip(parts, widths, strict=True):
         run = wires[place : place + width]
-        place += width
+        port = ports_of(binding, part, place, expected)
+        known = len(binding.names)
         match part:
             case LeafPart():
-                at.append(match_leaf(binding, part, run[0]))
+                at.append(match_leaf(binding, part, run[0], port(0)))
             case ObjectPart(binder):
-                known = binding.names.get(binder)
-                if isinstance(known, Object):
-                    if not ctx.ports(Bundle(run), known, binding.span, f"the input of `{binding.definition.name}`"):
+                bound = binding.names.get(binder)
+                if isinstance(bound, Object):
+                    if not ctx.ports(
+                        Bundle(run), bound, binding.span, "", against=binding.bound_by.get(binder), port=port
+                    ):
                         raise Refused
                 else:
                     binding.names[binder] = Object(tuple(w.leaf for w in run), (None,) * len(run))
                 at += [None] * width
             case FixedPart(node, value):
                 origin = binding.definition.module.span(node) if binding.definition.module.name else None
-                if not ctx.ports(
-                    Bundle(run),
-                    value,
-                    binding.span,
-                    f"the input of `{binding.definition.name}`",
-                    origin,
-                    "expected by this signature",
-                ):
+                if not ctx.ports(Bundle(run), value, binding.span, "", origin, SIGNATURE, port):
                     raise Refused
                 at += [None] * width
+        if len(binding.names) != known and width:
+            for name in list(binding.names)[known:]:
+                binding.bound_by[name] = run[0]
+        place += width
     return wires, at
+
+
+def ports_of(binding: Binding, part: Part, first: int, count: int) -> Callable[[int], Port]:
+    """The places of a call that the wires of one leg come to."""
+    name = None if isinstance(part, FixedPart) else part.name
+    return lambda index: binding.port(first + index, count, name)
 
 
 def part_widths(binding: Binding, parts: tuple[Part, ...], total: int) -> list[int]:

@@ -21,8 +21,9 @@ from catdl.check.finish import Instance, Missing, finish
 from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
-from catdl.check.results import arrow_span, by_ports, extern, result_span
+from catdl.check.results import arrow_span, by_ports, extern, result_span, written_at
 from catdl.check.scope import (
+    DimDef,
     Env,
     Module,
     MorphismDef,
@@ -84,6 +85,7 @@ class Program:
     modules: dict[str, Module] = field(default_factory=dict)
     knotted: set[str] = field(default_factory=set)  # modules on a cycle of imports or behind one: names may be missing
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    told: set[tuple[str, Span | None]] = field(default_factory=set)  # the code and the place of each
     facts: Facts = field(default_factory=Facts)
     interned: Interned = field(default_factory=Interned)
     schemes: dict[MorphismDef, Scheme | None] = field(default_factory=dict)
@@ -93,12 +95,22 @@ class Program:
     templates: dict[MorphismDef, bool] = field(default_factory=dict)
 
     def report(self, diagnostic: Diagnostic) -> None:
-        """Note a mistake."""
-        self.diagnostics.append(diagnostic)
+        """Note a mistake, once for each place: a template is wrong in the same way at every use."""
+        place = (diagnostic.code, diagnostic.span)
+        if place not in self.told:
+            self.told.add(place)
+            self.diagnostics.append(diagnostic)
 
     def entry(self, name: str) -> object | None:
         """An entry of the prelude by name."""
         return self.prelude.find(name)
+
+    def dim(self, label: str) -> DimDef | None:
+        """The dim that a label names."""
+        module, _, name = label.rpartition("::")
+        home = self.main if module == self.main.name else self.modules.get(module)
+        found = home.defs.get(name) if home is not None else None
+        return found if isinstance(found, DimDef) else None
 
     def context(self, report: Callable[[Diagnostic], None], facts: Facts | None = None) -> Context:
         """A context for one declaration; `facts` are what it may assume beyond the program's."""
@@ -285,9 +297,9 @@ class Program:
     ) -> Builder:
         """Elaborate one equation and solve its unknowns. Raises Refused."""
         b = Builder(definition.name, owner=definition)
-        leaves = list(domain.leaves)
-        for leaf, name in zip(leaves, domain.names, strict=True):
-            b.input(ctx.canon(leaf), name, where=definition.span)
+        places = written_at(definition, scheme, domain)
+        for leaf, name, place in zip(domain.leaves, domain.names, places, strict=True):
+            b.input(ctx.canon(leaf), name, where=place)
         inp = Bundle(list(b.inputs), domain.names if any(domain.names) else None)
         inp.groups = groups(ctx, scheme, env) if scheme is not None else None
         body = equation.body
@@ -306,10 +318,10 @@ class Program:
             assert isinstance(equation.signature, ast.Arrow)
             origin = definition.module.span(equation.signature.codomain)
             where = result_span(definition.module, body)
+            way = out.way
             out = by_ports(out, codomain)
-            fits = ctx.ports(
-                out, codomain, where, f"the result of `{definition.name}`", origin, "the declared codomain"
-            )
+            result = f"the result of `{definition.name}`"
+            fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
         for fact, scope, place in ctx.demands:
             demand(ctx, fact, scope, place)
         ctx.solver.conclude(broken=out.bad or not fits)

@@ -90,7 +90,8 @@ def read_dim_or_kind(program: Program, module: Module, name: str, node: object) 
                 value = sym(label) if size is None else ctx.statics.size(size, Env(module))
             except (Refused, SizeTooLarge):
                 return
-            module.defs[name] = DimDef(name, Axis(label, value), size is None, roles, module.span(node))
+            formula = None if size is None or isinstance(size, (ast.Number, ast.Name)) else module.span(size).text
+            module.defs[name] = DimDef(name, Axis(label, value), size is None, roles, module.span(node), formula)
             known_roles(program, module, roles)
             if size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles):
                 program.facts = Facts(

@@ -12,6 +12,7 @@ from catdl.check.scope import (
     Module,
     MorphismDef,
 )
+from catdl.check.signature import FixedPart, LeafPart, Scheme
 from catdl.diagram.model import Extern
 from catdl.source import Span
 from catdl.syntax import ast
@@ -28,6 +29,32 @@ def result_span(module: Module, body: ast.Expr) -> Span:
                 body = steps[-1]
             case _:
                 return module.span(body)
+
+
+def written_at(definition: MorphismDef, scheme: Scheme | None, domain: Object) -> list[Span]:
+    """Where the type of each input is written; the morphism's name where a signature does not say it leg by leg."""
+    parts = scheme.domain if scheme is not None and isinstance(definition.head.signature, ast.Arrow) else ()
+    spans: list[Span] = []
+    for part in parts:
+        match part:
+            case FixedPart(node, value):
+                spans += [definition.module.span(leg) for leg in legs_of(node, len(value.leaves))]
+            case LeafPart(node):
+                spans.append(definition.module.span(node))
+            case _:
+                break
+    return spans if len(spans) == len(domain.leaves) else [definition.span] * len(domain.leaves)
+
+
+def legs_of(node: ast.Expr, count: int) -> list[ast.Expr]:
+    """The legs of a type as it is written, if there are so many; else the whole of it for each."""
+    match node:
+        case ast.Tensor(legs) if len(legs) == count:
+            return list(legs)
+        case ast.Tuple(items) if len(items) == count:
+            return [item.value for item in items]
+        case _:
+            return [node] * count
 
 
 def arrow_span(definition: MorphismDef) -> Span | None:

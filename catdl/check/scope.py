@@ -28,6 +28,7 @@ class DimDef:
     free: bool
     roles: tuple[ast.Expr, ...]
     span: Span
+    formula: str | None = None  # the arithmetic that gives its size, as it is written
 
 
 @record(frozen=False, eq=False)

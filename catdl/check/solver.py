@@ -9,9 +9,10 @@ A port matches one way: an axis without a name takes any label and gives none (C
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from catdl import diagnostics as wrong
-from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.base import Diagnostic, Why
 from catdl.record import record
 from catdl.source import Span
 from catdl.types.sizes import (
@@ -50,7 +51,11 @@ from catdl.types.types import (
 
 @record(frozen=False)
 class Blame:
-    """What to say when an equation is broken: the place, the two sides and where the expectation came from."""
+    """What to say when an equation is broken: the place, the two sides and where the expectation came from.
+
+    `wire` is what was found there, `against` the wire it should agree with, if the expectation is one; `port` is the
+    place of a morphism it came to, or `way` the composition it came out of. (What they are is not the solver's affair.)
+    """
 
     span: Span
     expected: Leaf | None = None
@@ -60,19 +65,30 @@ class Blame:
     origin_text: str = ""
     told: bool = False
     expect: Callable[[], Leaf | None] | None = None
+    wire: Any = None
+    against: Any = None
+    port: Any = None
+    way: Any = None
 
 
 class Solver:
     """The unknowns of one declaration."""
 
-    def __init__(self, facts: Facts, report: Callable[[Diagnostic], None]) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        report: Callable[[Diagnostic], None],
+        explain: Callable[[Blame, Size | None], Why],
+    ) -> None:
         self.facts = facts
         self.report = report
+        self.explain = explain
         self.waiting: list[tuple[Size, Size, Blame]] = []
         self.obligations: list[tuple[Size, Blame]] = []
         self.unknown: list[tuple[SizeVar, Span, str]] = []
         self.rows: list[tuple[RowVar, Span, str]] = []
         self.count = 0
+        self.blamed: set[Span] = set()  # where an equation was broken
 
     def size(self, span: Span, what: str) -> Poly:
         """A new unknown size; `what` says it in words when nothing determines it."""
@@ -98,18 +114,17 @@ class Solver:
         if blame.told:
             return
         blame.told = True
+        self.blamed.add(blame.span)
         if blame.expected is None and blame.expect is not None:
             blame.expected = blame.expect()
+        why = self.explain(blame, left)
+        place = (blame.context, blame.origin, blame.origin_text, (), why)
         if left is not None and right is not None and blame.expected is None:
-            self.report(
-                wrong.SizeMismatch(
-                    blame.span, show(normal(right)), show(normal(left)), blame.context, blame.origin, blame.origin_text
-                )
-            )
+            self.report(wrong.SizeMismatch(blame.span, show(normal(right)), show(normal(left)), *place))
             return
         expected = show_leaf(blame.expected) if blame.expected is not None else "?"
         found = show_leaf(blame.found) if blame.found is not None else "?"
-        self.report(wrong.Mismatch(blame.span, expected, found, blame.context, blame.origin, blame.origin_text))
+        self.report(wrong.Mismatch(blame.span, expected, found, *place))
 
     def same_size(self, found: Size, expected: Size, blame: Blame) -> bool:
         """Demand that two sizes are equal. False when they certainly are not."""
@@ -264,12 +279,15 @@ class Solver:
                 continue
             blame.told = True
             fact = f"{show(found)} == {show(expected)}"
-            self.report(wrong.SizeUndecided(blame.span, show(found), show(expected), fact))
+            why = self.explain(blame, found)
+            self.report(wrong.SizeUndecided(blame.span, show(found), show(expected), fact, (), why))
         for value, blame in self.obligations:
+            if blame.span in self.blamed:
+                continue  # what it yields was refused already
             if not is_integral(normal(value), self.facts).is_proved and not blame.told and not told:
                 blame.told = True
                 top, bottom = _quotient(normal(value))
-                self.report(wrong.NotDivisible(blame.span, top, bottom))
+                self.report(wrong.NotDivisible(blame.span, top, bottom, "", self.explain(blame, None)))
         self.waiting.clear()
         self.obligations.clear()
         self.unknown.clear()

@@ -58,7 +58,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
             closures.append((param, closure))
         else:
             plain.append(arg)
-    rest = Head(definition, definition.name, head.env, plain, head.items, [], None, span, head.root)
+    rest = Head(definition, definition.name, head.env, plain, head.items, [], None, span, head.root, head.way)
     known = {p.name for p, _ in closures}
     for param in params:
         if isinstance(param.sort, ast.Arrow) and param.name not in known and param.default is None:
@@ -191,7 +191,7 @@ def result(ctx: Context, binding: Binding, scheme: Scheme | None, out: Bundle, w
         # A generic object stands for whatever both ends can be read as, so a result may mean less than the input.
         weaker = ctx.kinds.coerces(leaf.kind.name, wire.leaf.kind.name)
         target = Leaf(wire.leaf.kind, leaf.axes) if weaker else leaf
-        if not ctx.port(wire, target, span, f"the result of `{binding.definition.name}`"):
+        if not ctx.port(wire, target, span, f"the result of `{binding.definition.name}`", way=out.way):
             return BAD
     return Bundle(out.wires, tuple(names) if any(names) else None)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
-from catdl.record import record
+from catdl.record import record, replace
 from catdl.source import Span
 
 Severity: TypeAlias = Literal["error", "warning"]
@@ -42,6 +42,44 @@ class Help:
     edits: tuple[Edit | tuple[Span, str], ...] = ()
 
 
+class Derivation(NamedTuple):
+    """How a size came about: `1568` is `32 * 7 * 7`, by `flatten`, at `span`. A size that is given has no formula."""
+
+    size: str
+    formula: str
+    by: str
+    span: Span | None
+
+
+class Step(NamedTuple):
+    """A row of the table of types: a step of a composition, and the type after it."""
+
+    text: str
+    type: str
+
+
+@record
+class Steps:
+    """The types along a composition up to the box that does not fit.
+
+    `rows` are its beginning, `near` the last ones before the box; `skipped` steps stand between them.
+    """
+
+    rows: tuple[Step, ...]
+    near: tuple[Step, ...] = ()
+    skipped: int = 0
+
+
+@record
+class Contrast:
+    """Expected and found, to be read under each other; the marks are the stretches that differ, half open."""
+
+    expected: str
+    found: str
+    expected_marks: tuple[tuple[int, int], ...]
+    found_marks: tuple[tuple[int, int], ...]
+
+
 @record
 class Parts:
     """A mistake in words. `message` stands alone; `label` is written under `span`; `notes` may have many lines."""
@@ -52,6 +90,28 @@ class Parts:
     labels: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     helps: tuple[Help, ...] = ()
+    contrast: Contrast | None = None
+    derivations: tuple[Derivation, ...] = ()
+    steps: Steps | None = None
+
+
+@record
+class Why:
+    """What explains a mistake beyond its own words: labels, derivations of sizes, types along the way."""
+
+    labels: tuple[Label, ...] = ()
+    derivations: tuple[Derivation, ...] = ()
+    steps: Steps | None = None
+
+    def onto(self, parts: Parts) -> Parts:
+        """The words with this added."""
+        if self is NO_WHY:
+            return parts
+        labels = (*parts.labels, *(label for label in self.labels if label.span != parts.span))
+        return replace(parts, labels=labels, derivations=self.derivations, steps=self.steps)
+
+
+NO_WHY = Why()
 
 
 class Diagnostic(Protocol):

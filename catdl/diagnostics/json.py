@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.base import Contrast, Diagnostic, Step, Steps
 from catdl.source import Span
 
 VERSION = 1
@@ -41,6 +41,12 @@ def entry(diagnostic: Diagnostic) -> dict[str, Any]:
         "span": _span(parts.span) if parts.span else None,
         "label": parts.label,
         "labels": [{"span": _span(label.span), "text": label.text} for label in parts.labels],
+        "contrast": _contrast(parts.contrast) if parts.contrast else None,
+        "derivations": [
+            {"size": size, "formula": formula or None, "by": by, "span": _span(span) if span else None}
+            for size, formula, by, span in parts.derivations
+        ],
+        "steps": _steps(parts.steps) if parts.steps else None,
         "notes": list(parts.notes),
         "helps": [
             {
@@ -50,6 +56,23 @@ def entry(diagnostic: Diagnostic) -> dict[str, Any]:
             for help_ in parts.helps
         ],
     }
+
+
+def _contrast(contrast: Contrast) -> dict[str, Any]:
+    """Two types as shown; each mark is the start and the end of a stretch that differs, in that text."""
+    return {
+        "expected": {"text": contrast.expected, "marks": [list(mark) for mark in contrast.expected_marks]},
+        "found": {"text": contrast.found, "marks": [list(mark) for mark in contrast.found_marks]},
+    }
+
+
+def _steps(steps: Steps) -> dict[str, Any]:
+    """The types along a composition; `skipped` steps stand between the rows of `first` and those of `last`."""
+
+    def rows(of: tuple[Step, ...]) -> list[dict[str, str]]:
+        return [{"step": text, "type": type_} for text, type_ in of]
+
+    return {"first": rows(steps.rows), "skipped": steps.skipped, "last": rows(steps.near)}
 
 
 def _span(span: Span) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics.base import NO_WHY, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import listed, placed
 from catdl.source import Span
 
@@ -26,11 +26,13 @@ class KindMismatch(Mistake):
     helps: tuple[Help, ...] = ()
     context: str = ""
     notes: tuple[str, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"expected `{self.expected}`, found `{self.found}`{placed(self.context)}"
         labels = (Label(self.origin, self.origin_text or f"`{self.found}` from here"),) if self.origin else ()
-        return Parts(message, self.span, f"`{self.expected}` is needed here", labels, self.notes, self.helps)
+        parts = Parts(message, self.span, f"`{self.expected}` is needed here", labels, self.notes, self.helps)
+        return self.why.onto(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,12 @@ class KindNever(Mistake):
     origin: Span | None = None
     origin_text: str = ""
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"`{self.operation}` of {listed(self.kinds)} makes no sense: {self.message}"
         labels = (Label(self.origin, self.origin_text or "from here"),) if self.origin else ()
-        return Parts(message, self.span, self.message, labels, helps=self.helps)
+        return self.why.onto(Parts(message, self.span, self.message, labels, helps=self.helps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,9 @@ class UnrelatedKinds(Mistake):
     right: str
     operation: str = ""
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         what = f"`{self.operation}` cannot combine" if self.operation else "cannot combine"
         message = f"{what} `{self.left}` and `{self.right}`: neither is a kind of the other"
-        return Parts(message, self.span, "unrelated kinds", helps=self.helps)
+        return self.why.onto(Parts(message, self.span, "unrelated kinds", helps=self.helps))

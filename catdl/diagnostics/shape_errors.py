@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Help, Label, Mistake, Parts
-from catdl.diagnostics.words import contrast, listed, placed, table
+from catdl.diagnostics.base import NO_WHY, Help, Label, Mistake, Parts, Why
+from catdl.diagnostics.contrast import contrast
+from catdl.diagnostics.words import listed, placed
 from catdl.source import Span
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Mismatch(Mistake):
-    """Two types that should agree. `origin` is where the expectation came from; `table` has the types on the way."""
+    """Two types that should agree. `origin` is where the expectation came from."""
 
     code: ClassVar[str] = "E0301"
     title: ClassVar[str] = "types that do not agree"
@@ -41,23 +42,19 @@ class Mismatch(Mistake):
     context: str = ""
     origin: Span | None = None
     origin_text: str = ""
-    table: tuple[tuple[str, str], ...] = ()
-    derivations: tuple[str, ...] = ()
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"expected `{self.expected}`, found `{self.found}`{placed(self.context)}"
-        notes = [note for note in (contrast(self.expected, self.found),) if note]
-        notes.extend(self.derivations)
-        if self.table:
-            notes.append(table("the types along the composition", self.table))
         labels = _origin(self.origin, self.origin_text, f"`{self.expected}` is expected because of this")
-        return Parts(message, self.span, f"found `{self.found}`", labels, tuple(notes), self.helps)
+        shown = contrast(self.expected, self.found)
+        return self.why.onto(Parts(message, self.span, f"found `{self.found}`", labels, (), self.helps, shown))
 
 
 @dataclass(frozen=True, slots=True)
 class SizeMismatch(Mistake):
-    """Two sizes that should be equal. `derivations` say how each came about."""
+    """Two sizes that should be equal."""
 
     code: ClassVar[str] = "E0302"
     title: ClassVar[str] = "sizes that are not equal"
@@ -67,13 +64,13 @@ class SizeMismatch(Mistake):
     context: str = ""
     origin: Span | None = None
     origin_text: str = ""
-    derivations: tuple[str, ...] = ()
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"expected the size `{self.expected}`, found `{self.found}`{placed(self.context)}"
         labels = _origin(self.origin, self.origin_text, f"`{self.expected}` is expected because of this")
-        return Parts(message, self.span, f"has size `{self.found}`", labels, self.derivations, self.helps)
+        return self.why.onto(Parts(message, self.span, f"has size `{self.found}`", labels, (), self.helps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +86,13 @@ class AxisNotFound(Mistake):
     origin: Span | None = None
     origin_text: str = ""
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"`{self.operation}` needs the axis `{self.axis}`, which its input does not have"
         has = f"the axes here are {listed(self.available)}" if self.available else "the input has no axes"
         labels = _origin(self.origin, self.origin_text, "the input comes from here")
-        return Parts(message, self.span, f"no axis `{self.axis}`", labels, (has,), self.helps)
+        return self.why.onto(Parts(message, self.span, f"no axis `{self.axis}`", labels, (has,), self.helps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +105,14 @@ class SizeUndecided(Mistake):
     left: str
     right: str
     fact: str = ""
-    derivations: tuple[str, ...] = ()
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"whether `{self.left}` and `{self.right}` are equal for every size of the free dims is undecided"
         fact = self.fact or f"{self.left} == {self.right}"
         helps = self.helps or (Help(f"if they are in every call, say so in the signature: add `where {fact}`"),)
-        return Parts(message, self.span, "these must be equal here", (), self.derivations, helps)
+        return self.why.onto(Parts(message, self.span, "these must be equal here", (), (), helps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +178,7 @@ class ImplicitBroadcast(Mistake):
     left_span: Span | None = None
     right_span: Span | None = None
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"`{self.left}` and `{self.right}` have different axes, and nothing is broadcast silently"
@@ -190,7 +189,7 @@ class ImplicitBroadcast(Mistake):
         labels = [Label(self.left_span, f"`{self.left}`")] if self.left_span else []
         if self.right_span:
             labels.append(Label(self.right_span, f"`{self.right}`"))
-        return Parts(message, self.span, "the axes differ", tuple(labels), tuple(notes), helps)
+        return self.why.onto(Parts(message, self.span, "the axes differ", tuple(labels), tuple(notes), helps))
 
     def _expansions(self) -> tuple[Help, ...]:
         if self.only_left and self.only_right:

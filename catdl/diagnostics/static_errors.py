@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Edit, Help, Label, Mistake, Parts
+from catdl.diagnostics.base import NO_WHY, Edit, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import counted, did_you_mean, listed
 from catdl.source import Span
 
@@ -128,23 +128,22 @@ class NoEquationMatches(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class NotDivisible(Mistake):
-    """An exact division that is not exact. `derivation` says how the numerator came about."""
+    """An exact division that is not exact."""
 
     code: ClassVar[str] = "E0207"
     title: ClassVar[str] = "a division that is not exact"
     span: Span
     numerator: str
     denominator: str
-    derivation: str = ""
     fact: str = ""
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"`{self.numerator}` is not a multiple of `{self.denominator}`, so `/` has no result"
-        notes = (self.derivation,) if self.derivation else ()
         helps = [Help("write `//` if rounding down is meant")]
         if self.fact:
             helps.insert(0, Help(f"if it always is one, say so: `where {self.fact}`"))
-        return Parts(message, self.span, "does not divide", (), notes, tuple(helps))
+        return self.why.onto(Parts(message, self.span, "does not divide", helps=tuple(helps)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from catdl.diagnostics.base import WIDTH, Diagnostic, Edit, Help, Parts
+from catdl.diagnostics.base import WIDTH, Contrast, Derivation, Diagnostic, Edit, Help, Parts, Steps
 from catdl.diagnostics.cells import clean, lay, wrap
+from catdl.diagnostics.cells import width as cells
 from catdl.diagnostics.snippet import Mark, Row, rows
 from catdl.source import Source, Span
 
@@ -34,6 +35,7 @@ _COLOURS = {
     "added": "32",
 }
 _EDIT_LINES = 8
+_NARROW = 24  # no text is squeezed into less
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False, width: int = WIDTH) -> str:
@@ -66,17 +68,79 @@ def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[_Piece
         yield _row(Row("", ()), gutter)
         for row in rows(source, marks, max(width - gutter - 3, 1)):
             yield _row(_warned(row, severity), gutter)
-    plain = [("note", note) for note in parts.notes]
-    plain += [("help", help_.message) for help_ in parts.helps if not _has_picture(help_)]
-    if sections and plain:
+    plain = [help_.message for help_ in parts.helps if not _has_picture(help_)]
+    laid = list(_laid(parts, max(width - gutter - 9, _NARROW)))
+    if sections and (plain or laid or parts.notes):
         yield _row(Row("", ()), gutter)
-    for word, text in plain:
-        yield from _remark(word, text, gutter, width)
+    for lines in laid:
+        yield from _noted(lines, gutter)
+    for note in parts.notes:
+        yield from _remark("note", note, gutter, width)
+    for text in plain:
+        yield from _remark("help", text, gutter, width)
     for help_ in parts.helps:
         if _has_picture(help_):
             yield _row(Row("", ()), gutter)
             yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (" help", "strong"), (f": {clean(help_.message)}", "")
             yield from _edited(help_, gutter, width)
+
+
+def _laid(parts: Parts, room: int) -> Iterator[list[_Pieces]]:
+    """The notes that are laid out: each a list of lines."""
+    if parts.contrast is not None:
+        yield list(_contrasted(parts.contrast))
+    if parts.derivations:
+        yield list(_derived(parts.derivations, parts.span, room))
+    if parts.steps is not None:
+        yield list(_along(parts.steps, room))
+
+
+def _contrasted(contrast: Contrast) -> Iterator[_Pieces]:
+    """Expected and found under each other, the stretches that differ underlined."""
+    sides = (
+        ("expected ", contrast.expected, contrast.expected_marks, "secondary"),
+        ("found    ", contrast.found, contrast.found_marks, "primary"),
+    )
+    for word, text, marks, style in sides:
+        pieces, under = [(word, "")], [(" " * len(word), "")]
+        at = 0
+        for start, end in marks:
+            pieces += [(clean(text[at:start]), ""), (clean(text[start:end]), style)]
+            under += [(" " * cells(text[at:start]), ""), ("~" * cells(text[start:end]), style)]
+            at = end
+        yield (*pieces, (clean(text[at:]), ""))
+        if marks:
+            yield tuple(under)
+
+
+def _derived(derivations: Sequence[Derivation], at: Span | None, room: int) -> Iterator[_Pieces]:
+    """`1568 = 32 * 7 * 7, from flatten, line 14`, one under the other."""
+    for size, formula, by, span in derivations:
+        made = f"`{size} = {formula}`" if formula else f"`{size}`"
+        place = ""
+        if span is not None:
+            place = f", line {span.line}" if at is not None and span.source == at.source else f", {span.where}"
+        for line in wrap(f"{made} from `{by}`{place}", room):
+            yield ((line, ""),)
+
+
+def _along(steps: Steps, room: int) -> Iterator[_Pieces]:
+    """The types along a composition in two columns, what is left out of the middle counted."""
+    shown = [(clean(text), clean(type_)) for text, type_ in (*steps.rows, *steps.near)]
+    wide = min(max(cells(text) for text, _ in shown), room // 2)
+    yield (("the types along the composition:", ""),)
+    for place, (text, type_) in enumerate(shown):
+        if place == len(steps.rows) and steps.skipped:
+            yield ((f"  … {steps.skipped} more {'step' if steps.skipped == 1 else 'steps'}", ""),)
+        cut = lay(text, 0, 0, wide).text
+        yield (f"  {cut}{' ' * (wide - cells(cut))}  ", ""), (lay(type_, 0, 0, max(room - wide - 4, _NARROW)).text, "")
+
+
+def _noted(lines: Sequence[_Pieces], gutter: int) -> Iterator[_Pieces]:
+    """A note that is laid out already."""
+    yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (" note", "strong"), (": ", ""), *lines[0]
+    for line in lines[1:]:
+        yield (" " * (gutter + 9), ""), *line
 
 
 def _sections(parts: Parts) -> list[tuple[Source, list[Mark]]]:
@@ -112,7 +176,7 @@ def _remark(word: str, text: str, gutter: int, width: int) -> Iterator[_Pieces]:
     indent = " " * (gutter + 5 + len(word))
     lines = [clean(line) for line in text.split("\n")]
     if len(lines) == 1:
-        lines = wrap(text, max(width - len(indent), 24))
+        lines = wrap(text, max(width - len(indent), _NARROW))
     yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (f" {word}", "strong"), (f": {lines[0]}", "")
     for line in lines[1:]:
         yield ((f"{indent}{line}", ""),)
@@ -126,7 +190,7 @@ def _has_picture(help_: Help) -> bool:
 def _edited(help_: Help, gutter: int, width: int) -> Iterator[_Pieces]:
     """The lines that the edits touch, before and after."""
     edits = sorted((Edit(*edit) for edit in help_.edits), key=lambda edit: (edit.span.start, edit.span.end))
-    room = max(width - gutter - 3, 24)
+    room = max(width - gutter - 3, _NARROW)
     for source in dict.fromkeys(edit.span.source for edit in edits):
         mine = [edit for edit in edits if edit.span.source == source]
         for start, end, group in _groups(source, mine):

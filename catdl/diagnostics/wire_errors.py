@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Edit, Help, Label, Mistake, Parts
+from catdl.diagnostics.base import NO_WHY, Edit, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import counted, did_you_mean, listed, placed
 from catdl.source import Span
 
@@ -96,11 +96,12 @@ class ArityMismatch(Mistake):
     origin: Span | None = None
     origin_text: str = ""
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"expected {counted(self.expected, 'wire')}, found {self.found}{placed(self.context)}"
         labels = (Label(self.origin, self.origin_text or "because of this"),) if self.origin else ()
-        return Parts(message, self.span, counted(self.found, "wire"), labels, helps=self.helps)
+        return self.why.onto(Parts(message, self.span, counted(self.found, "wire"), labels, helps=self.helps))
 
 
 @dataclass(frozen=True, slots=True)

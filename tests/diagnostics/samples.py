@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from catdl.diagnostics.base import Diagnostic, Edit, Help, Label
+from catdl.diagnostics.base import Derivation, Diagnostic, Edit, Help, Label, Step, Steps, Why
 from catdl.diagnostics.registry import mistakes
 from catdl.source import Source, Span
 
@@ -56,4 +56,9 @@ def _value(hint: Any, name: str) -> Any:
         Help: Help("do this", (Edit(span("relu"), "tanh"),)),
         Edit: Edit(span("relu"), "tanh"),
         Label: Label(span("relu"), "here"),
+        Why: Why(
+            (Label(span("x >> linera"), "comes from here"),),
+            (Derivation("56", "8 * 7", "flatten", span("relu")), Derivation("T / 2", "", "maxpool(2)", None)),
+            Steps((Step("x", "Real[T, D: 8]"),), (Step("relu", "Real[T, D: 8]"),), 3),
+        ),
     }[hint]

@@ -6,6 +6,7 @@ import json
 
 import catdl.diagnostics as wrong
 from catdl.diagnostics import json as as_json
+from catdl.diagnostics.base import Derivation, Step, Steps, Why
 from catdl.source import Source, Span
 
 
@@ -30,11 +31,38 @@ def test_document() -> None:
                 "span": span,
                 "label": "not declared or imported",
                 "labels": [],
+                "contrast": None,
+                "derivations": [],
+                "steps": None,
                 "notes": [],
                 "helps": [{"message": "did you mean `linear`?", "edits": [{"span": span, "replacement": "linear"}]}],
             }
         ],
     }
+
+
+def test_explanations_are_data() -> None:
+    source = Source("m.cat", "x >> flatten >> head\n")
+    why = Why(
+        (),
+        (Derivation("56", "8 * 7", "flatten", Span(source, 5, 12)),),
+        Steps((Step("x", "Real[H: 8, W: 7]"),), (Step("flatten", "Real[(H W): 56]"),)),
+    )
+    mistake = wrong.Mismatch(Span(source, 16, 20), "Real[64]", "Real[(H W): 56]", why=why)
+    entry = as_json.entry(mistake)
+    assert entry["contrast"] == {
+        "expected": {"text": "Real[64]", "marks": [[5, 7]]},
+        "found": {"text": "Real[(H W): 56]", "marks": [[5, 14]]},
+    }
+    (derivation,) = entry["derivations"]
+    assert (derivation["size"], derivation["formula"], derivation["by"]) == ("56", "8 * 7", "flatten")
+    assert derivation["span"]["start"] == {"line": 1, "column": 6, "offset": 5}
+    assert entry["steps"] == {
+        "first": [{"step": "x", "type": "Real[H: 8, W: 7]"}],
+        "skipped": 0,
+        "last": [{"step": "flatten", "type": "Real[(H W): 56]"}],
+    }
+    json.dumps(entry)
 
 
 def test_no_place_and_nothing() -> None:

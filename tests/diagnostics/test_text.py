@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import catdl.diagnostics as wrong
 from catdl.diagnostics import Edit, Help, Label, Parts
+from catdl.diagnostics.base import Derivation, Step, Steps
 from catdl.diagnostics.cells import width
+from catdl.diagnostics.contrast import contrast
 from catdl.diagnostics.text import render
 from catdl.source import Source, Span, decode
 
@@ -206,6 +208,34 @@ def test_notes_and_edits() -> None:
         "1 - x >> relu",
         "1 + x >> swap >> relu",
     )
+
+
+def test_explanations_are_laid_out() -> None:
+    source = Source("m.cat", "x >>\nflatten >> head\n")
+    along = Steps((Step("x", "Real[H: 8, W: 7]"),), (Step("flatten", "Real[(H W): 56]"),), 1)
+    made = (Derivation("56", "8 * 7", "flatten", at(source, "flatten")), Derivation("T / 2", "", "pool", None))
+    sides = contrast("Real[T, D: 64]", "Real[宽, D: 56]")
+    parts: dict[str, Any] = {"contrast": sides, "derivations": made, "steps": along, "notes": ("and so on",)}
+    expect(
+        picture(at(source, "head"), "here", **parts),
+        "2 | flatten >> head",
+        "  |            ^^^^ here",
+        "  |",
+        "  = note: expected Real[T, D: 64]",
+        "                        ~     ~~",
+        "          found    Real[宽, D: 56]",
+        "                        ~~     ~~",
+        "  = note: `56 = 8 * 7` from `flatten`, line 2",
+        "          `T / 2` from `pool`",
+        "  = note: the types along the composition:",
+        "            x        Real[H: 8, W: 7]",
+        "            … 1 more step",
+        "            flatten  Real[(H W): 56]",
+        "  = note: and so on",
+    )
+    painted = render([Say(at(source, "head"), **parts)], color=True)
+    assert "Real[\x1b[1;31m宽\x1b[0m, D: \x1b[1;31m56\x1b[0m]" in painted
+    assert all(len(line) <= 60 for line in picture(at(source, "head"), columns=60, **parts).splitlines())
 
 
 def test_edits_of_several_lines_and_places() -> None:

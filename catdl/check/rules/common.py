@@ -188,7 +188,8 @@ def find_axis(ctx: Context, axes: list[Axis], item: ast.Arg, head: Head, span: S
         if show_label(axis.label) == show_label(wanted) != "":
             return place
     available = tuple(show_axis(a) for a in axes)
-    raise ctx.refuse(wrong.AxisNotFound(env.module.span(item), shown, available, name))
+    why = ctx.travelled(head.way)
+    raise ctx.refuse(wrong.AxisNotFound(env.module.span(item), shown, available, name, why=why))
 
 
 def literal(ctx: Context, b: Builder, value: object, span: Span) -> Bundle:
@@ -238,7 +239,7 @@ def unify_kind(ctx: Context, fn: str, wires: list[W], span: Span) -> Kind:
         chosen = best[0]
         if chosen.outputs is None:
             raise ctx.refuse(
-                wrong.KindNever(span, fn, tuple(plain(k) for k in found), chosen.message, wires[-1].where, "")
+                wrong.KindNever(span, fn, tuple(plain(k) for k in found), chosen.message, why=ctx.meeting(wires, span))
             )
         ctx.resolve_kinds(chosen.outputs)
         return Kind(chosen.outputs[0], axis=axis if ctx.has_axis(chosen.outputs[0]) else None)
@@ -254,13 +255,14 @@ def base_kind(ctx: Context, fn: str, wires: list[W], span: Span, entry: object) 
     if fn == "where":
         if ctx.kinds.root(kinds[0].name) != "Bool":
             expected = Leaf(BOOL, wires[0].leaf.axes)
-            ctx.coerce_kind(wires[0], expected, span, "the condition of `where`", wires[0].where, wires[0].origin)
+            ctx.coerce_kind(wires[0], expected, span, "the condition of `where`")
             raise Refused
-        return joined(ctx, kinds[1], kinds[2], span, fn)
+        return joined(ctx, kinds[1], kinds[2], span, fn, wires[1:])
     if fn in ("eq", "ne", "lt", "le", "gt", "ge"):
         roots = {ctx.kinds.root(k.name) for k in kinds}
         if len(roots) > 1 and ("Bool" in roots or len(roots - {"Real"}) > 1):
-            raise ctx.refuse(wrong.UnrelatedKinds(span, plain(kinds[0].name), plain(kinds[1].name), fn))
+            why = ctx.meeting(wires, span)
+            raise ctx.refuse(wrong.UnrelatedKinds(span, plain(kinds[0].name), plain(kinds[1].name), fn, why=why))
         return BOOL
     declared = ctx.declared_kinds(entry) if len(kinds) == 1 or fn in COMPARE else None
     if declared is not None:
@@ -268,20 +270,20 @@ def base_kind(ctx: Context, fn: str, wires: list[W], span: Span, entry: object) 
         for wire, want in zip(wires, inputs, strict=False):
             expected = Leaf(Kind(want, wire.leaf.kind.size), wire.leaf.axes)
             if not ctx.kinds.coerces(wire.leaf.kind.name, want):
-                ctx.coerce_kind(wire, expected, span, f"the input of `{fn}`", wire.where, wire.origin)
+                ctx.coerce_kind(wire, expected, span, f"the input of `{fn}`")
                 raise Refused
         return Kind(result)
     if len(kinds) == 1:
         return Kind(ctx.kinds.root(kinds[0].name), kinds[0].size)
     if all(ctx.kinds.root(k.name) == "Bool" for k in kinds):
         expected = Leaf(REAL, wires[0].leaf.axes)
-        ctx.coerce_kind(wires[0], expected, span, f"the input of `{fn}`", wires[0].where, wires[0].origin)
+        ctx.coerce_kind(wires[0], expected, span, f"the input of `{fn}`")
         raise Refused
-    return joined(ctx, kinds[0], kinds[1], span, fn)
+    return joined(ctx, kinds[0], kinds[1], span, fn, wires)
 
 
-def joined(ctx: Context, left: Kind, right: Kind, span: Span, fn: str) -> Kind:
-    """What two kinds are read as together. Raises Refused."""
+def joined(ctx: Context, left: Kind, right: Kind, span: Span, fn: str, wires: list[W]) -> Kind:
+    """What two kinds, of some of the wires, are read as together. Raises Refused."""
     if fn in ("where", "maximum", "minimum") and left.name == right.name:
         return left
     for wire_kind in (left, right):
@@ -291,7 +293,8 @@ def joined(ctx: Context, left: Kind, right: Kind, span: Span, fn: str) -> Kind:
                 return Kind("Fin", wire_kind.size) if fn in ("where", "maximum", "minimum", "mod", "floordiv") else REAL
     root = ctx.kinds.meet(left.name, right.name)
     if root is None:
-        raise ctx.refuse(wrong.UnrelatedKinds(span, plain(left.name), plain(right.name), fn))
+        why = ctx.meeting(wires, span)
+        raise ctx.refuse(wrong.UnrelatedKinds(span, plain(left.name), plain(right.name), fn, why=why))
     return Kind(root)
 
 
@@ -329,7 +332,8 @@ def agree(ctx: Context, wires: list[W], span: Span, fn: str) -> tuple[list[Axis]
     first = closed[0] if closed else full[0]
     for wire in full:
         if wire is not first:
-            blame = Blame(span, first.leaf, wire.leaf, f"the operands of `{fn}`", first.where, "")
+            blame = ctx.blame(wire, first.leaf, span, f"the operands of `{fn}`")
+            blame.against = first
             if all(isinstance(a, Axis) for a in walk_axes(wire.leaf.axes)) and wire.leaf is not first.leaf:
                 check_operands(ctx, first, wire, span)
             ctx.solver.same_axes(wire.leaf.axes, first.leaf.axes, blame)

@@ -131,7 +131,7 @@ def sample(rule: Rule) -> Bundle:
 def training(rule: Rule) -> Bundle:
     """`if_training(a, b)`."""
     a, b = rule.wires(2)
-    rule.ctx.port(b, Leaf(b.leaf.kind, a.leaf.axes), rule.span, "the two sides of `if_training`")
+    rule.ctx.port(b, Leaf(b.leaf.kind, a.leaf.axes), rule.span, "the two sides of `if_training`", against=a)
     kind = a.leaf.kind if a.leaf.kind == b.leaf.kind else Kind(rule.ctx.kinds.root(a.leaf.kind.name), a.leaf.kind.size)
     return rule.out("training", [a, b], [Leaf(kind, tuple(rule.axes(a)))])
 
@@ -145,7 +145,7 @@ def stop(rule: Rule) -> Bundle:
 def straight(rule: Rule) -> Bundle:
     """`straight_through(x, y)`: y forward, the gradient goes to x."""
     x, y = rule.wires(2)
-    rule.ctx.port(y, Leaf(y.leaf.kind, x.leaf.axes), rule.span, "the two sides of `straight_through`")
+    rule.ctx.port(y, Leaf(y.leaf.kind, x.leaf.axes), rule.span, "the two sides of `straight_through`", against=x)
     return rule.out("straight", [x, y], [y.leaf])
 
 

@@ -142,7 +142,8 @@ def split_axis(rule: Rule, axis: Axis, group: tuple[str, ...], sizes: dict[str, 
         quotient = exact_div(axis.size, known) if not _open(axis.size) else None
         if quotient is None:
             if not _open(axis.size):
-                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(known)))
+                why = ctx.explain(blame(rule, ""), axis.size)
+                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(known), "", why))
             fresh = ctx.solver.size(rule.span, f"the size `{unknown[0]}` of the pattern")
             ctx.solver.same_size(axis.size, mul(fresh, known), blame(rule, "the merged axis"))
             quotient = fresh
@@ -183,7 +184,7 @@ def written(letter: str, sizes: dict[str, Size]) -> str:
 
 def blame(rule: Rule, context: str) -> Blame:
     """What to say when a size in a rule does not fit."""
-    return Blame(rule.span, None, None, context)
+    return Blame(rule.span, None, None, context, wire=rule.inp.wires[0] if rule.inp.wires else None, way=rule.head.way)
 
 
 def put_together(

@@ -7,7 +7,6 @@ from catdl.check.builder import Bundle, W
 from catdl.check.rules.common import Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
-from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number
 from catdl.diagnostics.base import Help
 from catdl.syntax import ast
@@ -282,12 +281,11 @@ def concat(rule: Rule) -> Bundle:
         axes = rule.axes(wire)
         here = one_axis(rule, axes)
         expected = Leaf(wire.leaf.kind, (*first[:place], axes[here], *first[place + 1 :]))
+        joint = (rule.span, "what `concat` joins", wires[0].where, "joined with this")
         if here != place:
-            rule.ctx.solver.broken(
-                Blame(rule.span, expected, wire.leaf, "what `concat` joins", wires[0].where, "joined with this")
-            )
+            rule.ctx.solver.broken(rule.ctx.blame(wire, expected, *joint))
             raise Refused
-        rule.ctx.port(wire, expected, rule.span, "what `concat` joins", wires[0].where, "joined with this")
+        rule.ctx.port(wire, expected, *joint, against=wires[0])
         size = add(size, axes[here].size)
     kind = joined_kind(rule, wires)
     leaf = Leaf(kind, (*first[:place], Axis(first[place].label, size), *first[place + 1 :]))
@@ -299,7 +297,7 @@ def joined_kind(rule: Rule, wires: list[W]):  # type: ignore[no-untyped-def]
     kind = wires[0].leaf.kind
     for wire in wires[1:]:
         if wire.leaf.kind != kind:
-            kind = joined(rule.ctx, kind, wire.leaf.kind, rule.span, rule.name)
+            kind = joined(rule.ctx, kind, wire.leaf.kind, rule.span, rule.name, wires)
     return kind
 
 
@@ -326,6 +324,7 @@ def stack(rule: Rule) -> Bundle:
             "what `stack` joins",
             wires[0].where,
             "joined with this",
+            against=wires[0],
         )
         leaf = Leaf(wire.leaf.kind, (Axis(axis.label, 1), *rule.axes(wire)))
         lifted.append(rule.out("expand", [wire], [leaf], position=0, size=1).wires[0])
@@ -356,7 +355,8 @@ def split(rule: Rule) -> Bundle:
         part = None if _open(axis.size) else exact_div(axis.size, count)
         if part is None:
             if not _open(axis.size):
-                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(count)))
+                why = ctx.explain(blame(rule, ""), axis.size)
+                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(count), "", why))
             part = ctx.solver.size(rule.span, "the size of a part of `split`")
             ctx.solver.same_size(axis.size, mul(part, count), blame(rule, "the parts of `split` together"))
         elif isinstance(part, Poly):

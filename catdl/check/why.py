@@ -1,0 +1,230 @@
+"""Why a type was expected and how the other one came about: the explanations of a mismatch.
+
+Loaded when the first mismatch is told, for a clean check never needs it. Takes the blame of a broken equation and the
+diagram so far; guarantees work that does not grow with the length of the diagram.
+
+    expected `Real[1050]`, found `Real[(C H W): 1568]`, in the input of `classify`, step 5 of `>>`
+"""
+
+from __future__ import annotations
+
+from catdl.check.builder import Bundle, Inner, W
+from catdl.check.context import Context
+from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line
+from catdl.check.solver import Blame
+from catdl.check.ways import Given, Leg, Port, Step, Way, number_of
+from catdl.diagnostics import base
+from catdl.diagnostics.base import NO_WHY, Derivation, Label, Steps, Why
+from catdl.source import Source, Span
+from catdl.syntax import ast
+from catdl.syntax.parser import parse_fragment
+from catdl.types.sizes import Size, normal, show
+from catdl.types.types import Axis, Leaf, Object, label_of, show_kind, show_object, walk_axes
+
+_FEW = 3  # types along a composition: fewer are seen at a glance
+_SIDES = 3  # sizes whose derivation is told, of each side
+
+
+def explain(ctx: Context, blame: Blame, found: Size | None = None) -> Why:
+    """What to say of a broken equation beyond the two sides; `found` is the size at fault where no type is."""
+    wire = blame.wire
+    port = blame.port
+    steps = along(port.way, port.number) if port is not None else along(blame.way, number_of(blame.way))
+    if wire is None:
+        return Why(steps=steps)
+    labels = []
+    if steps is None and (label := source_label(wire, blame.span)) is not None:
+        labels.append(label)
+    other = blame.against
+    if other is not None and other.where is not None and blame.origin is None:
+        labels.append(Label(other.where, f"`{show_object(Object((other.leaf,), (None,)))}` comes from here"))
+    if blame.expected is None:
+        return Why(tuple(labels), () if found is None else first(ctx, sized(wire, found)), steps)
+    derived = [*first(ctx, differing(wire, blame.expected))]
+    if other is not None:
+        derived += first(ctx, differing(other, wire.leaf))
+    derived += declared(ctx, blame, wire.leaf)
+    return Why(tuple(labels), tuple(dict.fromkeys(derived)), steps)
+
+
+def first(ctx: Context, places: list[Place]) -> tuple[Derivation, ...]:
+    """The derivation of the first of some sizes that has one: the others differ for the same reason."""
+    return next((found for place in places if (found := derivations(ctx, [place]))), ())
+
+
+def travelled(way: Way | None) -> Why:
+    """The types on the way to a place, and nothing else."""
+    return Why(steps=along(way, number_of(way)))
+
+
+def meeting(ctx: Context, wires: list[W], span: Span) -> Why:
+    """Where wires that must not meet got their kinds; a root kind is nobody's doing."""
+    told = [w for w in wires if w.literal is None and ctx.kinds.root(w.leaf.kind.name) != w.leaf.kind.name]
+    spans = {where: wire for wire in told if (where := kind_span(wire)) is not None}
+    return Why(tuple(Label(at, f"`{show_kind(w.leaf.kind)}` from here") for at, w in spans.items() if at != span))
+
+
+def kinds(wire: W, span: Span, way: Way | None, told: Span | None = None) -> Why:
+    """Where a wire got its kind, and the types on the way from there."""
+    where = kind_span(wire)
+    if where == span:
+        return NO_WHY
+    labels: tuple[Label, ...] = ()
+    if where is not None and where not in (span, told):
+        labels = (Label(where, f"`{show_kind(wire.leaf.kind)}` from here"),)
+    return Why(labels, (), along(way, number_of(way)))
+
+
+def place_words(port: Port) -> str:
+    """A place that takes wires, as the tail of a sentence."""
+    what = f"the input of `{port.callee}`"
+    way = port.way
+    if isinstance(way, Given):
+        at = part_of(way, port.index)
+        if at is not None and len(way.parts) > 1:
+            what = f"argument {at + 1} of `{port.callee}`"
+        way = way.rest if at is None else None
+    if port.name is not None:
+        what = f"the input `{port.name}` of `{port.callee}`"
+    elif port.count > 1 and not isinstance(port.way, Given):
+        what = f"input {port.index + 1} of `{port.callee}`"
+    match way:
+        case Step() if len(way.steps) > 2 or (not way.wired and len(way.steps) > 1):
+            return f"{what}, step {port.number} of `>>`"
+        case Leg(sign, number):
+            return f"{what}, leg {number} of `{sign}`"
+        case _:
+            return what
+
+
+def given_span(port: Port) -> Span | None:
+    """Where the argument is written that a place takes, if it is one."""
+    if not isinstance(port.way, Given):
+        return None
+    at = part_of(port.way, port.index)
+    return None if at is None else port.way.parts[at][0]
+
+
+def part_of(way: Given, index: int) -> int | None:
+    """Which argument a wire belongs to."""
+    for at, (_, count) in enumerate(way.parts):
+        if index < count:
+            return at
+        index -= count
+    return None
+
+
+def along(way: object, number: int) -> Steps | None:
+    """The types along a composition up to a step; None where there are few, or it has gone on since."""
+    while isinstance(way, Given):
+        way = way.rest
+    if not isinstance(way, Step) or way.number != number or way.first is None:
+        return None
+    rows = [base.Step("the input", type_words(way.first))] if not way.wired else []
+    done = number - 1
+    near = [base.Step(step_words(way, done - len(way.recent) + i), type_words(b)) for i, b in enumerate(way.recent)]
+    skipped = done - len(near)
+    if way.wired and skipped:
+        rows = [base.Step(step_words(way, 0), type_words(way.first))]
+        skipped -= 1
+    if len(rows) + len(near) < _FEW or any(b.bad for b in way.recent):
+        return None
+    return Steps(tuple(rows), tuple(near), skipped)
+
+
+def step_words(way: Step, at: int) -> str:
+    """A step as it is written, on one line."""
+    return one_line(way.env.module.span(way.steps[at]))
+
+
+def type_words(bundle: Bundle) -> str:
+    """What a bundle is, in types."""
+    return show_object(Object(tuple(w.leaf for w in bundle.wires), bundle.names or (None,) * len(bundle.wires)))
+
+
+def source_label(wire: W, span: Span) -> Label | None:
+    """Where a wire comes from that is not made right before the place at fault."""
+    where = wire.where
+    if where is None or where.source != span.source or (where.start < span.end and span.start < where.end):
+        return None
+    if wire.name is None and where.line == span.line:
+        return None
+    if wire.name:
+        return Label(where, f"`{wire.name}` comes from here")
+    return Label(where, "it comes from here" if wire.builder.maker(wire) else "this is what enters")
+
+
+def differing(wire: W, expected: Leaf) -> list[Place]:
+    """The axes of a wire whose sizes are not those of the expected type."""
+    mine, theirs = axes_of(wire), walk_axes(expected.axes)
+    if mine is None:
+        return []
+    found = []
+    for at, axis in enumerate(mine):
+        if len(mine) == len(theirs):
+            other = theirs[at]
+            agrees = isinstance(other, Axis) and normal(other.size) == normal(axis.size)
+        else:
+            agrees = any(isinstance(o, Axis) and label_of(o.label) == label_of(axis.label) for o in theirs)
+        if not agrees:
+            found.append((wire, at))
+    return found[:_SIDES]
+
+
+def sized(wire: W, size: Size) -> list[Place]:
+    """The axes of a wire that have a size."""
+    return [(wire, at) for at, axis in enumerate(axes_of(wire) or ()) if normal(axis.size) == normal(size)][:_SIDES]
+
+
+def declared(ctx: Context, blame: Blame, found: Leaf) -> list[Derivation]:
+    """How expected sizes were declared, where that took arithmetic: a dim's, or one that a signature computes."""
+    expected = blame.expected
+    assert expected is not None
+    out = []
+    theirs = {normal(a.size) for a in walk_axes(found.axes) if isinstance(a, Axis)}
+    sums = written_sizes(blame.origin) if blame.origin is not None else []
+    axes = walk_axes(expected.axes)
+    for place, axis in enumerate(axes):
+        if not isinstance(axis, Axis) or not isinstance(normal(axis.size), int) or normal(axis.size) in theirs:
+            continue  # a size that is a formula says itself how it is made
+        size, label = show(normal(axis.size)), label_of(axis.label)
+        dim = ctx.library.dim(label) if isinstance(label, str) else None
+        if dim is not None and dim.formula is not None and normal(dim.axis.size) == normal(axis.size):
+            out.append(Derivation(size, dim.formula, f"dim {dim.name}", dim.span))
+        elif blame.origin is not None and len(sums) == len(axes) and sums[place] and sums[place] != size:
+            out.append(Derivation(size, sums[place], one_line(blame.origin), blame.origin))
+    return out
+
+
+def written_sizes(span: Span) -> list[str]:
+    """The arithmetic in each axis of a type as it is written; empty texts where there is none."""
+    source = Source("", f"object x = {span.text}")
+    tree, wrong = parse_fragment(source, 0, len(source.text))
+    node = tree.decls[0].value if not wrong and len(tree.decls) == 1 and isinstance(tree.decls[0], ast.Object) else None
+    if not isinstance(node, ast.Index):
+        return []
+    sums = (item.value if isinstance(item.value, (ast.Chain, ast.Power)) else None for item in node.items)
+    return [source.text[value.start : value.end] if value is not None else "" for value in sums]
+
+
+def kind_span(wire: W) -> Span | None:
+    """Where a wire got its kind: the first box on the way back whose input means something else."""
+    for _ in range(HOPS):
+        box = wire.builder.maker(wire)
+        if box is None:
+            outer = entered(wire)
+            if outer is None:
+                return wire.where
+            wire = outer[0]
+            continue
+        if isinstance(box.op, Inner) and box.op.builder.outputs:
+            inner = box.op.builder.outputs[box.outputs.index(wire)]
+            if inner.leaf.kind.name != wire.leaf.kind.name:
+                return box.span
+            wire = inner
+            continue
+        kept = next((w for w in box.inputs if w.leaf.kind.name == wire.leaf.kind.name), None)
+        if kept is None:
+            return box.span
+        wire = kept
+    return wire.where
