@@ -53,6 +53,8 @@ def test_it_ships_the_grammar_the_prelude_the_pages_and_the_types(installed: Pat
     pages = {path.name for path in (package / "errors").iterdir()}
     assert pages == {path.name for path in (ROOT / "docs" / "errors").iterdir()}
     assert run(installed, "-m", "catdl", "explain", "E0401").startswith("E0401: ")
+    schema = (package / "diagnostics" / "schema.json").read_bytes()
+    assert schema == (ROOT / "docs" / "diagnostics.schema.json").read_bytes()
     assert (package / "py.typed").is_file()
 
 

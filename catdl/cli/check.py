@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import click
 
@@ -13,7 +14,13 @@ from catdl.diagnostics.base import in_order
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to tell.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    help="For people; for programs; for code scanning (SARIF 2.1.0); for GitHub Actions.",
+)
 @color_option
 @search_option
 def command(files: tuple[str, ...], form: str, color: str, search: tuple[str, ...]) -> None:
@@ -21,10 +28,9 @@ def command(files: tuple[str, ...], form: str, color: str, search: tuple[str, ..
     paths = tuple(dict.fromkeys(files))
     found = in_order(mistake for path in paths for mistake in open_spec(path, search).diagnostics)
     errors = sum(mistake.severity == "error" for mistake in found)
-    if form == "json":
-        from catdl.diagnostics import json
-
-        click.echo(json.render(found), nl=False)
+    if form != "text":
+        renderer = import_module(f"catdl.diagnostics.{form}")  # late: most checks need none of them
+        click.echo(renderer.render(found), nl=False)
     else:
         write(found, sys.stdout, color)
         click.echo(("\n" if found else "") + _summary(len(paths), errors, len(found) - errors))

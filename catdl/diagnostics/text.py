@@ -15,15 +15,13 @@ what is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
 
-from catdl.diagnostics.base import WIDTH, Contrast, Derivation, Diagnostic, Edit, Help, Parts, Steps
+from catdl.diagnostics.base import WIDTH, Diagnostic, Edit, Help, Parts
 from catdl.diagnostics.cells import clean, lay, wrap
-from catdl.diagnostics.cells import width as cells
+from catdl.diagnostics.notes import NARROW, Pieces, laid
 from catdl.diagnostics.snippet import Mark, Row, rows
 from catdl.source import Source, Span
 
-_Pieces: TypeAlias = Sequence[tuple[str, str]]
 _COLOURS = {
     "error": "1;31",
     "warning": "1;33",
@@ -35,7 +33,6 @@ _COLOURS = {
     "added": "32",
 }
 _EDIT_LINES = 8
-_NARROW = 24  # no text is squeezed into less
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False, width: int = WIDTH) -> str:
@@ -49,13 +46,13 @@ def render_one(diagnostic: Diagnostic, *, color: bool = False, width: int = WIDT
     return "".join(f"{_paint(pieces, color)}\n" for pieces in lines)
 
 
-def _paint(pieces: _Pieces, color: bool) -> str:
+def _paint(pieces: Pieces, color: bool) -> str:
     if not color:
         return "".join(text for text, _ in pieces).rstrip()
     return "".join(f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if style and text else text for text, style in pieces)
 
 
-def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[_Pieces]:
+def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[Pieces]:
     severity = diagnostic.severity
     yield (f"{severity}[{diagnostic.code}]", severity), (f": {clean(parts.message)}", "strong")
     sections = _sections(parts)
@@ -69,10 +66,10 @@ def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[_Piece
         for row in rows(source, marks, max(width - gutter - 3, 1)):
             yield _row(_warned(row, severity), gutter)
     plain = [help_.message for help_ in parts.helps if not _has_picture(help_)]
-    laid = list(_laid(parts, max(width - gutter - 9, _NARROW)))
-    if sections and (plain or laid or parts.notes):
+    explained = laid(parts, max(width - gutter - 9, NARROW))
+    if sections and (plain or explained or parts.notes):
         yield _row(Row("", ()), gutter)
-    for lines in laid:
+    for lines in explained:
         yield from _noted(lines, gutter)
     for note in parts.notes:
         yield from _remark("note", note, gutter, width)
@@ -85,58 +82,7 @@ def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[_Piece
             yield from _edited(help_, gutter, width)
 
 
-def _laid(parts: Parts, room: int) -> Iterator[list[_Pieces]]:
-    """The notes that are laid out: each a list of lines."""
-    if parts.contrast is not None:
-        yield list(_contrasted(parts.contrast))
-    if parts.derivations:
-        yield list(_derived(parts.derivations, parts.span, room))
-    if parts.steps is not None:
-        yield list(_along(parts.steps, room))
-
-
-def _contrasted(contrast: Contrast) -> Iterator[_Pieces]:
-    """Expected and found under each other, the stretches that differ underlined."""
-    sides = (
-        ("expected ", contrast.expected, contrast.expected_marks, "secondary"),
-        ("found    ", contrast.found, contrast.found_marks, "primary"),
-    )
-    for word, text, marks, style in sides:
-        pieces, under = [(word, "")], [(" " * len(word), "")]
-        at = 0
-        for start, end in marks:
-            pieces += [(clean(text[at:start]), ""), (clean(text[start:end]), style)]
-            under += [(" " * cells(text[at:start]), ""), ("~" * cells(text[start:end]), style)]
-            at = end
-        yield (*pieces, (clean(text[at:]), ""))
-        if marks:
-            yield tuple(under)
-
-
-def _derived(derivations: Sequence[Derivation], at: Span | None, room: int) -> Iterator[_Pieces]:
-    """`1568 = 32 * 7 * 7, from flatten, line 14`, one under the other."""
-    for size, formula, by, span in derivations:
-        made = f"`{size} = {formula}`" if formula else f"`{size}`"
-        place = ""
-        if span is not None:
-            place = f", line {span.line}" if at is not None and span.source == at.source else f", {span.where}"
-        for line in wrap(f"{made} from `{by}`{place}", room):
-            yield ((line, ""),)
-
-
-def _along(steps: Steps, room: int) -> Iterator[_Pieces]:
-    """The types along a composition in two columns, what is left out of the middle counted."""
-    shown = [(clean(text), clean(type_)) for text, type_ in (*steps.rows, *steps.near)]
-    wide = min(max(cells(text) for text, _ in shown), room // 2)
-    yield (("the types along the composition:", ""),)
-    for place, (text, type_) in enumerate(shown):
-        if place == len(steps.rows) and steps.skipped:
-            yield ((f"  … {steps.skipped} more {'step' if steps.skipped == 1 else 'steps'}", ""),)
-        cut = lay(text, 0, 0, wide).text
-        yield (f"  {cut}{' ' * (wide - cells(cut))}  ", ""), (lay(type_, 0, 0, max(room - wide - 4, _NARROW)).text, "")
-
-
-def _noted(lines: Sequence[_Pieces], gutter: int) -> Iterator[_Pieces]:
+def _noted(lines: Sequence[Pieces], gutter: int) -> Iterator[Pieces]:
     """A note that is laid out already."""
     yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (" note", "strong"), (": ", ""), *lines[0]
     for line in lines[1:]:
@@ -158,7 +104,7 @@ def _sections(parts: Parts) -> list[tuple[Source, list[Mark]]]:
     return sections
 
 
-def _row(row: Row, gutter: int) -> _Pieces:
+def _row(row: Row, gutter: int) -> Pieces:
     if row.number == "...":
         return ("...".ljust(gutter + 3), "gutter"), *row.pieces
     return (f"{row.number.rjust(gutter)} |{' ' if row.pieces else ''}", "gutter"), *row.pieces
@@ -171,12 +117,12 @@ def _warned(row: Row, severity: str) -> Row:
     return Row(row.number, tuple((text, severity if style == "primary" else style) for text, style in row.pieces))
 
 
-def _remark(word: str, text: str, gutter: int, width: int) -> Iterator[_Pieces]:
+def _remark(word: str, text: str, gutter: int, width: int) -> Iterator[Pieces]:
     """A note or a help without a picture. A text of several lines is laid out already and stays as it is."""
     indent = " " * (gutter + 5 + len(word))
     lines = [clean(line) for line in text.split("\n")]
     if len(lines) == 1:
-        lines = wrap(text, max(width - len(indent), _NARROW))
+        lines = wrap(text, max(width - len(indent), NARROW))
     yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (f" {word}", "strong"), (f": {lines[0]}", "")
     for line in lines[1:]:
         yield ((f"{indent}{line}", ""),)
@@ -187,10 +133,10 @@ def _has_picture(help_: Help) -> bool:
     return len(help_.edits) > 1 or any(f"`{new}`" not in help_.message for _, new in help_.edits)
 
 
-def _edited(help_: Help, gutter: int, width: int) -> Iterator[_Pieces]:
+def _edited(help_: Help, gutter: int, width: int) -> Iterator[Pieces]:
     """The lines that the edits touch, before and after."""
     edits = sorted((Edit(*edit) for edit in help_.edits), key=lambda edit: (edit.span.start, edit.span.end))
-    room = max(width - gutter - 3, _NARROW)
+    room = max(width - gutter - 3, NARROW)
     for source in dict.fromkeys(edit.span.source for edit in edits):
         mine = [edit for edit in edits if edit.span.source == source]
         for start, end, group in _groups(source, mine):
@@ -223,7 +169,7 @@ def apply_edits(span: Span, edits: Sequence[Edit]) -> str:
     return "".join([*pieces, span.source.text[at : span.end]])
 
 
-def _version(text: str, line: int, sign: str, style: str, gutter: int, room: int, column: int) -> Iterator[_Pieces]:
+def _version(text: str, line: int, sign: str, style: str, gutter: int, room: int, column: int) -> Iterator[Pieces]:
     lines = text.splitlines() or [""]
     for number, raw in enumerate(lines[:_EDIT_LINES], line):
         shown = lay(raw, column, column + 1, room).text

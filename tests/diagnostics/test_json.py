@@ -8,6 +8,8 @@ import catdl.diagnostics as wrong
 from catdl.diagnostics import json as as_json
 from catdl.diagnostics.base import Derivation, Step, Steps, Why
 from catdl.source import Source, Span
+from tests.diagnostics import schemas
+from tests.diagnostics.samples import samples
 
 
 def test_document() -> None:
@@ -69,3 +71,19 @@ def test_no_place_and_nothing() -> None:
     (entry,) = json.loads(as_json.render([wrong.FileUnreadable("m.cat", "no such file")]))["diagnostics"]
     assert entry["span"] is None
     assert json.loads(as_json.render([]))["diagnostics"] == []
+
+
+def test_every_mistake_is_as_the_schema_has_it() -> None:
+    document = json.loads(as_json.render(samples()))
+    schemas.own(document)
+    schemas.own(json.loads(as_json.render([])))
+    assert document["errors"] + document["warnings"] == len(document["diagnostics"])
+
+
+def test_the_schema_knows_every_key() -> None:
+    """A key that the schema does not speak of would be one that nobody was told of."""
+    parts = schemas.OWN["$defs"]
+    for entry in as_json.document(samples())["diagnostics"]:
+        assert entry.keys() == parts["diagnostic"]["properties"].keys() == set(parts["diagnostic"]["required"])
+    assert as_json.document([]).keys() == schemas.OWN["properties"].keys() == set(schemas.OWN["required"])
+    assert schemas.OWN["properties"]["version"]["const"] == as_json.VERSION

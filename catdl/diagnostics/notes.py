@@ -1,0 +1,84 @@
+"""What explains a mistake, laid out: both types under each other, how sizes came about, the types on the way.
+
+Takes the parts of a mistake; guarantees lines of pieces with a style each, without control characters.
+
+    expected Real[T, D: 768]
+                        ~~~
+    found    Real[T, D: 64]
+                        ~~
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from catdl.diagnostics.base import WIDTH, Contrast, Derivation, Parts, Steps
+from catdl.diagnostics.cells import clean, lay, wrap
+from catdl.diagnostics.cells import width as cells
+from catdl.record import replace
+from catdl.source import Span
+
+Pieces: TypeAlias = Sequence[tuple[str, str]]
+
+NARROW = 24  # no text is squeezed into less
+
+
+def laid(parts: Parts, room: int) -> list[list[Pieces]]:
+    """The notes that explain: each a list of lines, in at most `room` cells where they can be broken."""
+    notes = []
+    if parts.contrast is not None:
+        notes.append(list(_contrasted(parts.contrast)))
+    if parts.derivations:
+        notes.append(list(_derived(parts.derivations, parts.span, room)))
+    if parts.steps is not None:
+        notes.append(list(_along(parts.steps, room)))
+    return notes
+
+
+def remarks(parts: Parts) -> list[str]:
+    """All that is said besides the message and the places, as text, for forms that have no fixed pitch."""
+    explained = laid(replace(parts, contrast=None), WIDTH)  # both sides stand in the message
+    notes = ["\n".join("".join(text for text, _ in line).rstrip() for line in lines) for lines in explained]
+    return [*(f"note: {note}" for note in (*notes, *parts.notes)), *(f"help: {help_.message}" for help_ in parts.helps)]
+
+
+def _contrasted(contrast: Contrast) -> Iterator[Pieces]:
+    """Expected and found under each other, the stretches that differ underlined."""
+    sides = (
+        ("expected ", contrast.expected, contrast.expected_marks, "secondary"),
+        ("found    ", contrast.found, contrast.found_marks, "primary"),
+    )
+    for word, text, marks, style in sides:
+        pieces, under = [(word, "")], [(" " * len(word), "")]
+        at = 0
+        for start, end in marks:
+            pieces += [(clean(text[at:start]), ""), (clean(text[start:end]), style)]
+            under += [(" " * cells(text[at:start]), ""), ("~" * cells(text[start:end]), style)]
+            at = end
+        yield (*pieces, (clean(text[at:]), ""))
+        if marks:
+            yield tuple(under)
+
+
+def _derived(derivations: Sequence[Derivation], at: Span | None, room: int) -> Iterator[Pieces]:
+    """`1568 = 32 * 7 * 7, from flatten, line 14`, one under the other."""
+    for size, formula, by, span in derivations:
+        made = f"`{size} = {formula}`" if formula else f"`{size}`"
+        place = ""
+        if span is not None:
+            place = f", line {span.line}" if at is not None and span.source == at.source else f", {span.where}"
+        for line in wrap(f"{made} from `{by}`{place}", room):
+            yield ((line, ""),)
+
+
+def _along(steps: Steps, room: int) -> Iterator[Pieces]:
+    """The types along a composition in two columns, what is left out of the middle counted."""
+    shown = [(clean(text), clean(type_)) for text, type_ in (*steps.rows, *steps.near)]
+    wide = min(max(cells(text) for text, _ in shown), room // 2)
+    yield (("the types along the composition:", ""),)
+    for place, (text, type_) in enumerate(shown):
+        if place == len(steps.rows) and steps.skipped:
+            yield ((f"  … {steps.skipped} more {'step' if steps.skipped == 1 else 'steps'}", ""),)
+        cut = lay(text, 0, 0, wide).text
+        yield (f"  {cut}{' ' * (wide - cells(cut))}  ", ""), (lay(type_, 0, 0, max(room - wide - 4, NARROW)).text, "")
