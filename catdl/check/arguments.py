@@ -42,6 +42,7 @@ class Binding:
     names: dict[str, object]
     env: Env
     explicit: dict[str, str] = field(default_factory=dict)  # axis binder -> label given
+    sized: dict[str, ast.Arg] = field(default_factory=dict)  # label given -> how, where a size was written with it
     explicit_row: dict[str, tuple[str, ...]] = field(default_factory=dict)
     fresh: bool = False
     placed: bool = False  # the wires were permuted to the order of the signature
@@ -241,7 +242,7 @@ def explicit_axes(binding: Binding, head: Head) -> None:
                 if len(items) == 1 and isinstance(items[0].value, ast.Splice) and items[0].value.name is None:
                     binding.explicit_row[name] = ("*",)
                 else:
-                    binding.explicit_row[name] = tuple(given_label(ctx, item, env) for item in items)
+                    binding.explicit_row[name] = tuple(given_label(binding, item, env) for item in items)
             else:
                 binding.names[name] = Row(ctx.types.axes(tuple(items), env))
             items = []
@@ -251,7 +252,7 @@ def explicit_axes(binding: Binding, head: Head) -> None:
         else:
             item = items.pop(0)
             if name in in_domain:
-                binding.explicit[name] = given_label(ctx, item, env)
+                binding.explicit[name] = given_label(binding, item, env)
             else:
                 axis = ctx.types.axis(item, env)
                 assert isinstance(axis, Axis)
@@ -261,16 +262,24 @@ def explicit_axes(binding: Binding, head: Head) -> None:
         raise ctx.refuse(wrong.TooManyArguments(where, binding.definition.name, len(slots), len(head.items or ()), ()))
 
 
-def given_label(ctx: Context, item: ast.Arg, env: Env) -> str:
+def given_label(binding: Binding, item: ast.Arg, env: Env) -> str:
     """The label that an item in brackets names. Raises Refused."""
-    if item.sep == ":" or not isinstance(item.value, ast.Name):
-        if isinstance(item.value, ast.Tuple):
-            axis = ctx.types.axis(item, env)
-            if isinstance(axis, Axis):
-                return show_axis(Axis(axis.label, 0)).split(":")[0]
-        raise ctx.refuse(wrong.BadValue(env.module.span(item), "here stands the name of an axis"))
-    label = label_of(ctx.types.label(item.value.id, env))
-    return label if isinstance(label, str) else f"?{item.value.id}"
+    ctx = binding.ctx
+    item = labelled(item)
+    if item.sep == ":" and item.name is not None:
+        name = item.name
+    elif isinstance(item.value, ast.Name):
+        name = item.value.id
+    else:
+        axis = ctx.types.axis(item, env) if isinstance(item.value, ast.Tuple) else None
+        if isinstance(axis, Axis):
+            return show_axis(Axis(axis.label, 0)).split(":")[0]
+        raise ctx.refuse(wrong.NotAnAxis(env.module.span(item), binding.definition.name))
+    label = label_of(ctx.types.label(name, env))
+    found = label if isinstance(label, str) else f"?{name}"
+    if item.sep == ":":
+        binding.sized[found] = item
+    return found
 
 
 def fill(binding: Binding, node: ast.Expr) -> None:

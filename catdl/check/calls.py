@@ -198,7 +198,7 @@ def layout(binding: Binding, part: LeafPart, wire: W) -> tuple[int, ...] | None:
     if len(rows) != 1 or not explicit or explicit[0] > rows[0]:
         return None
     axes = walk_axes(wire.leaf.axes)
-    found = {i: locate(binding.ctx, axes, binding.explicit[names[i] or ""], binding.env) for i in explicit}
+    found = {i: locate(binding, axes, binding.explicit[names[i] or ""]) for i in explicit}
     if any(place is None for place in found.values()):
         return None
     rest = [i for i in range(len(axes)) if i not in found.values()]

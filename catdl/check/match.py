@@ -11,9 +11,8 @@ from collections.abc import Callable
 from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding, fill
 from catdl.check.builder import Bundle, W
-from catdl.check.context import Context
 from catdl.check.names import mentioned
-from catdl.check.scope import Env, Static
+from catdl.check.scope import Static
 from catdl.check.signature import (
     ChoicePart,
     FixedPart,
@@ -48,14 +47,27 @@ from catdl.types.types import (
 SIGNATURE = "expected by this signature"
 
 
-def locate(ctx: Context, axes: tuple[AxisItem, ...], label: str, env: Env) -> int | None:
-    """Where the axis of that label stands."""
+def locate(binding: Binding, axes: tuple[AxisItem, ...], label: str) -> int | None:
+    """Where the axis of that label stands; a size written with it is checked. Raises Refused."""
     for place, axis in enumerate(axes):
         if isinstance(axis, Axis):
             known = label_of(axis.label)
             if known == label or (isinstance(known, Word) and show_label(known) == label):
+                if label in binding.sized:
+                    check_written(binding, axis, binding.sized[label])
                 return place
     return None
+
+
+def check_written(binding: Binding, axis: Axis, item: ast.Arg) -> None:
+    """A size that a call writes with the name of an axis must be that axis's. Raises Refused."""
+    ctx, head = binding.ctx, binding.head
+    assert head is not None
+    blame = Blame(
+        head.env.module.span(item), None, None, f"at the axis `{item.name}` as it is written here", way=head.way
+    )
+    if not ctx.solver.same_size(axis.size, ctx.statics.size(item.value, head.env), blame):
+        raise Refused
 
 
 def arrange(
@@ -80,7 +92,7 @@ def arrange(
         return axes, None
     places: list[int] = []
     for label in wanted:
-        place = locate(binding.ctx, axes, label, binding.env)
+        place = locate(binding, axes, label)
         if place is None:
             available = tuple(show_axis(a) for a in axes)
             why = binding.ctx.travelled(binding.port().way)

@@ -50,7 +50,7 @@ _HOMES = {
     ),
     "shape_errors": (
         "AxisNotFound BadPattern ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
-        "NeedsAxes RankUndetermined ScaleMismatch SizeMismatch SizeUndecided Undetermined"
+        "NeedsAxes NotAnAxis RankUndetermined ScaleMismatch SizeMismatch SizeUndecided Undetermined"
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",

@@ -22,6 +22,7 @@ __all__ = [
     "MergedMismatch",
     "Mismatch",
     "NeedsAxes",
+    "NotAnAxis",
     "RankUndetermined",
     "ScaleMismatch",
     "SizeMismatch",
@@ -274,6 +275,25 @@ class ScaleMismatch(Mistake):
         notes = (self.why, "a sum of n products has n times the variance of one: the root of n evens it out")
         labels = _origin(self.origin, "summed here", "")
         return Parts(message, self.span, f"the root of `{self.width}`", labels, notes, self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnAxis(Mistake):
+    """A number, or arithmetic, where an operation takes the name of an axis."""
+
+    code: ClassVar[str] = "E0314"
+    title: ClassVar[str] = "a number where the name of an axis stands"
+    span: Span
+    operation: str
+    available: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.operation}[…]` takes the name of an axis, found `{self.span.text}`"
+        notes = ["an axis is found by its name, never by its place or its size"]
+        if self.available:
+            notes.append(f"the axes here are {listed(self.available)}")
+        helps = (Help("give the axis a name where its type is written: `Real[T: 5]` for `Real[5]`"),)
+        return Parts(message, self.span, "not a name", (), tuple(notes), helps)
 
 
 def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:

@@ -14,6 +14,7 @@ from catdl.check.builder import BAD, Builder, Bundle, W
 from catdl.check.context import Context, Head
 from catdl.check.emit import core
 from catdl.check.scope import MorphismDef
+from catdl.check.signature import labelled
 from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number, show_value
 from catdl.diagnostics.base import Help
@@ -163,9 +164,11 @@ def known_axes(ctx: Context, wire: W, span: Span, name: str) -> list[Axis]:
 
 
 def find_axis(ctx: Context, axes: list[Axis], item: ast.Arg, head: Head, span: Span, name: str) -> int:
-    """The position of the axis that an item names. Raises Refused."""
+    """The position of the axis that an item names; a size written with the name is checked. Raises Refused."""
     env = head.env
-    if isinstance(item.value, ast.Tuple):
+    item = labelled(item)
+    available = tuple(show_axis(a) for a in axes)
+    if isinstance(item.value, ast.Tuple) and item.sep != ":":
         names = [i.value.id for i in item.value.items if isinstance(i.value, ast.Name) and i.sep != ":"]
         word = [label_of(ctx.types.label(name, env)) for name in names]
         for place, axis in enumerate(axes):
@@ -173,13 +176,31 @@ def find_axis(ctx: Context, axes: list[Axis], item: ast.Arg, head: Head, span: S
             merged = [label_of(a.label) for a in label.axes] if isinstance(label, Word) else None
             if merged == word and len(names) == len(item.value.items):
                 return place
-    if isinstance(item.value, ast.Name) and item.sep != ":":
-        wanted: Label = label_of(ctx.types.label(item.value.id, env))
+    if item.sep == ":" and item.name is not None:
+        wanted: Label = label_of(ctx.types.label(item.name, env))
+        shown = item.name
+    elif isinstance(item.value, ast.Name):
+        wanted = label_of(ctx.types.label(item.value.id, env))
         shown = item.value.id
-    else:
+    elif isinstance(item.value, ast.Tuple):
         named = ctx.types.axis(item, env)
         wanted = label_of(named.label) if isinstance(named, Axis) else ANONYMOUS
-        shown = item.name or show_label(wanted)
+        shown = show_label(wanted)
+    else:
+        raise ctx.refuse(wrong.NotAnAxis(env.module.span(item), name, available))
+    found = place_of(axes, wanted)
+    if found is None:
+        why = ctx.travelled(head.way)
+        raise ctx.refuse(wrong.AxisNotFound(env.module.span(item), shown, available, name, why=why))
+    if item.sep == ":":
+        blame = Blame(env.module.span(item), None, None, f"at the axis `{shown}` as it is written here", way=head.way)
+        if not ctx.solver.same_size(axes[found].size, ctx.statics.size(item.value, env), blame):
+            raise Refused
+    return found
+
+
+def place_of(axes: list[Axis], wanted: Label) -> int | None:
+    """Where the axis of a label stands; one that only reads alike counts where none is the same."""
     for place, axis in enumerate(axes):
         label = label_of(axis.label)
         if label is wanted or (label == wanted and not isinstance(label, (Anonymous, LabelVar))):
@@ -187,9 +208,7 @@ def find_axis(ctx: Context, axes: list[Axis], item: ast.Arg, head: Head, span: S
     for place, axis in enumerate(axes):
         if show_label(axis.label) == show_label(wanted) != "":
             return place
-    available = tuple(show_axis(a) for a in axes)
-    why = ctx.travelled(head.way)
-    raise ctx.refuse(wrong.AxisNotFound(env.module.span(item), shown, available, name, why=why))
+    return None
 
 
 def literal(ctx: Context, b: Builder, value: object, span: Span) -> Bundle:
