@@ -123,6 +123,7 @@ class Use:
     at_out: tuple[tuple[int, ...] | None, ...] | None
     span: Span
     closed: bool = False  # on closed types, remembered for every equal call
+    named: bool = False  # it says which axes it acts on
 
 
 @record(frozen=False)

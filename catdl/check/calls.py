@@ -151,6 +151,7 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         tuple(at_in) if any(at_in) else None,
         tuple(at_out) if any(at_out) else None,
         span,
+        named=head.items is not None,
     )
     effects = ctx.library.traits(definition)[1]
     if closed and key is not None and wires == given:

@@ -21,6 +21,7 @@ from catdl.check.finish import Instance, Missing, finish
 from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
+from catdl.check.places import check_places
 from catdl.check.results import arrow_span, by_ports, extern, result_span, written_at
 from catdl.check.scope import (
     DimDef,
@@ -332,6 +333,7 @@ class Program:
         names = codomain.names if codomain is not None else out.names
         b.out_names = names or (None,) * len(b.outputs)
         b.in_names = domain.names
+        check_places(ctx, b)
         settle(ctx, b)
         if scheme is not None and not scheme.random and "rand" in b.effects:
             box = drawing(ctx, b)

@@ -75,6 +75,7 @@ class MorphismDef:
     overloads: tuple[Overload, ...] = ()
     sorts: dict[str, str] | None = None  # the sort of each binder, inferred once
     static: bool | None = None  # whether it is a function of numbers, once asked
+    slides: tuple[str, ...] | None = None  # the binders of the axes it slides a kernel over, once asked
 
     @property
     def head(self) -> ast.Morphism:

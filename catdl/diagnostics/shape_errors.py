@@ -157,12 +157,19 @@ class NeedsAxes(Mistake):
     operation: str
     example: str = ""
     available: tuple[str, ...] = ()
+    reason: str = ""
+    origin: Span | None = None
+    origin_text: str = ""
+    helps: tuple[Help, ...] = ()
 
     def parts(self) -> Parts:
         message = f"`{self.operation}` must say which axes it acts on"
         notes = (f"the axes here are {listed(self.available)}",) if self.available else ()
-        helps = (Help(f"write `{self.example}`"),) if self.example else ()
-        return Parts(message, self.span, "which axes?", (), notes, helps)
+        if self.reason:
+            notes = (f"on the last axis {self.reason}", *notes)
+        helps = self.helps or ((Help(f"write `{self.example}`"),) if self.example else ())
+        labels = _origin(self.origin, self.origin_text, "because of this")
+        return Parts(message, self.span, "which axes?", labels, notes, helps)
 
 
 @dataclass(frozen=True, slots=True)

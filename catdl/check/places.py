@@ -1,0 +1,123 @@
+"""Axes of places and axes of features, told apart by what the layers of one body do along them.
+
+A convolution slides its kernel over an axis: it treats all places along it alike. A layer that learns a weight for each
+index of such an axis and leaves the axis as it was (`rmsnorm`, `layernorm`) does the contrary. On the last axis, where
+it acts if nothing is said, that is a mistake; `rmsnorm[W]` says that it is meant.
+
+    conv2d(C, 3, padding = 1) >> rmsnorm          Real[C, H, W]: refused, `rmsnorm[C]`
+"""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Builder, Inner, PBox, Use
+from catdl.check.calls import local_params
+from catdl.check.context import Context
+from catdl.check.scope import MorphismDef
+from catdl.check.static import Refused
+from catdl.diagnostics.base import Edit, Help
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.types import Axis, label_of, show_axis, show_label, walk_axes
+
+
+def check_places(ctx: Context, b: Builder) -> None:
+    """Refuse layers with a weight for each place of an axis that a convolution slides over. Raises Refused."""
+    calls = [(box, box.op) for box in boxes(b) if isinstance(box.op, Use)]
+    slid: dict[str, PBox] = {}
+    for box, use in calls:
+        for binder in slides_over(use.definition):
+            axis = use.binds.get(binder)
+            if isinstance(axis, Axis) and isinstance(label := label_of(axis.label), str):
+                slid.setdefault(label, box)
+    if not slid:
+        return
+    found = False
+    acted: dict[MorphismDef, str | None] = {d: weighs(d) for d in dict.fromkeys(use.definition for _, use in calls)}
+    for box, use in calls:
+        own = None if use.named else acted[use.definition]
+        axis = use.binds.get(own) if own is not None else None
+        if isinstance(axis, Axis) and isinstance(label := label_of(axis.label), str) and label in slid:
+            ctx.report(refusal(box, use.definition.name, axis, slid[label], set(slid)))
+            found = True
+    if found:
+        raise Refused
+
+
+def boxes(b: Builder) -> list[PBox]:
+    """The boxes of a diagram and of those inside it."""
+    out: list[PBox] = []
+    stack = [b]
+    while stack:
+        for box in stack.pop().boxes:
+            out.append(box)
+            if isinstance(box.op, Inner):
+                stack.append(box.op.builder)
+    return out
+
+
+def slides_over(definition: MorphismDef) -> tuple[str, ...]:
+    """The binders whose axes a definition with parameters cuts into windows: those that a convolution slides over."""
+    if definition.slides is None:
+        found: list[str] = []
+        stack: list[ast.Expr | None] = [definition.head.body if local_params(definition) else None]
+        while stack:
+            match stack.pop():
+                case ast.Call(ast.Index(ast.Name("window"), items), _):
+                    found += [item.value.id for item in items if isinstance(item.value, ast.Name)]
+                case ast.Block(statements, result):
+                    stack += [s.value for s in statements if isinstance(s, ast.Bind)]
+                    stack.append(result)
+                case ast.Lambda(_, body):
+                    stack.append(body)
+                case ast.Seq(steps):
+                    stack += steps
+                case _:
+                    pass
+        definition.slides = tuple(found)
+    return definition.slides
+
+
+def weighs(definition: MorphismDef) -> str | None:
+    """The axis that a definition acts on, if it has a weight for each index of it and leaves the axis there."""
+    signature = definition.head.signature
+    params = local_params(definition) if isinstance(signature, ast.Arrow) else []
+    if not params or not isinstance(signature, ast.Arrow):
+        return None
+    sides = [[i.value for i in s.items] for s in (signature.domain, signature.codomain) if isinstance(s, ast.Index)]
+    match sides:
+        case [[ast.Splice(), ast.Name(one)], [ast.Splice(), ast.Name(other)]] if one == other:
+            types = [p.type for p in params]
+            own = any(isinstance(t, ast.Index) and any(names(i, one) for i in t.items) for t in types)
+            return one if own else None
+        case _:
+            return None
+
+
+def names(item: ast.Arg, name: str) -> bool:
+    """Whether an item of a type is the axis of that name."""
+    return isinstance(item.value, ast.Name) and item.value.id == name and item.sep != ":"
+
+
+def refusal(box: PBox, name: str, axis: Axis, convolution: PBox, slid: set[str]) -> wrong.NeedsAxes:
+    """What to say of a layer that has a weight for each place."""
+    where = show_label(axis.label)
+    axes = [a for a in walk_axes(box.inputs[0].leaf.axes) if isinstance(a, Axis)]
+    features = [a for a in axes if label_of(a.label) not in slid]
+    reason = f"it would treat each place along `{where}` in a way of its own, and a convolution treats all alike"
+    example = f"{name}[{show_label(features[0].label) if len(features) == 1 else '…'}]"
+    helps = [Help(f"if that is meant, say so: `{name}[{where}]`")]
+    if len(features) == 1:
+        end = box.span.start + len(name)
+        edits = (Edit(Span(box.span.source, end, end), f"[{show_label(features[0].label)}]"),)
+        helps.insert(0, Help("name the axis of the features", edits if box.span.text.startswith(name) else ()))
+    return wrong.NeedsAxes(
+        box.span,
+        name,
+        example,
+        tuple(show_axis(a) for a in axes),
+        reason,
+        convolution.span,
+        f"slides over `{where}`",
+        tuple(helps),
+    )
