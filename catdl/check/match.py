@@ -112,7 +112,8 @@ def arrange(
 def expectation(binding: Binding, part: LeafPart, blame: Blame) -> Leaf | None:
     """The type that a tensor of a signature asks for, and where that comes from."""
     asked = preview(binding, part)
-    blame.against = next((binding.bound_by[n] for n in mentioned([part.node]) if n in binding.bound_by), None)
+    used = mentioned([part.node])
+    blame.against = next((wire for name, wire in binding.bound_by.items() if name in used), None)
     if blame.against is None and binding.definition.module.name:
         blame.origin, blame.origin_text = binding.definition.module.span(part.node), SIGNATURE
     return asked
