@@ -37,6 +37,7 @@ class Visit:
     diagram: Diagram
     times: int
     trail: Trail
+    space: int  # the same for diagrams whose sites stand beside each other
 
     def key(self, site: str | None = None) -> str:
         """The key of a site in it, or its own."""
@@ -58,12 +59,13 @@ def visits(diagram: Diagram) -> list[Visit]:
     order.reverse()
     times = {id(inner): 0 for inner in order}
     trails: dict[int, Trail] = {id(diagram): None}
+    spaces = {id(diagram): 0}
     bare: set[int] = set()  # boxes that are all of a body: their site adds no segment
     times[id(diagram)] = 1
     out: list[Visit] = []
     for inner in order:
         count, trail = times[id(inner)], trails[id(inner)]
-        out.append(Visit(inner, count, trail))
+        out.append(Visit(inner, count, trail, spaces[id(inner)]))
         for box in inner.boxes:
             body = bodies(box)
             if body is None:
@@ -71,7 +73,9 @@ def visits(diagram: Diagram) -> list[Visit]:
             times[id(body)] += count * (box.op.count if isinstance(box.op, Repeat) else 1)
             if id(body) not in trails:
                 trails[id(body)] = _trail(trail, box, id(box) in bare)
-                if isinstance(box.op, Repeat | Map | Each) and (sole := sole_box(body)) is not None:
+                spaces[id(body)] = spaces[id(inner)] if box.site is None else len(spaces)
+                held = isinstance(box.op, Repeat | Map | Each) and box.site is not None
+                if held and (sole := sole_box(body)) is not None:
                     bare.add(id(sole))
     return out
 

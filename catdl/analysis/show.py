@@ -151,7 +151,7 @@ def _ties(found: list[Visit], places: _Places) -> Iterator[str]:
         return
     yield "tied"
     for tie in shared:
-        yield f"  {tie.key}{f'  ({tie.how})' if tie.how else ''}"
+        yield from _filled(f"{tie.key}{f'{2 * HARD}({tie.how})' if tie.how else ''}", 2)
         yield from places.listed(tie.places, 4)
 
 

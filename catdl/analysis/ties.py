@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catdl.analysis.places import Note, Visit, merged, written
-from catdl.diagram.model import Global, Local, Map, Repeat
-from catdl.diagram.params import owns
+from catdl.diagram.model import Box, Diagram, Global, Local, Map, Repeat
+from catdl.diagram.params import bodies, owns
 from catdl.types.types import show_axis
 
 
@@ -29,34 +29,59 @@ class Tie:
 def ties(found: list[Visit]) -> list[Tie]:
     """All ties: declared parameters in the order in which they are met, then the others from the outside in."""
     declared: dict[str, list[Note]] = {}
-    others: list[Tie] = []
+    repeated: dict[int, dict[tuple[str, str], list[Note]]] = {}
+    sites: dict[int, dict[str, list[Note]]] = {}  # by space
     for visit in found:
-        others += _of_visit(visit, declared)
-    shared = [(key, merged(notes)) for key, notes in declared.items()]
-    return [Tie(key, "", places) for key, places in shared if sum(note.times for note in places) > 1] + others
+        here = repeated.setdefault(visit.space, {})
+        for tie in _of_visit(visit, declared, sites.setdefault(visit.space, {})):
+            here.setdefault((tie.key, tie.how), []).extend(tie.places)
+    out = [Tie(key, "", merged(notes)) for key, notes in declared.items()]
+    out = [tie for tie in out if sum(note.times for note in tie.places) > 1]
+    for space, others in repeated.items():
+        out += [Tie(key, how, merged(notes)) for (key, how), notes in others.items()]
+        out += [Tie(key, "", merged(notes)) for key, notes in sites[space].items() if len(notes) > 1]
+    return out
 
 
-def _of_visit(visit: Visit, declared: dict[str, list[Note]]) -> Iterator[Tie]:
-    sites: dict[str, list[Note]] = {}
+def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, list[Note]]) -> Iterator[Tie]:
     reads: dict[int, list[Note]] = {}  # by the wires of parameters
     for box in visit.diagram.boxes:
         if isinstance(box.op, Global | Local):
-            owner = declared if isinstance(box.op, Global) else sites
-            reads[box.outputs[0]] = owner.setdefault(box.op.parameter.path, [])
+            path = box.op.parameter.path
+            if isinstance(box.op, Global):
+                reads[box.outputs[0]] = declared.setdefault(path, [])
+            else:
+                reads[box.outputs[0]] = sites.setdefault(visit.key(path), [])
             continue
         note = Note(written(box.span), box.span, visit.times)
         if box.site is not None:
-            sites.setdefault(box.site, []).append(note)
+            sites.setdefault(visit.key(box.site), []).append(note)
         match box.op:
             case Repeat(tie="tied", body=body, count=count) if owns(body):
-                yield Tie(visit.key(box.site), f"iterate, {count} rounds", [note])
+                yield Tie(_keys(visit, box, body), f"iterate, {count} rounds", [note])
             case Map(axes=axes, body=body) if owns(body):
-                yield Tie(visit.key(box.site), f"map[{', '.join(map(show_axis, axes))}]", [note])
+                yield Tie(_keys(visit, box, body), f"map[{', '.join(map(show_axis, axes))}]", [note])
             case _:
                 pass
         for wire in dict.fromkeys((*box.inputs, *[wire for _, wire in box.plugs])):
             if wire in reads:
                 reads[wire].append(note)
-    for site, notes in sites.items():
-        if len(notes) > 1:
-            yield Tie(visit.key(site), "", merged(notes))
+
+
+def _keys(visit: Visit, box: Box, body: Diagram) -> str:
+    """The key of a box; of one without a segment of its own those of its parts."""
+    if box.site is not None:
+        return visit.key(box.site)
+    found: dict[str, None] = {}
+    stack = [iter(body.boxes)]
+    while stack:
+        for part in stack[-1]:
+            inner = bodies(part)
+            if part.site is not None:
+                found[visit.key(part.site)] = None
+            elif inner is not None and owns(inner):
+                stack.append(iter(inner.boxes))
+                break
+        else:
+            stack.pop()
+    return ", ".join(found)

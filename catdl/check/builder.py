@@ -171,7 +171,20 @@ PendingOp: TypeAlias = "Op | Use | Inner | LateCore | Source_"
 class PBox:
     """A box under construction."""
 
-    __slots__ = ("group", "inputs", "label", "op", "outputs", "plugs", "segment", "span", "token")
+    __slots__ = (
+        "group",
+        "inputs",
+        "label",
+        "made",
+        "op",
+        "outputs",
+        "owns",
+        "plugs",
+        "segment",
+        "site",
+        "span",
+        "token",
+    )
 
     def __init__(
         self,
@@ -191,6 +204,21 @@ class PBox:
         self.token: object | None = None  # boxes with one token share their site
         self.plugs: list[tuple[str, W]] = []
         self.group: tuple[object, int] | None = None  # the chain it is an element of, and its place
+        # Found when the diagram is closed.
+        self.made: Any = None  # the operation, where it holds no diagram
+        self.owns = False  # whether it has parameters of its own
+        self.site: str | None = None
+
+    @property
+    def transparent(self) -> bool:
+        """Whether it adds no segment to a key: one body, without a name for its occurrence."""
+        op = self.op
+        return (
+            isinstance(op, Inner)
+            and (op.what in ("map", "each") or (op.what == "repeat" and op.tie == "tied"))
+            and self.label is None
+            and self.group is None
+        )
 
 
 @record(frozen=False, eq=False)

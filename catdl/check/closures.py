@@ -63,7 +63,9 @@ def share(ctx: Context, closure: Closure, made: list[PBox], b: Builder, span: Sp
                 span, "a tied morphism is used inside another box than before; declare a `param` and plug it in"
             )
         )
-    for place, box in enumerate(made):
+    # A declared parameter is one box for all that use it, so only the first use makes it.
+    own = (box for box in made if not (isinstance(box.op, Source_) and box.op.declared))
+    for place, box in enumerate(own):
         if place == len(closure.share):
             closure.share.append(object() if box.token is None else box.token)
         box.token = closure.share[place]

@@ -1,7 +1,7 @@
 """From a diagram under construction to a Diagram: unknowns read, calls resolved, parameter sites named.
 
-Takes a builder whose unknowns are solved; guarantees closed types, and sites that are unique in text order (a collision
-is numbered: `layernorm`, `layernorm_2`). A call of a generic morphism whose instance is not made yet is asked for
+Takes a builder whose unknowns are solved; guarantees closed types, and sites that are unique in text order
+(`sites.py`). A call of a generic morphism whose instance is not made yet is asked for
 first, so that instances that use each other are made one after the other, without recursion.
 """
 
@@ -18,6 +18,7 @@ from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import Row
+from catdl.check.sites import name_sites
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused, as_number
 from catdl.diagram.model import (
@@ -40,6 +41,7 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.model import Static as Constant
+from catdl.diagram.params import owns as owns_any
 from catdl.record import record
 from catdl.source import Span
 from catdl.types.sizes import Facts, Poly, free_syms, normal
@@ -64,9 +66,6 @@ class Instances(Protocol):
 
     def definition(self, instance: Instance) -> Callable[[], Diagram]:
         """How to make the definition of a prelude entry at an instance."""
-
-    def owns(self, diagram: Diagram) -> bool:
-        """Whether a diagram has parameters of its own."""
 
 
 class Missing(Exception):
@@ -153,22 +152,44 @@ def finish(ctx: Context, root: Builder, facts: tuple[Fact, ...], instances: Inst
         builder = stack.pop()
         order.append(builder)
         stack += [box.op.builder for box in builder.boxes if isinstance(box.op, Inner)]
-    made: dict[int, Diagram] = {}
     ops: dict[int, Op] = {}
+    owning: set[int] = set()  # the builders that own parameters
     for builder in reversed(order):
-        made[id(builder)] = close(ctx, builder, made, facts, instances, ops)
+        if resolve(ctx, builder, instances, ops, owning):
+            owning.add(id(builder))
+    inside = {id(box.op.builder) for b in order for box in b.boxes if isinstance(box.op, Inner) and box.transparent}
+    for builder in order:
+        if id(builder) in owning and id(builder) not in inside:
+            name_sites(builder)
+    made: dict[int, Diagram] = {}
+    for builder in reversed(order):
+        made[id(builder)] = close(ctx, builder, made, facts)
     return made[id(root)]
 
 
-def close(
-    ctx: Context,
-    builder: Builder,
-    made: dict[int, Diagram],
-    facts: tuple[Fact, ...],
-    instances: Instances,
-    ops: dict[int, Op],
-) -> Diagram:
-    """One builder as a Diagram; those inside it are made already."""
+def resolve(ctx: Context, builder: Builder, instances: Instances, ops: dict[int, Op], owning: set[int]) -> bool:
+    """Close the operations of the boxes that hold no diagram; whether any box owns parameters."""
+    any_owns = False
+    for box in builder.boxes:
+        op = box.op
+        if isinstance(op, Inner):
+            box.owns = id(op.builder) in owning
+        else:
+            key = id(op)
+            known = (ctx.ops if op.closed else ops) if isinstance(op, Use) else None
+            done = None if known is None else known.get(key)
+            if done is None:
+                done = close_op(ctx, box, instances)
+                if known is not None:
+                    known[key] = done
+            box.made = done
+            box.owns = owns(done, box)
+        any_owns = any_owns or box.owns
+    return any_owns
+
+
+def close(ctx: Context, builder: Builder, made: dict[int, Diagram], facts: tuple[Fact, ...]) -> Diagram:
+    """One builder as a Diagram; those inside it are made already, operations resolved and sites named."""
     numbers: dict[W, int] = {}
     wires: list[Wire] = []
     closed: dict[int, Leaf] = {}  # by identity: long chains have many wires of one type object
@@ -184,22 +205,17 @@ def close(
         return found
 
     inputs = tuple([number(w) for w in builder.inputs] + [number(w) for w in builder.captured.values()])
-    sites = Sites()
     boxes: list[Box] = []
     for box in builder.boxes:
-        key = id(box.op)
-        known = (ctx.ops if box.op.closed else ops) if isinstance(box.op, Use) else None
-        op: Op | None = None if known is None else known.get(key)
-        if op is None:
-            op = close_op(ctx, box, made, instances)
-            if known is not None:
-                known[key] = op
+        op: Op = close_inner(ctx, box, box.op, made) if isinstance(box.op, Inner) else box.made
+        if isinstance(op, Local) and box.site is not None and box.site != op.parameter.path:
+            op = Local(Parameter(box.site, op.parameter.type, op.parameter.init))
         boxes.append(
             Box(
                 op,
                 tuple([number(w) for w in box.inputs]),
                 tuple([number(w) for w in box.outputs]),
-                sites.name(box) if owns(op, box, instances) else None,
+                box.site,
                 tuple((path, number(w)) for path, w in box.plugs),
                 box.span,
             )
@@ -228,84 +244,54 @@ def is_static(value: object) -> TypeGuard[Constant]:
     return isinstance(value, int | Fraction | bool | str | Poly | Axis)
 
 
-def owns(op: Op, box: PBox, instances: Instances) -> bool:
+def owns(op: Op, box: PBox) -> bool:
     """Whether a box has parameters of its own, not plugged."""
     match op:
         case Native(params=params):
             plugged = {path for path, _ in box.plugs}
             return any(p.path not in plugged for p in params)
-        case Call(callee=inner) | Repeat(body=inner) | Map(body=inner) | Each(body=inner):
-            return instances.owns(inner)
+        case Call(callee=inner):
+            return owns_any(inner)
         case Local() | Extern():
             return True
         case _:
             return False
 
 
-class Sites:
-    """Names for the boxes of one diagram that own parameters, in order of their occurrence."""
-
-    def __init__(self) -> None:
-        self.taken: dict[str, int] = {}
-        self.tokens: dict[object, str] = {}
-        self.groups: dict[object, str] = {}
-
-    def fresh(self, name: str) -> str:
-        """The name, numbered when it is taken."""
-        count = self.taken.get(name, 0) + 1
-        self.taken[name] = count
-        if count == 1:
-            return name
-        numbered = f"{name}_{count}"
-        return numbered if numbered not in self.taken else self.fresh(name)
-
-    def name(self, box: PBox) -> str:
-        """The site of a box."""
-        if isinstance(box.op, Source_):
-            self.taken.setdefault(box.op.path, 1)
-            return box.op.path
-        if box.token is not None and box.token in self.tokens:
-            return self.tokens[box.token]
-        wanted = box.label or box.segment
-        if box.group is not None:
-            group, place = box.group
-            base = self.groups.get(group)
-            if base is None:
-                base = self.groups[group] = self.fresh(wanted)
-            site = f"{base}.{place}"
-        else:
-            site = self.fresh(wanted)
-        if box.token is not None:
-            self.tokens[box.token] = site
-        return site
-
-
-def close_op(ctx: Context, box: PBox, made: dict[int, Diagram], instances: Instances) -> Op:
-    """The operation of a box. Raises Missing, and Refused after a report."""
+def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
+    """The operation of a box that holds no diagram. Raises Missing, and Refused after a report."""
     op = box.op
     match op:
         case Use():
             return close_use(ctx, op, instances)
-        case Inner("call", builder, _):
-            return Call(made[id(builder)], False)
-        case Inner("repeat", builder, _, count, tie):
-            return Repeat(count, made[id(builder)], tie, len(builder.captured))
-        case Inner("map", builder, axes=axes):
-            return Map(tuple(zonk_axis(a) for a in axes), made[id(builder)], len(builder.captured))
-        case Inner(_, builder, axes=axes):
-            axis = zonk_axis(axes[0])
-            if not isinstance(axis.size, int):
-                raise ctx.refuse(
-                    wrong.ParamFreeDim(box.span, builder.name, sorted(free_syms(axis.size))[0].rpartition("::")[2])
-                )
-            return Each(axis, made[id(builder)], len(builder.captured))
         case LateCore(name, attrs):
             return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
         case Source_(path, declared, leaf, init):
             parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span))
             return Global(parameter) if declared else Local(parameter)
+        case Inner():
+            raise AssertionError("a diagram inside is closed with those around it")
         case _:
             return op
+
+
+def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) -> Op:
+    """The operation of a box that holds a diagram. Raises Refused after a report."""
+    body, captured = made[id(op.builder)], len(op.builder.captured)
+    match op.what:
+        case "call":
+            return Call(body, False)
+        case "repeat":
+            return Repeat(op.count, body, op.tie, captured)
+        case "map":
+            return Map(tuple(zonk_axis(a) for a in op.axes), body, captured)
+        case _:
+            axis = zonk_axis(op.axes[0])
+            if not isinstance(axis.size, int):
+                raise ctx.refuse(
+                    wrong.ParamFreeDim(box.span, op.builder.name, sorted(free_syms(axis.size))[0].rpartition("::")[2])
+                )
+            return Each(axis, body, captured)
 
 
 def close_init(ctx: Context, init: Start, span: Span) -> Init:

@@ -97,7 +97,8 @@ def repeat(rule: Rule) -> Bundle:
     leaves = [w.leaf for w in wires]
     segment = element_segment(rule, body, rule.name)
     for attempt in range(2):
-        inner, out = inner_diagram(ctx, b, segment, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x))
+        name = segment if rule.head.label is None or tie == "fresh" else rule.head.label
+        inner, out = inner_diagram(ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x))
         if out.bad:
             return BAD
         if attempt == 0 and len(out.wires) == len(leaves):
@@ -158,8 +159,9 @@ def lifted(rule: Rule) -> Bundle:
     if not wires:
         axes = [a for item in items if isinstance(a := ctx.types.axis(item, rule.head.env), Axis)]
     segment = element_segment(rule, body, rule.name)
+    name = rule.head.label or segment
     inner, out = inner_diagram(
-        ctx, b, segment, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), len(axes)
+        ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), len(axes)
     )
     if out.bad:
         return BAD

@@ -38,6 +38,7 @@ from catdl.check.templates import choose
 from catdl.check.traits import traits_of
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
+from catdl.diagram.params import owns
 from catdl.record import field, record, replace
 from catdl.source import Span
 from catdl.syntax import ast
@@ -161,15 +162,11 @@ class Program:
         """Whether its own text may hold parameters, and its effects."""
         diagram = self.closed_diagrams.get(definition)
         if diagram is not None:
-            return self.owns(diagram), diagram.effects
+            return owns(diagram), diagram.effects
         found = self.trait_memo.get(definition)
         if found is None:
             found = traits_of(definition, self.trait_memo, self.closed_diagrams)
         return found
-
-    def owns(self, diagram: Diagram) -> bool:
-        """Whether a diagram has parameters of its own."""
-        return any(box.site is not None for box in diagram.boxes)
 
     def ready(self, instance: Instance) -> Diagram | None:
         """The diagram of an instance. Raises KeyError when it is to be made."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from catdl.check.calls import local_params
 from catdl.check.scope import MorphismDef
 from catdl.diagram.model import Diagram
+from catdl.diagram.params import owns as owns_any
 from catdl.syntax import ast
 
 NONE: frozenset[str] = frozenset()
@@ -118,7 +119,7 @@ def traits_of(
             if isinstance(found, MorphismDef):
                 diagram = closed.get(found)
                 if diagram is not None:
-                    mine, inner = any(b.site is not None for b in diagram.boxes), diagram.effects
+                    mine, inner = owns_any(diagram), diagram.effects
                 else:
                     mine, inner = memo.get(found, (False, NONE))
                 if "core" in found.modifiers:

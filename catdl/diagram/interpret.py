@@ -191,9 +191,7 @@ def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, r
                 return opaque(op, ins, run)
             return (yield _native(op, op.definition.diagram(), ins, below, run))
         case Map(axes, body, captured):
-            return (
-                yield _map(body, ins, len(axes), captured, weights.below(box.site, plugs), run, box.site is not None)
-            )
+            return (yield _map(box, body, ins, len(axes), captured, weights.below(box.site, plugs), run))
         case Each(axis, body, captured):
             return (yield _each(box, op, ins, weights.below(box.site, plugs), run, run.size(axis.size)))
         case Repeat(count, body, tie, _):
@@ -201,7 +199,7 @@ def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, r
             carried, fixed = ins[: len(body.outputs)], ins[len(body.outputs) :]
             for index in range(count):
                 inner = below.below(str(index), {}) if tie == "fresh" else below
-                carried = yield _body(body, [*carried, *fixed], inner, run)
+                carried = yield _body(box, body, [*carried, *fixed], inner, run)
             return carried
         case Extern(target):
             raise NotImplementedError(f"the interpreter does not run `{target}`")
@@ -220,9 +218,9 @@ def _has_dims(leaves: Sequence[Leaf]) -> bool:
     return any(isinstance(size, Poly) for leaf in leaves for size in axis_sizes(leaf))
 
 
-def _body(body: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
-    """The body of a repeat, map or each: where it is one named box, its site is no segment."""
-    sole = sole_box(body)
+def _body(box: Box, body: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+    """The body of a repeat, map or each: where this has a site and is one named box, that one's site is no segment."""
+    sole = None if box.site is None else sole_box(body)
     if sole is not None:
         weights = Weights(weights.all, weights.prefix, weights.plugs, weights.slices)
         return (yield _diagram(_bare(body, sole), ins, weights, run))
@@ -259,7 +257,7 @@ def _native(op: Native, definition: Diagram, ins: Results, weights: Weights, run
     return results
 
 
-def _map(body: Diagram, ins: Results, count: int, captured: int, weights: Weights, run: Run, sited: bool) -> Work:
+def _map(box: Box, body: Diagram, ins: Results, count: int, captured: int, weights: Weights, run: Run) -> Work:
     """The leading axes become batch axes; the results have them back."""
     mapped = ins[: len(ins) - captured]
     outer = any(value.batched for value in ins)
@@ -278,8 +276,7 @@ def _map(body: Diagram, ins: Results, count: int, captured: int, weights: Weight
             inner.append(Value(spread, True))
         else:
             inner.append(value)
-    work = _body if sited else _diagram
-    results = yield work(body, inner, weights, run.with_batch((*batch, *sizes)))
+    results = yield _body(box, body, inner, weights, run.with_batch((*batch, *sizes)))
     return [
         Value(v.tensor, outer) if v.batched else Value(v.tensor.expand((*sizes, *v.tensor.shape)), False)
         for v in results
@@ -297,7 +294,7 @@ def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: in
                 value if k >= len(ins) - op.captured else Value(value.tensor.select(axis, index), value.batched)
             )
         inner = Weights(weights.all, weights.prefix, weights.plugs, (*weights.slices, index))
-        columns.append((yield _body(op.body, args, inner, run)))
+        columns.append((yield _body(box, op.body, args, inner, run)))
     results: Results = []
     for parts in zip(*columns, strict=True):
         batched = any(part.batched for part in parts)

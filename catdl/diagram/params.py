@@ -2,10 +2,12 @@
 
 Takes a verified Diagram. A key is the path of sites from the diagram to the leaf, then the leaf's own name:
 
-- a call, a native and an extern put their site in front; an inline call and a map without site put nothing;
-- `repeat` with fresh weights adds its site and an index, with tied weights its site alone;
-- `each` adds its site, and a leading axis to the type of every leaf below it;
-- where the body of a repeat, map or each is nothing but one named box, that box adds no segment of its own
+- a call, a native and an extern put their site in front, an inline call puts nothing;
+- `repeat` with fresh weights adds its site and an index;
+- `repeat` with tied weights, `map` and `each` add their site where they have one; those without are transparent: the
+  sites in their body stand beside those around them, and differ from these;
+- `each` adds a leading axis to the type of every leaf below it;
+- where the body of a repeat, map or each with a site is nothing but one named box, that box adds no segment of its own
   (`repeat(12, block)` has `block.0.…`, not `block.0.block.…`): see `sole_box`.
 
 Leaves of two boxes with one site are listed once, plugged leaves are left out, declared parameters are listed by
@@ -157,11 +159,14 @@ class _Frame(NamedTuple):
 def parameters(diagram: Diagram) -> tuple[Parameter, ...]:
     """All own leaves with their keys below the diagram, in the order of the boxes."""
     if diagram.memo_parameters is None:
-        diagram.memo_parameters = tuple(_leaves(diagram)) if owns(diagram) else ()
+        diagram.memo_parameters = tuple([leaf for leaf, _ in stacked_parameters(diagram)])
     return diagram.memo_parameters
 
 
-def _leaves(diagram: Diagram) -> Iterator[Parameter]:
+def stacked_parameters(diagram: Diagram) -> Iterator[tuple[Parameter, int]]:
+    """All own leaves, each with the number of its first axes that are those of `each`."""
+    if not owns(diagram):
+        return
     seen: set[str] = set()
     stack = [_Frame(iter(diagram.boxes), "", (), frozenset())]
     while stack:
@@ -175,7 +180,7 @@ def _leaves(diagram: Diagram) -> Iterator[Parameter]:
                 key = frame.prefix + parameter.path
                 if key not in frame.plugged and key not in seen:
                     seen.add(key)
-                    yield _leaf(key, parameter, frame.leading)
+                    yield _leaf(key, parameter, frame.leading), len(frame.leading)
             case Native(params=params):
                 prefix = _under(frame.prefix, box)
                 plugged = _plugged(frame, box, prefix)
@@ -183,7 +188,7 @@ def _leaves(diagram: Diagram) -> Iterator[Parameter]:
                     key = prefix + parameter.path
                     if key not in plugged and key not in seen:
                         seen.add(key)
-                        yield _leaf(key, parameter, frame.leading)
+                        yield _leaf(key, parameter, frame.leading), len(frame.leading)
             case Core() | Extern() | Global():
                 pass
             case _:
@@ -202,11 +207,11 @@ def _inner_frames(frame: _Frame, box: Box) -> list[_Frame]:
             return [_Frame(iter(body.boxes), frame.prefix if inline else prefix, leading, plugged)]
         case Repeat(count=count, tie="fresh"):
             return [_body_frame(body, f"{prefix}{i}.", leading, plugged) for i in range(count)]
-        case Each(axis=axis):
-            return [_body_frame(body, prefix, (*leading, axis), plugged)]
-        case Map() if box.site is None:
-            return [_Frame(iter(body.boxes), prefix, leading, plugged)]
         case _:
+            if isinstance(box.op, Each):
+                leading = (*leading, box.op.axis)
+            if box.site is None:
+                return [_Frame(iter(body.boxes), prefix, leading, plugged)]
             return [_body_frame(body, prefix, leading, plugged)]
 
 

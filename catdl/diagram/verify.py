@@ -133,7 +133,7 @@ def _box(diagram: Diagram, index: int, box: Box) -> None:
             _ports(diagram, where, len(body.outputs), len(box.outputs), "outputs")
             if isinstance(op, Repeat):
                 _ports(diagram, where, len(body.outputs) + op.captured, len(body.inputs), "carried and captured wires")
-            if not isinstance(op, Map):
+            if isinstance(op, Repeat) and op.tie == "fresh":
                 _site(diagram, where, box, owns(body))
         case Global() | Local():
             if box.inputs or len(box.outputs) != 1:
@@ -197,14 +197,22 @@ def _site(diagram: Diagram, where: str, box: Box, owning: bool) -> None:
 def _parameters(diagram: Diagram) -> None:
     """Own leaves have fixed shapes; a site stands for one operation, so that sharing it is sharing weights."""
     sites: dict[str, object] = {}
-    for box in diagram.boxes:
-        for parameter in _held(box):
-            if not _fixed(parameter):
-                raise _fail(diagram, f"the parameter `{parameter.path}` has a free dim: {parameter.type}")
-        if box.site is not None:
-            held: object = bodies(box) or type(box.op)
-            if sites.setdefault(box.site, held) is not held:
-                raise _fail(diagram, f"two operations share the site `{box.site}`")
+    stack = [iter(diagram.boxes)]
+    while stack:
+        for box in stack[-1]:
+            for parameter in _held(box):
+                if not _fixed(parameter):
+                    raise _fail(diagram, f"the parameter `{parameter.path}` has a free dim: {parameter.type}")
+            body = bodies(box)
+            if box.site is not None:
+                held: object = type(box.op) if body is None else tuple((p.path, p.type) for p in parameters(body))
+                if sites.setdefault(box.site, held) != held:
+                    raise _fail(diagram, f"two operations share the site `{box.site}`")
+            elif body is not None and owns(body):
+                stack.append(iter(body.boxes))
+                break
+        else:
+            stack.pop()
 
 
 def _held(box: Box) -> tuple[Parameter, ...]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from catdl.diagram.model import Extern, Native
 from catdl.torch.context import Context, expand_batch
-from catdl.torch.flatten import Invoke, Loop, Slices, Step
 from catdl.torch.form import alone, apply
 from catdl.torch.names import ident
 from catdl.torch.natives import find
 from catdl.torch.plan import Unit
 from catdl.torch.scope import Mode, Value
+from catdl.torch.steps import Invoke, Loop, Slices, Step
 
 if TYPE_CHECKING:
     from catdl.torch.unit import Writer
@@ -195,23 +195,25 @@ def loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> LoopText:
 
 
 def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str, tuple[Mode, ...]]:
-    """`each`: one module whose weights have a leading axis, called at every index by `torch.vmap`."""
+    """`each` by `torch.vmap`: a module whose weights have a leading axis, or a function that is given such."""
     body = _body(w, step, op)
-    assert body.constructor is not None and step.site is not None
-    make = body.constructor[:-2] if body.constructor.endswith("()") else f"lambda: {body.constructor}"
-    w.scope.imports.add("Each")
-    holder = w.submodule(step.site, f"Each({make}, {w.scope.size(op.axis.size)})")
     texts, batched = _ports(w, body.unit, inputs, [value.rank for value in inputs])
     mapped = len(inputs) - op.captured
     marks = [str(-inputs[k].rank) if k < mapped else "None" for k in range(len(inputs))]
-    places = body.call("", marks)[1:-1].split(", ")
-    known = set(marks)
-    dims = ", ".join(place if place in known else "None" for place in places)
-    call = body.call(holder, texts)
+    known = {*marks, *(plugged := [w.read(wire).text for _, wire in step.plugs])}
+    places = [place if place in known else "None" for place in body.call("", marks)[1:-1].split(", ")]
+    places = ["0" if place in plugged else place for place in places]
     ranks = [len(body.unit.flat.wires[wire].type.axes) + 1 for wire in body.unit.flat.outputs]
     out = str(-ranks[0]) if len(ranks) == 1 else str(tuple(-rank for rank in ranks))
-    comma = "," if len(places) == 1 else ""
-    text = f"{call[:-1]}, in_dims=({dims}{comma}), out_dims={out})"
+    dims = f"in_dims=({', '.join(places)}{',' if len(places) == 1 else ''}), out_dims={out}"
+    if body.constructor is None:
+        text = body.call(f'torch.vmap({body.name}, {dims}, randomness="different")', texts)
+    else:
+        assert step.site is not None
+        make = body.constructor[:-2] if body.constructor.endswith("()") else f"lambda: {body.constructor}"
+        w.scope.imports.add("Each")
+        holder = w.submodule(step.site, f"Each({make}, {w.scope.size(op.axis.size)})")
+        text = f"{body.call(holder, texts)[:-1]}, {dims})"
     return _unbatch(w, body.unit, text, inputs), _batched(body.unit, batched)
 
 

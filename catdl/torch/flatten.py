@@ -9,10 +9,10 @@ Explicit stack, linear in the boxes spliced in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
 
+from catdl.diagnostics import NotCompilable
+from catdl.diagnostics.base import Help
 from catdl.diagram.model import (
     Box,
     Call,
@@ -28,103 +28,17 @@ from catdl.diagram.model import (
     Repeat,
     Wire,
 )
-from catdl.diagram.params import globals_of, sole_box
+from catdl.diagram.params import globals_of, parameters, sole_box, stacked_parameters
 from catdl.torch.info import Info, Infos, definition_of
+from catdl.torch.refuse import Refused
+from catdl.torch.steps import Enter, Flat, Invoke, Leave, Loop, Open, Shut, Slices, Stacked, Step, StepOp
 from catdl.types.types import Axis, Leaf
-
-
-@dataclass(frozen=True, slots=True)
-class Invoke:
-    """A call of another unit; `lead`: the axes over which its weights are stacked."""
-
-    callee: Diagram
-    lead: tuple[Axis, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """A repeat: the outputs go round, the inputs beyond them are the same each time."""
-
-    count: int
-    body: Diagram
-    fresh: bool
-    lead: tuple[Axis, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Slices:
-    """`each` of a body whose weights cannot be stacked: the last `captured` inputs are given whole to every index."""
-
-    axis: Axis
-    body: Diagram
-    captured: int
-
-
-@dataclass(frozen=True, slots=True)
-class Enter:
-    """Into a map: the leading axes become batch axes; `merge`: all batch axes are made one."""
-
-    axes: tuple[Axis, ...]
-    captured: int
-    merge: bool
-    mark: int  # of this map, the same in its `Leave`
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Out of a map."""
-
-    axes: tuple[Axis, ...]
-    merge: bool
-    mark: int
-    lead: int = 0  # how many axes the weights are stacked over outside of it
-
-
-StepOp: TypeAlias = Core | Native | Extern | Local | Invoke | Loop | Slices | Enter | Leave
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One statement to be."""
-
-    op: StepOp
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    site: str | None
-    plugs: tuple[tuple[str, int], ...]
-
-
-@dataclass(slots=True)
-class FlatWire:
-    """A wire of a unit; the name may come from a caller."""
-
-    type: Leaf
-    name: str | None
-    constant: bool
-
-
-@dataclass(slots=True)
-class Flat:
-    """A unit's body. `extra` are inputs after the diagram's own: plugged leaves and declared parameters by key."""
-
-    diagram: Diagram
-    wires: list[FlatWire] = field(default_factory=list)
-    inputs: list[int] = field(default_factory=list)
-    plugged: dict[str, int] = field(default_factory=dict)
-    globals: dict[str, int] = field(default_factory=dict)
-    outputs: list[int] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-
-    def wire(self, leaf: Leaf, name: str | None, constant: bool) -> int:
-        """A new wire."""
-        self.wires.append(FlatWire(leaf, name, constant))
-        return len(self.wires) - 1
 
 
 class _Frame:
     """A diagram being spliced in: where its wires went, and what to do when it ends."""
 
-    __slots__ = ("at", "boxes", "diagram", "lead", "leave", "outer", "plugs", "site", "start")
+    __slots__ = ("again", "at", "boxes", "diagram", "lead", "leave", "outer", "plugs", "site", "start")
 
     def __init__(
         self,
@@ -132,11 +46,12 @@ class _Frame:
         at: dict[int, int],
         plugs: dict[str, int],
         outer: Box | None,
-        leave: Leave | None,
+        leave: Leave | Shut | None,
         start: int,
         site: str | None = None,
         lead: tuple[Axis, ...] = (),
     ) -> None:
+        self.again: Callable[[list[int]], None] | None = None  # instead of ending: the next round, from these results
         self.lead = lead  # the axes of `each` around it: its weights are stacked over them
         self.diagram = diagram
         self.at = at
@@ -178,7 +93,9 @@ def flatten(
             continue
         stack.pop()
         results = [frame.at[wire] for wire in frame.diagram.outputs]
-        if not stack:
+        if frame.again is not None:
+            frame.again(results)
+        elif not stack:
             flat.outputs = results
         else:
             assert frame.outer is not None
@@ -194,7 +111,8 @@ def _finish(flat: Flat, parent: _Frame, frame: _Frame, box: Box, results: list[i
     """Give what a spliced body made to the wires of its caller."""
     if frame.leave is not None:
         outs = tuple(_copy(flat, parent.diagram.wires[wire]) for wire in box.outputs)
-        flat.steps.append(Step(frame.leave, tuple(results), outs, None, ()))
+        kept = _kept(flat, frame.leave.mark, frame.start) if isinstance(frame.leave, Shut) else ()
+        flat.steps.append(Step(frame.leave, (*results, *kept), outs, None, ()))
         results = list(outs)
     if isinstance(box.op, Native):
         results = _named_back(flat, parent, box, box.op, results)
@@ -238,12 +156,20 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
         case Map(axes, body, captured):
             _map(flat, frame, box, stack, found, axes, body, captured)
         case Each(axis, body, captured):
-            if found.of(body).owns and not found.of(body).stackable:
+            if not found.of(body).owns or found.of(body).stackable:
+                _map(flat, frame, box, stack, found, (axis,), body, captured)
+            elif box.site is not None:
                 _step(flat, frame, box, Slices(axis, body, captured), inputs)
             else:
-                _map(flat, frame, box, stack, found, (axis,), body, captured)
+                _slices(flat, frame, box, found, Slices(axis, body, captured), inputs)
         case Repeat(count, body, tie, _):
-            _step(flat, frame, box, _loop(count, body, tie == "fresh", found.of(body).owns, frame.lead), inputs)
+            owns = found.of(body).owns
+            if owns and tie == "fresh" and any(p.startswith(f"{box.site}.") for p in frame.plugs):
+                _unrolled(frame, box, stack, count, body, inputs, len(flat.wires))
+            elif owns and box.site is None:
+                _rounds(flat, frame, box, stack, count, body, inputs)
+            else:
+                _step(flat, frame, box, _loop(count, body, tie == "fresh", owns, frame.lead), inputs)
         case Local(parameter):
             _step(flat, frame, box, Local(_lead(parameter, frame.lead)), inputs)
         case Core() | Extern():
@@ -346,7 +272,7 @@ def _enter(
     inputs: tuple[int, ...],
     plugs: dict[str, int],
     box: Box,
-    leave: Leave | None,
+    leave: Leave | Shut | None,
     start: int,
     site: str | None = None,
 ) -> None:
@@ -374,15 +300,105 @@ def _map(
     start = len(flat.wires)
     leave = Leave(axes, merge, mark, len(frame.lead))
     lead = (*frame.lead, *axes) if isinstance(box.op, Each) and found.of(body).owns else frame.lead
-    if box.site is None or sole_box(body) is not None:
-        plugs = dict(_plugs(frame, box, box.site is None))
+    plugs = dict(_plugs(frame, box, box.site is None))
+    if box.site is None or sole_box(body) is not None or (plugs and len(plugs) == len(parameters(body))):
+        if lead != frame.lead:
+            below = {parameter.path for parameter in parameters(body)}
+            plugs = {path: _stack(flat, wire) for path, wire in plugs.items() if box.site is not None or path in below}
         _enter(stack, body, inside, plugs, box, leave, start, box.site)
         stack[-1].lead = lead
         return
     made = tuple(_copy(flat, body.wires[wire]) for wire in body.outputs)
     flat.steps.append(
-        Step(Invoke(body, lead if found.of(body).owns else ()), inside, made, box.site, _plugs(frame, box, False))
+        Step(Invoke(body, lead if found.of(body).owns else ()), inside, made, box.site, tuple(plugs.items()))
     )
     outs = tuple(_copy(flat, frame.diagram.wires[wire]) for wire in box.outputs)
     flat.steps.append(Step(leave, made, outs, None, ()))
     frame.at.update(zip(box.outputs, outs, strict=True))
+
+
+def _stack(flat: Flat, wire: int) -> int:
+    """A plugged leaf below an `each`, whose axis is its first."""
+    leaf = flat.wires[wire].type
+    made = flat.wire(Leaf(leaf.kind, leaf.axes[1:]), None, True)
+    flat.steps.append(Step(Stacked(), (wire,), (made,), None, ()))
+    return made
+
+
+def _slices(flat: Flat, frame: _Frame, box: Box, found: Infos, op: Slices, inputs: tuple[int, ...]) -> None:
+    """`each` without a segment of its own: its one box stands for it, else its leaves stand in the unit around it."""
+    sole = sole_box(op.body)
+    if sole is not None:
+        prefix = f"{sole.site}."
+        plugs = {p.removeprefix(prefix): wire for p, wire in frame.plugs.items() if p.startswith(prefix)}
+        site = sole.site
+    else:
+        if found.of(op.body).keeps:
+            reason = (
+                "`each` over several boxes cannot hold running statistics or modules of other packages "
+                "under their own names"
+            )
+            help_ = Help("name the occurrence, `name: each[…](…)`, and they stand under that name")
+            name = flat.diagram.name.rpartition("::")[2]
+            raise Refused(NotCompilable(name, reason, box.span, (help_,)))
+        plugs, site = {}, None
+        for parameter, lead in stacked_parameters(op.body):
+            wire = frame.plugs.get(parameter.path, -1)
+            if wire < 0:
+                wire = flat.wire(Leaf(parameter.type.kind, parameter.type.axes[lead:]), None, True)
+                flat.steps.append(Step(Local(_lead(parameter, (op.axis,))), (), (wire,), None, ()))
+            plugs[parameter.path] = wire
+    outs = tuple(_copy(flat, frame.diagram.wires[wire]) for wire in box.outputs)
+    frame.at.update(zip(box.outputs, outs, strict=True))
+    flat.steps.append(Step(op, inputs, outs, site, tuple(plugs.items())))
+
+
+def _rounds(
+    flat: Flat,
+    frame: _Frame,
+    box: Box,
+    stack: list[_Frame],
+    count: int,
+    body: Diagram,
+    inputs: tuple[int, ...],
+) -> None:
+    """`iterate` without a segment of its own: its body is written in a loop where it stands."""
+    start, mark = len(flat.wires), len(flat.steps)
+    carried = len(box.outputs)
+    inside = []
+    for wire, out, source in zip(body.inputs, box.outputs, inputs, strict=False):
+        constant = body.wires[wire].constant and frame.diagram.wires[out].constant
+        inside.append(flat.wire(body.wires[wire].type, body.wires[wire].name or flat.wires[source].name, constant))
+    flat.steps.append(Step(Open(count, mark, frame.lead), inputs, tuple(inside), None, ()))
+    plugs = dict(_plugs(frame, box, True))
+    _enter(stack, body, (*inside, *inputs[carried:]), plugs, box, Shut(mark), start)
+
+
+def _kept(flat: Flat, mark: int, start: int) -> tuple[int, ...]:
+    """What the rounds since a mark read of what was made before them: it must last to the end of the last round."""
+    found: dict[int, None] = {}
+    for step in flat.steps[mark + 1 :]:
+        found |= dict.fromkeys(wire for wire in step.inputs if wire < start)
+        found |= dict.fromkeys(wire for _, wire in step.plugs if wire < start)
+    return tuple(found)
+
+
+def _unrolled(
+    frame: _Frame, box: Box, stack: list[_Frame], count: int, body: Diagram, inputs: tuple[int, ...], start: int
+) -> None:
+    """A repeat whose weights are all given: round after round."""
+    rounds = iter(range(count))
+    fixed = inputs[len(box.outputs) :]
+    site = "" if sole_box(body) is not None else None
+
+    def again(results: list[int]) -> None:
+        k = next(rounds, None)
+        if k is None:
+            frame.at.update(zip(box.outputs, results, strict=True))
+            return
+        prefix = f"{box.site}.{k}."
+        plugs = {p.removeprefix(prefix): wire for p, wire in frame.plugs.items() if p.startswith(prefix)}
+        _enter(stack, body, (*results, *fixed), plugs, box, None, start, site)
+        stack[-1].again = again
+
+    again(list(inputs[: len(box.outputs)]))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from catdl.diagram.model import Native
 from catdl.torch.context import Context, move
-from catdl.torch.flatten import Flat, Step
 from catdl.torch.lowering import Lowering, Result
 from catdl.torch.natives import find
 from catdl.torch.scope import Mode, Scope, Value, sizes_of
+from catdl.torch.steps import Flat, Step
 
 
 def has_module(native: Native, step: Step) -> bool:

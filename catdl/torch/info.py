@@ -28,6 +28,7 @@ class Info:
     weight: int = 0  # boxes, what is flattened into it included; capped
     uses: int = 0  # calls of it, over all diagrams
     inline: bool = False  # parameterless and better written where it is used
+    keeps: bool = False  # holds what cannot come as an argument: statistics, modules of other packages
     stackable: bool = True  # its weights may have leading axes: `each` needs no loop over modules
 
 
@@ -98,6 +99,7 @@ def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
             info.owns |= child.owns
             info.training |= child.training
             info.one_batch |= child.one_batch
+            info.keeps |= child.keeps
             info.stackable &= child.stackable and not (isinstance(box.op, Map) and child.owns)
             info.weight = min(info.weight + child.weight, WEIGHT_CAP)
         elif isinstance(box.op, Native):
@@ -107,11 +109,12 @@ def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
             info.owns |= any(leaf.path not in plugged for leaf in box.op.params) or lowering.state
             info.training |= lowering.trains(box.op)
             info.one_batch |= lowering.one_batch
+            info.keeps |= lowering.state
             info.stackable &= not lowering.one_batch and not (box.op.params and box.op.definition is None)
         elif isinstance(box.op, Local):
             info.owns = True
         elif isinstance(box.op, Extern):
-            info.owns = info.one_batch = True
+            info.owns = info.one_batch = info.keeps = True
             info.stackable = False
         else:
             name = getattr(box.op, "name", "")

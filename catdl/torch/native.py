@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from catdl.diagram.model import Native
 from catdl.torch.context import Context
-from catdl.torch.flatten import Step
 from catdl.torch.form import apply, has_module
 from catdl.torch.lowering import Result
 from catdl.torch.names import ident
 from catdl.torch.natives import find
 from catdl.torch.scope import Value, Var
+from catdl.torch.steps import Step
 from catdl.types.types import Leaf
 
 if TYPE_CHECKING:

@@ -16,13 +16,14 @@ from catdl.diagnostics.limit_errors import LimitExceeded
 from catdl.diagram.model import Diagram, Extern, Native, Parameter
 from catdl.diagram.params import parameters, post_order, sole_box
 from catdl.source import Source, Span
-from catdl.torch.flatten import Flat, Invoke, Loop, Slices, Step, flatten
+from catdl.torch.flatten import flatten
 from catdl.torch.form import alone
 from catdl.torch.info import Info, Infos
 from catdl.torch.names import Namer, camel, ident
 from catdl.torch.refuse import Refused
 from catdl.torch.scope import RESERVED
 from catdl.torch.shapes import signature
+from catdl.torch.steps import Flat, Invoke, Loop, Slices, Step
 from catdl.types.types import Axis
 
 DEPTH_LIMIT = 200
@@ -48,6 +49,7 @@ class Unit:
     dims: tuple[str, ...] = ()
     children: list[Unit] = field(default_factory=list)
     depth: int = 0
+    plugged: bool = False  # all its weights come as arguments
     shown: str = ""  # its signature, at the sizes that all who share it have
 
     def __post_init__(self) -> None:
@@ -66,7 +68,7 @@ class Unit:
     @property
     def is_class(self) -> bool:
         """Whether it holds weights (a class) or is a plain function."""
-        return self.root or self.info.owns
+        return self.root or (self.info.owns and not self.plugged)
 
 
 Plugs: TypeAlias = tuple[tuple[str, int], ...]
@@ -105,7 +107,9 @@ class Plan:
         if unit is None:
             leaves = _leaves(diagram, bare) if plugged else {}
             flat = flatten(diagram, tuple(leaves[path] for path in plugged), self.found, bare, lead)
-            unit = self._by_key[key] = Unit(diagram, flat, self.found.of(diagram), bare, root, lead)
+            info = self.found.of(diagram)
+            unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead)
+            unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps
         return unit
 
     def sole(self, unit: Unit, sliced: bool) -> Step | None:

@@ -106,6 +106,8 @@ class Scope:
     _pool_free: list[int] = field(default_factory=list)
     _pool_next: int = 2
     _floats: dict[int, Value] = field(default_factory=dict)
+    _depth: int = 0  # of the blocks that are open
+    _round: list[str] = field(default_factory=list)  # what goes round in them, whose names come back at their end
 
     def __post_init__(self) -> None:
         self._taken |= RESERVED | self.module_names
@@ -140,13 +142,13 @@ class Scope:
 
     def reserve(self, base: str) -> str:
         """A name that is never given again."""
-        name = self._numbered(base) if base in self._taken else base
+        name = self._numbered(base) if base in self._taken or base in self._round else base
         self._taken.add(name)
         return name
 
     def _numbered(self, base: str) -> str:
         number = self._numbers.get(base, 2)
-        while f"{base}_{number}" in self._taken:
+        while f"{base}_{number}" in self._taken or f"{base}_{number}" in self._round:
             number += 1
         self._numbers[base] = number + 1
         return f"{base}_{number}"
@@ -201,6 +203,10 @@ class Scope:
         value.var.holders -= 1
         return self.free(value.var) if value.var.holders == 0 else None
 
+    def take(self, var: Var) -> None:
+        """A variable that was given back is used again."""
+        self._taken.add(var.name)
+
     def free(self, var: Var) -> Var:
         """Give a variable's name back."""
         self._taken.discard(var.name)
@@ -233,7 +239,23 @@ class Scope:
 
     def write(self, text: str, comment: str = "") -> None:
         """Add one statement."""
-        self.lines.append(Line(text, comment))
+        self.lines.append(Line("    " * self._depth + text, comment))
+
+    def insert(self, place: int, text: str) -> None:
+        """Put a statement before the head of the innermost block."""
+        self.lines.insert(place, Line("    " * (self._depth - 1) + text))
+
+    def open_block(self, names: list[str]) -> None:
+        """What follows stands in a loop in which these names go round."""
+        self._depth += 1
+        self._round += names
+
+    def shut_block(self, count: int) -> None:
+        """The end of a loop; one without statements is none."""
+        self._depth -= 1
+        del self._round[len(self._round) - count :]
+        if self.lines[-1].text.endswith(":"):
+            self.lines.pop()
 
 
 def joined(values: Iterable[Value]) -> Mode:

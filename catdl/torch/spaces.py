@@ -6,8 +6,8 @@ enter(scope, Enter((T,), 1, merge=False), [x, mask], …)     [x itself, "mask.u
 from __future__ import annotations
 
 from catdl.torch.context import Context, expand_batch
-from catdl.torch.flatten import Enter, Leave
 from catdl.torch.scope import Mode, Scope, Value
+from catdl.torch.steps import Enter, Leave
 from catdl.types.types import Leaf
 
 

@@ -16,16 +16,17 @@ from catdl.diagram.params import bounds_of, globals_of
 from catdl.torch import calls, core
 from catdl.torch.checks import Entry, given
 from catdl.torch.context import Context
-from catdl.torch.flatten import Enter, Invoke, Leave, Loop, Slices, Step
 from catdl.torch.form import has_module
 from catdl.torch.initial import initial
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
 from catdl.torch.plan import Plan, Unit
+from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
 from catdl.torch.shapes import MANY, shape
 from catdl.torch.sites import Sites
 from catdl.torch.spaces import enter, leave
+from catdl.torch.steps import Enter, Invoke, Leave, Loop, Open, Shut, Slices, Stacked, Step
 from catdl.types.types import Leaf
 
 
@@ -48,6 +49,7 @@ class Writer:
     used_sites: set[str] = field(default_factory=set)
     shapes: dict[tuple[int, bool], str] = field(default_factory=dict)
     maps: dict[int, Mode] = field(default_factory=dict)  # of an open map: which batch axes there are outside
+    rounds: dict[int, Rounds] = field(default_factory=dict)  # the loops that are open
     wants_batch: bool = False
     origin: Value | None = None  # the first batched input, whose batch axes are those of all
 
@@ -201,6 +203,12 @@ def _step(w: Writer, step: Step) -> None:
             _assign(w, step, text, [], flags)
         case Loop():
             _loop(w, step, op, inputs)
+        case Open():
+            open_rounds(w, step, op, inputs)
+        case Shut():
+            shut_rounds(w, step, op, inputs)
+        case Stacked():
+            _alias(w, step, Value(inputs[0].text, leaves[0], Mode.STACKED, inputs[0].var))
         case Enter():
             w.maps[op.mark] = joined(inputs)
             _rename(w, step, enter(w.scope, op, inputs, leaves))

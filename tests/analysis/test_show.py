@@ -98,7 +98,7 @@ morphism f : Real[T, D] -> Real[T, D] = repeat(3, inner) >> iterate(5, linear >>
         "tied",
         "  w",
         "    6:27  linear(bias = false){weight = w}  ×3",
-        "  iterate  (iterate, 5 rounds)",
+        "  linear  (iterate, 5 rounds)",
         "    8:61  iterate(5, linear >> relu)",
         "  inner.*.same",
         "    5:21  linear(D)  ×6",

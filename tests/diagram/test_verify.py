@@ -89,8 +89,11 @@ def test_sites_and_parameters() -> None:
         verify(h.done(y))
     h = Hand("net")
     x = h.input(real(T, D))
-    for _ in range(2):
-        (x,) = h.call(good().done(2), x, site="same")
+    (x,) = h.call(good().done(2), x, site="same")
+    (x,) = h.call(good().done(2), x, site="same")
+    verify(h.done(x))  # a tied expression is made at each use: other diagrams, the same weights
+    other = Hand("net")
+    (x,) = h.call(other.done(linear(other, other.input(real(T, D)), D, "other")), x, site="same")
     with pytest.raises(BrokenDiagram, match="share the site"):
         verify(h.done(x))
     h = Hand("net")

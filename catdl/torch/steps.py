@@ -1,0 +1,121 @@
+"""The steps that a unit is flattened to: statements to be, over numbered wires.
+
+flatten(mlp, …).steps      [Step(Native(flatten) …), Step(Native(linear) …), …]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from catdl.diagram.model import Core, Diagram, Extern, Local, Native
+from catdl.types.types import Axis, Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """A call of another unit; `lead`: the axes over which its weights are stacked."""
+
+    callee: Diagram
+    lead: tuple[Axis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A repeat: the outputs go round, the inputs beyond them are the same each time."""
+
+    count: int
+    body: Diagram
+    fresh: bool
+    lead: tuple[Axis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """`each` of a body whose weights cannot be stacked: the last `captured` inputs are given whole to every index."""
+
+    axis: Axis
+    body: Diagram
+    captured: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Into an `iterate` that is written where it stands: the outputs go round, other inputs stay."""
+
+    count: int
+    mark: int  # of this loop, the same in its `Shut`
+    lead: tuple[Axis, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Out of it. The inputs beyond its outputs were made before it and must last to its end."""
+
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """A plugged leaf inside `each`, whose axis becomes one over which weights are stacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Into a map: the leading axes become batch axes; `merge`: all batch axes are made one."""
+
+    axes: tuple[Axis, ...]
+    captured: int
+    merge: bool
+    mark: int  # of this map, the same in its `Leave`
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Out of a map."""
+
+    axes: tuple[Axis, ...]
+    merge: bool
+    mark: int
+    lead: int = 0  # how many axes the weights are stacked over outside of it
+
+
+StepOp: TypeAlias = Core | Native | Extern | Local | Invoke | Loop | Slices | Open | Shut | Stacked | Enter | Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement to be."""
+
+    op: StepOp
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    site: str | None
+    plugs: tuple[tuple[str, int], ...]
+
+
+@dataclass(slots=True)
+class FlatWire:
+    """A wire of a unit; the name may come from a caller."""
+
+    type: Leaf
+    name: str | None
+    constant: bool
+
+
+@dataclass(slots=True)
+class Flat:
+    """A unit's body. `extra` are inputs after the diagram's own: plugged leaves and declared parameters by key."""
+
+    diagram: Diagram
+    wires: list[FlatWire] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+    plugged: dict[str, int] = field(default_factory=dict)
+    globals: dict[str, int] = field(default_factory=dict)
+    outputs: list[int] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    def wire(self, leaf: Leaf, name: str | None, constant: bool) -> int:
+        """A new wire."""
+        self.wires.append(FlatWire(leaf, name, constant))
+        return len(self.wires) - 1
