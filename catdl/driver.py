@@ -209,7 +209,17 @@ def loads(text: str, path: str = "<string>", search: Iterable[str | Path] = ()) 
 
 def check(source: Source, find: Callable[[str, Source], Source | None] = lambda name, source: None) -> list[Diagnostic]:
     """The mistakes of a source, in order."""
-    return in_order(check_program(source, find, prelude()).diagnostics)
+    program = check_program(source, find, prelude())
+    return advised(program, in_order(program.diagnostics))
+
+
+def advised(program: Program, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """The mistakes with helps that were tried; loaded only when something is wrong."""
+    if not diagnostics:
+        return diagnostics
+    from catdl.repair.run import helped
+
+    return helped(program, diagnostics)
 
 
 def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -> Spec:
@@ -233,4 +243,5 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
         found.extend(wrong.not_text(read))
     with no_collection():
         program = check_program(read.source, find, prelude())
-    return Spec(program, in_order([*found, *program.diagnostics]), tuple(paths))
+        diagnostics = advised(program, in_order([*found, *program.diagnostics]))
+    return Spec(program, diagnostics, tuple(paths))

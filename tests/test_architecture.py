@@ -26,6 +26,7 @@ STAGES = (
     "prelude",
     "diagram",
     "check",
+    "repair",
     "analysis",
     "rewrite",
     "torch",

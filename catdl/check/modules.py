@@ -36,6 +36,7 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
     while queue:
         module = queue.pop()
         tree, found = parse(module.source)
+        module.tree = tree
         program.diagnostics += found
         module.broken = bool(found)
         trees[module.name] = tree

@@ -17,7 +17,22 @@ from catdl.source import Source
 
 def check(source: Source, find: Find, prelude: Prelude) -> Program:
     """Check one file with all it imports."""
-    program = Program(PreludeScope(prelude, declare_prelude), Module("", source, None))
+    return run(PreludeScope(prelude, declare_prelude), source, find)
+
+
+def recheck(program: Program, source: Source, name: str) -> Program:
+    """Check another text of one module of a program, with the modules and the entries of the prelude already read."""
+
+    def find(module: str, asker: Source) -> Source | None:
+        known = program.modules.get(module)
+        return None if known is None or module == name else known.source
+
+    return run(program.prelude, source, find)
+
+
+def run(prelude: PreludeScope, source: Source, find: Find) -> Program:
+    """Check one file against a prelude."""
+    program = Program(prelude, Module("", source, None))
     loaded = load_modules(program, source, find)
     for module, tree in loaded:
         read_module(program, module, tree)

@@ -125,6 +125,7 @@ class Module:
     used: set[str] = field(default_factory=set)
     types: dict[str, Object] = field(default_factory=dict)  # closed types by their text
     broken: bool = False  # parts of the text could not be read
+    tree: ast.Module = field(default_factory=lambda: ast.Module(()))  # what was read of it
 
     def find(self, name: str) -> Def | None:
         """The meaning of a name at the top level of this file, prelude included."""

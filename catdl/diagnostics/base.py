@@ -117,9 +117,17 @@ NO_WHY = Why()
 class Diagnostic(Protocol):
     """What every mistake offers."""
 
-    code: ClassVar[str]
-    title: ClassVar[str]
-    severity: ClassVar[Severity]
+    @property
+    def code(self) -> str:
+        """The stable code: `E0301`."""
+
+    @property
+    def title(self) -> str:
+        """The kind of mistake in a few words."""
+
+    @property
+    def severity(self) -> Severity:
+        """Whether it is an error or a warning."""
 
     @property
     def span(self) -> Span | None:
@@ -137,6 +145,38 @@ class Mistake:
     code: ClassVar[str]
     title: ClassVar[str]
     severity: ClassVar[Severity] = "error"
+
+
+@record
+class Helped:
+    """A mistake with the helps that were found for it, in the place of its own."""
+
+    mistake: Diagnostic
+    helps: tuple[Help, ...]
+
+    @property
+    def code(self) -> str:
+        """The code of the mistake."""
+        return self.mistake.code
+
+    @property
+    def title(self) -> str:
+        """The title of the mistake."""
+        return self.mistake.title
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of the mistake."""
+        return self.mistake.severity
+
+    @property
+    def span(self) -> Span | None:
+        """Where the mistake is."""
+        return self.mistake.span
+
+    def parts(self) -> Parts:
+        """The mistake in words, with these helps."""
+        return replace(self.mistake.parts(), helps=self.helps)
 
 
 def sort_key(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

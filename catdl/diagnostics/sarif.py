@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import quote
 
 from catdl.diagnostics import pages
-from catdl.diagnostics.base import Diagnostic, Edit, Help
+from catdl.diagnostics.base import Diagnostic, Edit, Help, Mistake
 from catdl.diagnostics.notes import remarks
+from catdl.diagnostics.registry import mistakes
 from catdl.source import Source, Span
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -31,7 +32,8 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
 def document(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
     """The log that `render` prints."""
     found = list(diagnostics)
-    kinds = {diagnostic.code: type(diagnostic) for diagnostic in found}
+    known = mistakes()
+    kinds = {diagnostic.code: known[diagnostic.code] for diagnostic in found}
     places = {code: index for index, code in enumerate(sorted(kinds))}
     files: dict[str, int] = {}
     results = [_result(diagnostic, places, files) for diagnostic in found]
@@ -51,7 +53,7 @@ def document(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(kind: type[Diagnostic]) -> dict[str, Any]:
+def _rule(kind: type[Mistake]) -> dict[str, Any]:
     page = pages.page(kind.code)
     return {
         "id": kind.code,

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from catdl.diagnostics.base import WIDTH, Diagnostic, Edit, Help, Parts
 from catdl.diagnostics.cells import clean, lay, wrap
+from catdl.diagnostics.cells import width as cells
 from catdl.diagnostics.notes import NARROW, Pieces, laid
 from catdl.diagnostics.snippet import Mark, Row, rows
 from catdl.source import Source, Span
@@ -142,8 +143,10 @@ def _edited(help_: Help, gutter: int, width: int) -> Iterator[Pieces]:
         for start, end, group in _groups(source, mine):
             line = source.position(start)[0]
             before, after = source.text[start:end], apply_edits(Span(source, start, end), group)
-            yield from _version(before, line, "-", "removed", gutter, room, group[0].span.start - start)
-            yield from _version(after, line, "+", "added", gutter, room, group[0].span.start - start)
+            first, last = group[0].span.start - start, group[-1].span.end - start
+            last = max(last, last + len(after) - len(before))  # one window for both
+            yield from _version(before, line, "-", "removed", gutter, room, first, last)
+            yield from _version(after, line, "+", "added", gutter, room, first, last)
 
 
 def _groups(source: Source, edits: Sequence[Edit]) -> Iterator[tuple[int, int, list[Edit]]]:
@@ -169,10 +172,13 @@ def apply_edits(span: Span, edits: Sequence[Edit]) -> str:
     return "".join([*pieces, span.source.text[at : span.end]])
 
 
-def _version(text: str, line: int, sign: str, style: str, gutter: int, room: int, column: int) -> Iterator[Pieces]:
+def _version(
+    text: str, line: int, sign: str, style: str, gutter: int, room: int, first: int, last: int
+) -> Iterator[Pieces]:
     lines = text.splitlines() or [""]
     for number, raw in enumerate(lines[:_EDIT_LINES], line):
-        shown = lay(raw, column, column + 1, room).text
+        fits = cells(clean(raw)) <= room
+        shown = lay(raw, 0 if fits else min(first, len(raw)), 1 if fits else min(last, len(raw)), room).text
         yield (f"{str(number).rjust(gutter)} ", "gutter"), (f"{sign} {shown}", style)
     if len(lines) > _EDIT_LINES:
         yield (("...", "gutter"),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from catdl.diagnostics.base import Derivation, Diagnostic, Edit, Help, Label, Step, Steps, Why
 from catdl.diagnostics.registry import mistakes
@@ -33,7 +33,7 @@ def samples() -> Iterator[Diagnostic]:
                 for field in fields(kind)  # type: ignore[arg-type]
                 if not (bare and _has_default(field))
             }
-            yield kind(**values)
+            yield cast(Diagnostic, kind(**values))
 
 
 def _has_default(field: Field[Any]) -> bool:

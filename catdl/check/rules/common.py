@@ -17,7 +17,6 @@ from catdl.check.scope import MorphismDef
 from catdl.check.signature import labelled
 from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number, show_value
-from catdl.diagnostics.base import Help
 from catdl.diagnostics.suggest import near
 from catdl.record import record
 from catdl.source import Span
@@ -390,16 +389,9 @@ def check_operands(ctx: Context, left: W, right: W, span: Span) -> None:
             return
     only_left = tuple(n for n in left_names if n not in right_names)
     only_right = tuple(n for n in right_names if n not in left_names)
-    helps: tuple[Help, ...] = ()
-    more, fewer = (left_names, right_names) if len(left_names) > len(right_names) else (right_names, left_names)
-    named = all(name.isidentifier() for name in more)
-    if named and not (only_left and only_right) and set(fewer) <= set(more) and more[len(more) - len(fewer) :] != fewer:
-        # `expand` puts axes in front; here one is missing further in, which only spreading by label says.
-        said = f"over[{', '.join(more)}]({span.text})"
-        helps = (Help(f"if it is meant, spread the operands by label: `{said}`", ((span, said),)),)
     left_type, right_type = show_leaf(left.leaf), show_leaf(right.leaf)
     raise ctx.refuse(
-        wrong.ImplicitBroadcast(span, left_type, right_type, only_left, only_right, left.where, right.where, helps)
+        wrong.ImplicitBroadcast(span, left_type, right_type, only_left, only_right, left.where, right.where)
     )
 
 

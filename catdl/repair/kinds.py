@@ -1,0 +1,307 @@
+"""A missing coercion: the shortest way through the declared morphisms from the kind that is there to the one needed.
+
+The ways are those of one input and one output: the file's own and the prelude's, and the overloads of each. Networkx
+is loaded here, when a kind is wrong.
+
+    Var where Std is needed: `sqrt`     Drop where Keep is needed: `not`     Real where Probs is needed: `softmax`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import Any
+
+from catdl.check.kinds import ROOTS
+from catdl.check.scope import KindDef, MorphismDef
+from catdl.repair.case import Case, Group, drop_step, one
+from catdl.repair.reads import operands, two
+from catdl.repair.tree import bare, children, walk
+from catdl.syntax import ast
+
+_ARROW = re.compile(
+    r"^(?:native |core )?(?:morphism|overload)\s+(\w+)(\((?P<literal>[\d/]+)\))?(?:\[[^\]]*\])?(?:\([^)]*\))?\s*:\s*"
+    r"(?P<from>\w+)(?:\([^)]*\))?(?:\[[^\]]*\])?\s*->\s*(?P<to>\w+)(?:\([^)]*\))?(?:\[[^\]]*\])?\s*(?:=|$)",
+    re.MULTILINE,
+)
+_MOST = 4
+# What a step costs: one that is declared for the very kind, one of the file's own a little less; to forget what a
+# number means, or to give it a meaning without a word, costs more, so that `square` makes the Var of a Std, not `exp`.
+_STEP, _OWN, _FORGET, _READ, _DEAREST = 10, 9, 15, 12, 40
+# What changes nothing but the name of a number, or loses what it was, is no way from one meaning to another.
+_NO_WAY = {"stop_gradient", "id", "abs", "floor", "ceil", "round", "sign", "neg", "bool", "isnan", "isfinite"}
+
+
+def steps(case: Case) -> Iterator[tuple[str, str, str, int]]:
+    """Every morphism of one input and one output: from, to, how it is written, and its cost."""
+    for name, found in case.module.defs.items():
+        if isinstance(found, MorphismDef) and not found.head.params and name != getattr(case.decl, "name", None):
+            signature = found.head.signature
+            if isinstance(signature, ast.Arrow) and not signature.random:
+                start, end = kind_word(signature.domain), kind_word(signature.codomain)
+                # From a plain number anything may be made: that is a network, not another reading of the number.
+                if start and end and start != end and (start not in ROOTS or end in case.module.defs):
+                    yield start, end, name, _OWN
+    prelude = case.program.prelude.prelude
+    for name, place in prelude.entries.items():
+        for slice_ in (place, *prelude.overloads.get(name, ())):
+            match = _ARROW.search(place.source.text, slice_.start, slice_.end)
+            if match and match[1] == name and match["from"] != match["to"] and name not in _NO_WAY:
+                literal = match["literal"]
+                if literal is None:
+                    yield match["from"], match["to"], name, _STEP
+                elif name == "scale":
+                    yield match["from"], match["to"], f"{factor(literal)} * ", _STEP
+
+
+def factor(literal: str) -> str:
+    """A literal of an overload as it is written in a body."""
+    above, _, below = literal.partition("/")
+    return literal if not below else f"{int(above) / int(below):g}"
+
+
+def kind_word(node: ast.Expr) -> str | None:
+    """The kind of a type of one tensor."""
+    while isinstance(node, (ast.Index, ast.Call)):
+        node = node.base if isinstance(node, ast.Index) else node.function
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def ways(case: Case, found: str, wanted: str) -> list[tuple[str, ...]]:
+    """The shortest ways from one kind to another. A reading without a word is one step and never two together."""
+    import networkx as nx
+
+    graph: Any = nx.DiGraph()
+    for start, end, name, cost in steps(case):
+        for read in (False, True):
+            join(graph, (start, read), (end, False), cost, name)
+    for kind_name in sorted({kind for kind, _ in graph.nodes} | {found, wanted}):
+        kind = case.module.find(kind_name)
+        if not isinstance(kind, KindDef):
+            continue
+        if kind.free and kind.base is not None:
+            join(graph, (kind.base.name, False), (kind_name, True), _READ, "")
+        above = kind.base
+        while above is not None:
+            join(graph, (kind_name, False), (above.name, True), _FORGET, "")
+            above = above.base
+    out: dict[tuple[str, ...], int] = {}
+    for goal in ((wanted, False), (wanted, True)):
+        if (found, False) in graph and goal in graph and nx.has_path(graph, (found, False), goal):
+            for path in islice(nx.all_shortest_paths(graph, (found, False), goal, weight="cost"), _MOST):
+                cost = nx.path_weight(graph, path, "cost")
+                names: list[tuple[str, ...]] = [()]
+                for at, to in pairwise(path):
+                    names = [(*n, h) if h else n for n in names for h in graph[at][to]["names"]][:_MOST]
+                out.update({n: cost for n in names if n and cost <= _DEAREST and n not in out})
+    return sorted(out, key=lambda n: (out[n], [rank(case, name) for name in n]))[:_MOST]
+
+
+def join(graph: Any, start: tuple[str, bool], end: tuple[str, bool], cost: int, name: str) -> None:
+    """One more way between two kinds; of dearer and cheaper ones the cheaper are kept."""
+    if not graph.has_edge(start, end) or graph[start][end]["cost"] > cost:
+        graph.add_edge(start, end, cost=cost, names=[name])
+    elif graph[start][end]["cost"] == cost:
+        graph[start][end]["names"].append(name)
+
+
+def rank(case: Case, name: str) -> tuple[bool, int, str]:
+    """The file's own first, then the shortest name: the plain ones of the prelude are short."""
+    return name not in case.module.defs, len(name), name
+
+
+def call(way: tuple[str, ...], text: str) -> str:
+    """A way applied to a wire as it is written: `exp(0.5 * x)`."""
+    for name in way:
+        text = f"{name}{text}" if name.endswith(" ") else f"{name}({text})"
+    return text
+
+
+def chain(way: tuple[str, ...]) -> str:
+    """A way as steps: `log`, `(x => 0.5 * x) >> exp`."""
+    return " >> ".join(f"(x => {name}x)" if name.endswith(" ") else name for name in way)
+
+
+def mismatch(case: Case) -> Iterator[Group]:
+    """E0401: a step too many, the axis of a kind, then a way."""
+    wrong = case.mistake
+    found, wanted = plain(wrong.found), plain(wrong.expected)
+    if found == wanted:
+        yield from axis_of_kind(case, wrong.expected)
+        return
+    yield from spare_step(case, found)
+    here = set(re.findall(r"\w+", case.text(case.node))) if case.node is not None else set()
+    for way in ways(case, found, wanted):
+        if here & set(way):
+            break  # what is there already is not there once too few
+        yield from applied(case, way, makes(way, found, wanted))
+    legs = two(case)
+    if legs:
+        left, right = legs
+        edits = (case.swap(left, case.text(right)), case.swap(right, case.text(left)))
+        yield one("the two sides meet after a swap", *edits)
+    if wanted in case.module.defs and found != wanted:
+        claim = f"if these numbers are `{wanted}` all the same, claim it; nothing is computed"
+        yield from applied(case, (f"as[{wanted}]",), claim)
+
+
+def makes(way: tuple[str, ...], found: str, wanted: str) -> str:
+    """What a way does, in words."""
+    return f"`{' >> '.join(w.strip() for w in way)}` makes `{wanted}` of `{found}`"
+
+
+def spare_step(case: Case, found: str) -> Iterator[Group]:
+    """A last step that made the numbers what they should not be, the nearest first."""
+    body = getattr(case.decl, "body", None)
+    names = {name for _, end, name, _ in steps(case) if end == found}
+    ends = [n.steps for n in walk(body) if isinstance(n, ast.Seq)] if body is not None else []
+    near = sorted(ends, key=lambda found_: abs(found_[-1].end - case.span.end))
+    for *_, before_last, last in near[:_MOST]:
+        if case.text(head(last)) in names:
+            said = f"leave `{case.text(last)}` out"
+            yield one(said, case.put(before_last.end, last.end, ""))
+
+
+def head(step: Any) -> Any:
+    """The name of a step."""
+    step = bare(step)
+    return step.base if isinstance(step, ast.Index) else step
+
+
+def plain(kind: str) -> str:
+    """A kind without its axis."""
+    return kind.partition("(")[0]
+
+
+def axis_of_kind(case: Case, expected: str) -> Iterator[Group]:
+    """The step that yields the kind acts on the axis that the kind names."""
+    axis = expected.partition("(")[2].rstrip(")")
+    node = case.node.steps[-1] if isinstance(case.node, ast.Seq) else case.node
+    node = bare(node)
+    said = f"let it act on `{axis}`"
+    if isinstance(node, ast.Index):
+        yield one(said, case.put(node.base.end, node.end, f"[{axis}]"))
+    elif isinstance(node, ast.Name):
+        yield one(said, case.put(node.end, node.end, f"[{axis}]"))
+
+
+def applied(case: Case, way: tuple[str, ...], said: str) -> Iterator[Group]:
+    """The way put at each place from which the wrong number may have come."""
+    node = case.node
+    if node is None:
+        return
+    for operand in operands(case, node):
+        text = case.text(operand)
+        if isinstance(operand, (ast.Seq, ast.Chain)) and not isinstance(case.parent(node), ast.Arg):
+            yield one(said, *case.then(operand, chain(way)))
+        else:
+            yield one(said, case.swap(operand, call(way, text)))
+    if "the result of" in case.mistake_context:
+        yield one(said, *case.then(node, chain(way)))
+        return
+    if not isinstance(node, (ast.Chain, ast.Lambda)):
+        yield one(said, *case.first(node, chain(way)))
+
+
+def never(case: Case) -> Iterator[Group]:
+    """E0402: a step too many, or an operand that a way leads out of."""
+    node = case.node
+    wrong = case.mistake
+    dropped = drop_step(case, node)
+    if dropped is not None and len(wrong.kinds) == 1:
+        yield one(f"leave `{case.text(node)}` out", dropped)
+    yield from read_each(case, node)
+    for place, operand in enumerate(operands(case, node)):
+        if place >= len(wrong.kinds):
+            break
+        kind = wrong.kinds[place]
+        text = case.text(operand)
+        for way in leaving(case, kind, wrong.message):
+            said = f"`{' >> '.join(w.strip() for w in way)}` of the `{kind}` first"
+            whole = isinstance(operand, (ast.Seq, ast.Lambda))
+            edits = case.then(operand, chain(way)) if whole else (case.swap(operand, call(way, text)),)
+            yield one(said, *edits)
+    yield from without_softmax(case)
+    yield from other(case)
+
+
+def other(case: Case) -> Iterator[Group]:
+    """The message names another morphism that takes what there is."""
+    node = head(case.node)
+    if isinstance(node, ast.Name):
+        for word in re.findall(r"\w+", case.mistake.message):
+            if word != node.id and isinstance(case.module.find(word), MorphismDef):
+                yield one(f"use `{word}`", case.swap(node, word))
+
+
+def leaving(case: Case, kind: str, message: str) -> list[tuple[str, ...]]:
+    """Single steps out of a kind; those that the message names come first, and others are no better than a guess."""
+    found = [name for start, _, name, _ in steps(case) if start == kind]
+    found += ["real"] if kind == "Fin" else []
+    words = set(re.findall(r"\w+", message))
+    named = [name for name in dict.fromkeys(found) if name.strip() in words]
+    if kind == "LogVar" and "0.5" in message:
+        named = ["0.5 * "]
+        return [("0.5 * ", "exp"), ("0.5 * ",)]
+    return [(name,) for name in named]
+
+
+def without_softmax(case: Case) -> Iterator[Group]:
+    """What takes logits is given what a softmax of another morphism yields: that one is the step too many."""
+    if "Logits" not in case.mistake.message and "logits" not in case.mistake.message:
+        return
+    for found in case.module.defs.values():
+        if not isinstance(found, MorphismDef) or found.module is not case.module:
+            continue
+        signature, body = found.head.signature, found.head.body
+        if not isinstance(signature, ast.Arrow) or not isinstance(body, ast.Seq):
+            continue
+        last, before_last = body.steps[-1], body.steps[-2]
+        kind = signature.codomain
+        while isinstance(kind, (ast.Index, ast.Call)):
+            kind = kind.base if isinstance(kind, ast.Index) else kind
+            if isinstance(kind, ast.Call):
+                break
+        if case.text(last).partition("[")[0] == "softmax" and case.text(kind).startswith("Probs"):
+            edits = (case.swap(kind, "Logits"), case.put(before_last.end, last.end, ""))
+            yield one(f"let `{found.name}` yield its logits", *edits)
+    node = case.around(ast.Call)
+    for operand in () if node is None else operands(case, node):
+        for inner in (operand, *children(operand)):
+            if isinstance(inner, ast.Seq) and case.text(inner.steps[-1]).partition("[")[0] == "softmax":
+                last, before_last = inner.steps[-1], inner.steps[-2]
+                yield one("leave the `softmax` out", case.put(before_last.end, last.end, ""))
+
+
+def read_each(case: Case, node: Any) -> Iterator[Group]:
+    """Arithmetic of indices: each is read as a number first."""
+    if not isinstance(node, ast.Chain) or "Fin" not in case.mistake.kinds:
+        return
+    pieces = [case.text(o) if isinstance(o, ast.Number) else f"real({case.text(o)})" for o in node.operands]
+    text = pieces[0] + "".join(f" {o} {p}" for o, p in zip(node.operators, pieces[1:], strict=True))
+    around = case.around(ast.Call)
+    said = "read each index as a number"
+    if around is not None and case.text(around.function) == "real" and len(around.args) == 1:
+        yield one(said, case.swap(around, text))
+    yield one(said, case.swap(node, text))
+
+
+def unrelated(case: Case) -> Iterator[Group]:
+    """E0404: one side is read as what the other is."""
+    wrong, node = case.mistake, case.node
+    found = operands(case, node)
+    for operand in found:
+        if isinstance(operand, ast.Number):
+            continue
+        for left, right in ((wrong.left, wrong.right), (wrong.right, wrong.left)):
+            for way in ways(case, plain(left), plain(right)):
+                said = makes(way, plain(left), plain(right))
+                yield one(said, case.swap(operand, call(way, case.text(operand))))
+
+
+def left_out(case: Case) -> Iterator[Group]:
+    """The step that is one too many."""
+    dropped = drop_step(case, case.node)
+    if dropped is not None:
+        yield one(f"leave `{case.text(case.node)}` out", dropped)
