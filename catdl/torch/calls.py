@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from catdl.diagram.model import Extern, Native
 from catdl.torch.context import Context, expand_batch
 from catdl.torch.form import alone, apply
+from catdl.torch.marks import UNIT, called, made_by, name, numbers
 from catdl.torch.names import ident
 from catdl.torch.natives import find
 from catdl.torch.plan import Unit
@@ -26,13 +27,18 @@ def invoke(w: Writer, step: Step, op: Invoke, inputs: list[Value]) -> tuple[str,
     """A call of a unit, and which axes lead its outputs."""
     unit = w.plan.unit(op, step.plugs)
     if unit.is_class:
-        callee = w.submodule(step.site or ident(unit.name.lower()), f"{unit.name}()")
+        callee = w.submodule(step.site or ident(unit.own_name.lower()), called(unit.index, []))
     else:
-        callee = unit.name
+        callee = name(unit.index)
     texts, batched = _ports(w, unit, inputs, [value.rank for value in inputs])
     plugs = {path: w.read(wire).text for path, wire in step.plugs}
-    text = f"{callee}({', '.join((*texts, *_extra(w, unit, plugs)))})"
+    text = _call(callee, [*texts, *_extra(w, unit, plugs)], unit)
     return _unbatch(w, unit, text, inputs), _batched(unit, batched)
+
+
+def _call(callee: str, arguments: list[str], unit: Unit) -> str:
+    """A call of an object, or of a function, which takes its numbers then."""
+    return f"{callee}({', '.join(arguments)}{'' if unit.is_class else numbers(unit.index)})"
 
 
 def _ports(w: Writer, unit: Unit, inputs: list[Value], ranks: list[int]) -> tuple[list[str], Mode]:
@@ -111,9 +117,9 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
     if sole is None:
         extra = _extra(w, unit, plugs)
         return _Body(
-            f"{unit.name}()" if unit.is_class else None,
-            unit.name,
-            lambda callee, texts: f"{callee}({', '.join((*texts, *extra))})",
+            called(unit.index, []) if unit.is_class else None,
+            unit.own_name.lower() if unit.is_class else name(unit.index),
+            lambda callee, texts: _call(callee, [*texts, *extra], unit),
             unit,
             unit.flat.outputs,
         )
@@ -122,19 +128,19 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
     native: Native | None = None
     if isinstance(sole.op, Invoke):
         inner = w.plan.unit(sole.op, sole.plugs)
-        constructor: str | None = f"{inner.name}()" if inner.is_class else None
-        name = inner.name
+        constructor: str | None = called(inner.index, []) if inner.is_class else None
+        reached = inner.own_name.lower() if inner.is_class else name(inner.index)
         after = _extra(w, inner, {path: known[wire] for path, wire in sole.plugs})
     else:
         assert isinstance(sole.op, Native)
         native = sole.op
         constructor = alone(native, sole, unit.flat, isinstance(body_of, Slices))
-        name, after = ident(native.entry), []
+        reached, after = ident(native.entry), []
 
     def call(callee: str, texts: list[str]) -> str:
         at = known | dict(zip(unit.flat.inputs, texts, strict=True))
         if native is None:
-            return f"{callee}({', '.join((*(at[wire] for wire in sole.inputs), *after))})"
+            return _call(callee, [*(at[wire] for wire in sole.inputs), *after], inner)
         wires = unit.flat.wires
         modes = [Mode.CONSTANT if wires[wire].constant else Mode.BATCHED for wire in sole.inputs]
         inputs = [Value(at[i], wires[i].type, mode) for i, mode in zip(sole.inputs, modes, strict=True)]
@@ -145,7 +151,7 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
         assert isinstance(text, str)
         return text
 
-    return _Body(constructor, name, call, unit, list(sole.outputs))
+    return _Body(constructor, reached, call, unit, list(sole.outputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +179,9 @@ def loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> LoopText:
         made = body.constructor
         if op.fresh:
             made = f"nn.ModuleList({made} for _ in range({op.count}))"
-        holder = w.submodule(step.site or ident(body.name.lower()), made)
+        holder = w.submodule(step.site or ident(body.name), made)
         if op.fresh:
-            callee = w.scope.reserve(ident((step.site or body.name.lower()).replace(".", "_")))
+            callee = w.scope.reserve(ident((step.site or body.name).replace(".", "_")))
             head = f"for {callee} in {holder}:"
         else:
             callee, head = holder, f"for _ in range({op.count}):"
@@ -201,7 +207,7 @@ def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str,
     mapped = len(inputs) - op.captured
     marks = [str(-inputs[k].rank) if k < mapped else "None" for k in range(len(inputs))]
     known = {*marks, *(plugged := [w.read(wire).text for _, wire in step.plugs])}
-    places = [place if place in known else "None" for place in body.call("", marks)[1:-1].split(", ")]
+    places = [place if place in known else "None" for place in UNIT.sub("", body.call("", marks))[1:-1].split(", ")]
     places = ["0" if place in plugged else place for place in places]
     ranks = [len(body.unit.flat.wires[wire].type.axes) + 1 for wire in body.unit.flat.outputs]
     out = str(-ranks[0]) if len(ranks) == 1 else str(tuple(-rank for rank in ranks))
@@ -210,9 +216,8 @@ def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str,
         text = body.call(f'torch.vmap({body.name}, {dims}, randomness="different")', texts)
     else:
         assert step.site is not None
-        make = body.constructor[:-2] if body.constructor.endswith("()") else f"lambda: {body.constructor}"
         w.scope.imports.add("Each")
-        holder = w.submodule(step.site, f"Each({make}, {w.scope.size(op.axis.size)})")
+        holder = w.submodule(step.site, f"Each({made_by(body.constructor)}, {w.scope.size(op.axis.size)})")
         text = f"{body.call(holder, texts)[:-1]}, {dims})"
     return _unbatch(w, body.unit, text, inputs), _batched(body.unit, batched)
 

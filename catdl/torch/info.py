@@ -8,6 +8,7 @@ diagrams reached; no recursion over calls.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -85,8 +86,11 @@ class Infos:
                 stack.pop()
                 order.append(_of(current, found))
                 found[id(current)] = order[-1]
+        uses: Counter[str] = Counter()
         for info in order:
-            info.inline = _better_inline(info)
+            uses[info.diagram.name] += info.uses
+        for info in order:
+            info.inline = _better_inline(info, uses[info.diagram.name])
 
 
 def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
@@ -124,10 +128,11 @@ def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
     return info
 
 
-def _better_inline(info: Info) -> bool:
+def _better_inline(info: Info, uses: int) -> bool:
+    """`uses`: of all diagrams of its name, which may become one function."""
     if info.owns:
         return False
     wires, inputs = info.diagram.wires, info.diagram.inputs
     # A function that makes constants needs a tensor to take device and dtype from.
     rooted = any(storage(wires[i].type.kind) == "float" for i in inputs)
-    return info.uses <= 1 or info.weight <= SMALL or not rooted
+    return uses <= 1 or info.weight <= SMALL or not rooted

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Iterable
 
+_SELF = re.compile(r"\bself\.(\w+)")
 _NOT_IDENT = re.compile(r"[^0-9A-Za-z_]")
 
 # What `nn.Module` itself holds: a child of such a name is reached through the table of children.
@@ -46,22 +48,28 @@ def attribute(name: str, table: str) -> str:
     return f"self.{name}" if plain and name not in _TAKEN else f'self.{table}["{name}"]'
 
 
+def attributes(texts: Iterable[str]) -> frozenset[str]:
+    """The attributes of an object that statements speak of, and those that every module has."""
+    return _TAKEN.union(name for text in texts for name in _SELF.findall(text))
+
+
 class Namer:
-    """Hands out names that differ from all it gave before, numbered from 2."""
+    """Hands out names that differ from all it gave before and from those in the sets `used`, numbered from 2."""
 
-    __slots__ = ("_next", "_used")
+    __slots__ = ("_given", "_next", "_used")
 
-    def __init__(self, used: frozenset[str] = frozenset()) -> None:
-        self._used = set(used)
+    def __init__(self, *used: frozenset[str]) -> None:
+        self._given: set[str] = set()
+        self._used = (self._given, *used)
         self._next: dict[str, int] = {}
 
     def fresh(self, base: str) -> str:
         """`base`, or `base2`, `base3` …"""
         name = base
         number = self._next.get(base, 2)
-        while name in self._used:
+        while any(name in names for names in self._used):
             name = f"{base}{number}"
             number += 1
         self._next[base] = number
-        self._used.add(name)
+        self._given.add(name)
         return name

@@ -1,7 +1,7 @@
 """Which diagrams become classes and functions of the file, in the order in which they are written.
 
 Takes a verified Diagram. Guarantees: a unit stands after those it uses, the root is last; each diagram has one unit
-per set of plugged leaves; names are distinct and depend on the diagram alone.
+per set of plugged leaves; their own names are distinct and depend on the diagram alone.
 
     plan(gpt2).units      [Attention, Block, Gpt2]
 """
@@ -22,7 +22,6 @@ from catdl.torch.info import Info, Infos
 from catdl.torch.names import Namer, camel, ident
 from catdl.torch.refuse import Refused
 from catdl.torch.scope import RESERVED
-from catdl.torch.shapes import signature
 from catdl.torch.steps import Flat, Invoke, Loop, Slices, Step
 from catdl.types.types import Axis
 
@@ -44,21 +43,12 @@ class Unit:
     bare: bool
     root: bool
     lead: tuple[Axis, ...]
-    own_name: str = ""
-    same: Unit | None = None  # an earlier unit with the same code, which stands for this one
+    index: int = 0  # by which others refer to it while they are written
+    own_name: str = ""  # what it is called where every unit is a class or function of its own
     dims: tuple[str, ...] = ()
     children: list[Unit] = field(default_factory=list)
     depth: int = 0
     plugged: bool = False  # all its weights come as arguments
-    shown: str = ""  # its signature, at the sizes that all who share it have
-
-    def __post_init__(self) -> None:
-        self.shown = signature(self.diagram)
-
-    @property
-    def name(self) -> str:
-        """The name of the class or function that is used."""
-        return self.same.own_name if self.same is not None else self.own_name
 
     @property
     def base(self) -> str:
@@ -83,12 +73,18 @@ class Plan:
     def __init__(self, root: Diagram, taken: frozenset[str] = frozenset()) -> None:
         self.taken = taken | packages(root)  # names that other units of the file have, and what it imports
         self.found = Infos()
+        self.found.of(root)  # first, so that the uses of all diagrams are counted
         self._by_key: dict[Key, Unit] = {}
         self.units: list[Unit] = []
         self.root = self._make(root, (), False, True)
         self._collect()
         self._check_depth()
         self._name()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names that the file may use for classes and functions."""
+        return self.taken.union(unit.own_name for unit in self.units)
 
     def unit(self, op: Invoke, plugs: Plugs) -> Unit:
         """The unit that a call calls."""
@@ -110,6 +106,7 @@ class Plan:
             info = self.found.of(diagram)
             unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead)
             unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps
+            unit.index = len(self._by_key)
         return unit
 
     def sole(self, unit: Unit, sliced: bool) -> Step | None:
@@ -163,19 +160,12 @@ class Plan:
             span = spans[0] if spans else Span(Source("-", ""), 0, 0)
             raise Refused(LimitExceeded(span, "the nesting of modules with weights of their own", DEPTH_LIMIT))
 
-    def _name(self) -> bool:
-        """Name the units that are written; whether any name is another than before."""
-        namer = Namer(RESERVED | self.taken)
-        before = [unit.own_name for unit in self.units]
+    def _name(self) -> None:
+        namer = Namer(RESERVED, self.taken)
         self.root.own_name = namer.fresh(self.root.base)
         for unit in self.units:
-            if unit.same is None and unit is not self.root:
+            if unit is not self.root:
                 unit.own_name = namer.fresh(unit.base)
-        return before != [unit.own_name for unit in self.units]
-
-    def rename(self) -> bool:
-        """Number the names anew once equal units are found; whether any changes."""
-        return self._name()
 
 
 def packages(diagram: Diagram) -> frozenset[str]:

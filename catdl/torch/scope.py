@@ -109,8 +109,8 @@ class Scope:
     _depth: int = 0  # of the blocks that are open
     _round: list[str] = field(default_factory=list)  # what goes round in them, whose names come back at their end
 
-    def __post_init__(self) -> None:
-        self._taken |= RESERVED | self.module_names
+    def _is_taken(self, name: str) -> bool:
+        return name in self._taken or name in RESERVED or name in self.module_names
 
     # sizes
 
@@ -142,13 +142,13 @@ class Scope:
 
     def reserve(self, base: str) -> str:
         """A name that is never given again."""
-        name = self._numbered(base) if base in self._taken or base in self._round else base
+        name = self._numbered(base) if self._is_taken(base) or base in self._round else base
         self._taken.add(name)
         return name
 
     def _numbered(self, base: str) -> str:
         number = self._numbers.get(base, 2)
-        while f"{base}_{number}" in self._taken or f"{base}_{number}" in self._round:
+        while self._is_taken(f"{base}_{number}") or f"{base}_{number}" in self._round:
             number += 1
         self._numbers[base] = number + 1
         return f"{base}_{number}"
@@ -157,18 +157,18 @@ class Scope:
         """A variable for a new value: the wire's own name, else that of a value that dies here, else the next free."""
         if wanted is not None:
             base = ident(wanted)
-            return self._take(base if base not in self._taken else self._numbered(base), False)
+            return self._take(self._numbered(base) if self._is_taken(base) else base, False)
         for var in dying:
-            if var.pool and var.name not in self._taken:
+            if var.pool and not self._is_taken(var.name):
                 return self._take(var.name, True)
         for name in _POOL:
-            if name not in self._taken:
+            if not self._is_taken(name):
                 return self._take(name, True)
         while self._pool_free:
             name = f"x_{heapq.heappop(self._pool_free)}"
-            if name not in self._taken:
+            if not self._is_taken(name):
                 return self._take(name, True)
-        while f"x_{self._pool_next}" in self._taken:
+        while self._is_taken(f"x_{self._pool_next}"):
             self._pool_next += 1
         self._pool_next += 1
         return self._take(f"x_{self._pool_next - 1}", True)

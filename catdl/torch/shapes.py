@@ -22,11 +22,11 @@ def shape(leaf: Leaf, batched: bool = True) -> str:
     return f"[{', '.join(items)}]"
 
 
-def signature(diagram: Diagram) -> str:
-    """`mlp : Real[H: 8, W: 8] -> Logits[Class: 10]`."""
+def signature(diagram: Diagram, named: bool = True) -> str:
+    """`mlp : Real[H: 8, W: 8] -> Logits[Class: 10]`; `named`: with the names of inputs and outputs."""
     arrow = "~>" if "rand" in diagram.effects else "->"
-    ins = _object(diagram, diagram.inputs, diagram.domain_names)
-    outs = _object(diagram, diagram.outputs, diagram.codomain_names)
+    ins = _object(diagram, diagram.inputs, diagram.domain_names if named else ())
+    outs = _object(diagram, diagram.outputs, diagram.codomain_names if named else ())
     return f"{diagram.name.rpartition('::')[2]} : {ins} {arrow} {outs}"
 
 

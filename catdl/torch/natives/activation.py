@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
+from catdl.torch.marks import usual
 
 
 def _plain(function: str) -> Lowering:
@@ -46,7 +47,7 @@ def _optional(function: str, name: str, default: int) -> Lowering:
     """A static argument that is not written where it is torch's own default."""
 
     def call(c: Context) -> str:
-        return f"{function}({c.x()})" if c.number(name) == default else f"{function}({c.x()}, {c.size(name)})"
+        return f"{function}({c.x()}{usual(name, c.size(name), repr(default))})"
 
     return Lowering(call, takes_dim=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
+from catdl.torch.marks import usual
 from catdl.torch.scope import sizes_of
 
 
@@ -39,16 +40,14 @@ def _padding(c: Context, n: int) -> tuple[tuple[int, int], ...]:
 
 def _settings(c: Context, n: int, groups: int) -> str:
     """Stride, padding, dilation and groups where they are not torch's own."""
-    parts = []
-    if set(stride := _numbers(c, "stride", n)) != {1}:
-        parts.append(f"stride={_short(stride)}")
-    if _even(pads := _padding(c, n)) and any(before for before, _ in pads):
-        parts.append(f"padding={_short(tuple(before for before, _ in pads))}")
-    if set(dilation := _numbers(c, "dilation", n)) != {1}:
-        parts.append(f"dilation={_short(dilation)}")
-    if groups != 1:
-        parts.append(f"groups={groups}")
-    return "".join(f", {part}" for part in parts)
+    pads = _padding(c, n)
+    padding = tuple(before for before, _ in pads) if _even(pads) else (0,)
+    return (
+        usual("stride", _short(_numbers(c, "stride", n)), "1")
+        + usual("padding", _short(padding), "0")
+        + usual("dilation", _short(_numbers(c, "dilation", n)), "1")
+        + usual("groups", str(groups), "1")
+    )
 
 
 def _even(pads: tuple[tuple[int, int], ...]) -> bool:
@@ -72,7 +71,7 @@ def _conv(n: int, depthwise: bool = False) -> Lowering:
     def module(c: Context) -> str:
         out, per_group, *kernel = _weight(c)
         groups = _groups(c, depthwise)
-        bias = "" if c.leaf("bias") is not None else ", bias=False"
+        bias = usual("bias", str(c.leaf("bias") is not None), "True")
         size = _short(tuple(kernel))
         return f"nn.Conv{n}d({per_group * groups}, {out}, {size}{_settings(c, n, groups)}{bias})"
 
@@ -85,12 +84,11 @@ def _conv(n: int, depthwise: bool = False) -> Lowering:
 
 
 def _transposed_settings(c: Context, n: int) -> str:
-    names = (("stride", 1), ("padding", 0), ("output_padding", 0), ("groups", 1), ("dilation", 1))
+    names = (("stride", "1"), ("padding", "0"), ("output_padding", "0"), ("groups", "1"), ("dilation", "1"))
     parts = []
-    for name, usual in names:
+    for name, default in names:
         values = (int(c.number(name)),) if name == "groups" else _numbers(c, name, n)
-        if set(values) != {usual}:
-            parts.append(f", {name}={_short(values)}")
+        parts.append(usual(name, _short(values), default))
     return "".join(parts)
 
 
@@ -98,7 +96,7 @@ def _transposed(n: int) -> Lowering:
     def module(c: Context) -> str:
         inp, per_group, *kernel = _weight(c)
         out = per_group * int(c.number("groups"))
-        bias = "" if c.leaf("bias") is not None else ", bias=False"
+        bias = usual("bias", str(c.leaf("bias") is not None), "True")
         return f"nn.ConvTranspose{n}d({inp}, {out}, {_short(tuple(kernel))}{_transposed_settings(c, n)}{bias})"
 
     def call(c: Context) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
+from catdl.torch.marks import usual
 from catdl.torch.scope import sizes_of
 
 
@@ -15,7 +16,7 @@ def _shape(c: Context, path: str) -> tuple[int, ...]:
 
 def _linear_module(c: Context) -> str:
     out, inp = _shape(c, "weight")
-    bias = "" if c.leaf("bias") is not None else ", bias=False"
+    bias = usual("bias", str(c.leaf("bias") is not None), "True")
     return f"nn.Linear({inp}, {out}{bias})"
 
 
@@ -26,7 +27,7 @@ def _linear(c: Context) -> str:
 
 def _bilinear_module(c: Context) -> str:
     out, left, right = _shape(c, "weight")
-    bias = "" if c.leaf("bias") is not None else ", bias=False"
+    bias = usual("bias", str(c.leaf("bias") is not None), "True")
     return f"nn.Bilinear({left}, {right}, {out}{bias})"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
+from catdl.torch.marks import usual
 
 NONE = 'reduction="none"'
 Options = Callable[[Context], str]
@@ -22,7 +23,7 @@ def _average(text: str, rank: int) -> str:
 
 def _option(name: str, default: float, key: str = "") -> Options:
     """A static argument, left out where it has torch's default."""
-    return lambda c: "" if c.number(name) == default else f", {key or name}={c.size(name)}"
+    return lambda c: usual(key or name, c.size(name), repr(default))
 
 
 def _each(function: str, *options: Options) -> Lowering:

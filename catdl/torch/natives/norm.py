@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
+from catdl.torch.marks import usual
 from catdl.torch.scope import sizes_of
 
 
@@ -14,9 +15,8 @@ def _shape(c: Context) -> str:
     return sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})"
 
 
-def _eps(c: Context, usual: float) -> str:
-    eps = c.number("eps")
-    return "" if eps == usual else f", eps={eps!r}"
+def _eps(c: Context, default: float) -> str:
+    return usual("eps", repr(c.number("eps")), repr(default))
 
 
 def _named(c: Context, count: int) -> str:
@@ -28,7 +28,7 @@ def _named(c: Context, count: int) -> str:
 def _layer_module(c: Context) -> str | None:
     if c.leaf("weight") is None:
         return None
-    bias = "" if c.leaf("bias") is not None else ", bias=False"
+    bias = usual("bias", str(c.leaf("bias") is not None), "True")
     return f"nn.LayerNorm({_shape(c)}{_eps(c, 1e-5)}{bias})"
 
 
@@ -94,8 +94,7 @@ def _spatial(c: Context) -> int:
 
 
 def _batch_module(c: Context) -> str:
-    momentum = c.number("momentum")
-    moved = "" if momentum == 0.1 else f", momentum={momentum!r}"
+    moved = usual("momentum", repr(c.number("momentum")), "0.1")
     affine = "" if c.leaf("weight") is not None else ", affine=False"
     channels = c.axis(0, c.dims(c.rank())[0])
     return f"nn.BatchNorm{max(_spatial(c), 1)}d({channels}{_eps(c, 1e-5)}{moved}{affine})"
@@ -104,8 +103,7 @@ def _batch_module(c: Context) -> str:
 def _batch(c: Context) -> str:
     """With plugged leaves; the running statistics are then plugged or kept as leaves too."""
     leaves = f"{c.param('running_mean')}, {c.param('running_var')}, {c.optional('weight')}, {c.optional('bias')}"
-    momentum = c.number("momentum")
-    moved = "" if momentum == 0.1 else f", momentum={momentum!r}"
+    moved = usual("momentum", repr(c.number("momentum")), "0.1")
     return f"F.batch_norm({c.x()}, {leaves}, {c.training}{moved}{_eps(c, 1e-5)})"
 
 

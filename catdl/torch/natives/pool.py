@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
+from catdl.torch.marks import usual
 
 
 def _short(values: tuple[str, ...]) -> str:
@@ -16,15 +17,12 @@ def _settings(c: Context, n: int) -> str:
     text = _short(kernel)
     if (stride := c.sizes("stride", n)) != kernel:
         text += f", stride={_short(stride)}"
-    if set(padding := c.sizes("padding", n)) != {"0"}:
-        text += f", padding={_short(padding)}"
-    return text
+    return text + usual("padding", _short(c.sizes("padding", n)), "0")
 
 
 def _max(n: int) -> Lowering:
     def call(c: Context) -> str:
-        dilation = c.sizes("dilation", n)
-        dilated = f", dilation={_short(dilation)}" if set(dilation) != {"1"} else ""
+        dilated = usual("dilation", _short(c.sizes("dilation", n)), "1")
         return f"F.max_pool{n}d({c.x()}, {_settings(c, n)}{dilated})"
 
     return Lowering(call, one_batch=True, axes=n + 1)
