@@ -21,8 +21,8 @@ class Level(IntEnum):
     ARROW = 0  # where `A -> B` may stand bare: items of brackets, signatures
     OPEN = 1  # where a lambda or an `if` may: bodies, values, arguments
     PIPE = 2
-    STEP = 3
-    FAN = 4
+    FAN = 3
+    LEG = 4  # of a fan, which may have a name
     COMPARISON = 5
     SUM = 6
     TENSOR = 7
@@ -79,7 +79,7 @@ def level_of(node: ast.Expr | ast.Statement, bare: bool) -> Level:
         case ast.Seq():
             return Level.OPEN if bare and _is_open(node.steps[-1]) else Level.PIPE
         case ast.Labelled():
-            return Level.OPEN if bare and _is_open(node) else Level.STEP
+            return Level.OPEN if bare and _is_open(node) else Level.LEG
         case ast.Fan():
             return Level.FAN
         case ast.Chain():
@@ -140,7 +140,7 @@ def _inner(node: ast.Expr | ast.Statement, indent: int, bare: bool) -> Parts:
         case ast.Seq():
             return _seq(node, indent, bare)
         case ast.Fan():
-            return separated(([at(leg, Level.COMPARISON)] for leg in node.legs), " & ")
+            return separated(([at(leg, Level.LEG)] for leg in node.legs), " & ")
         case ast.Tensor():
             return separated(([at(leg, Level.PRODUCT)] for leg in node.legs), " @ ")
         case ast.Chain():
@@ -159,7 +159,7 @@ def _inner(node: ast.Expr | ast.Statement, indent: int, bare: bool) -> Parts:
         case ast.Lambda():
             return [at(node.pattern, Level.PIPE), " => ", at(node.body, Level.OPEN)]
         case ast.Labelled():
-            inner = Level.OPEN if bare and _is_open(node) else Level.FAN
+            inner = Level.OPEN if bare and _is_open(node) else Level.COMPARISON
             return [f"{node.name}: ", at(node.body, inner)]
         case ast.Tie():
             return [f"{node.word} ", at(node.body, Level.UNARY)]
@@ -182,14 +182,14 @@ def _seq(node: ast.Seq, indent: int, bare: bool) -> Parts:
     if bare and _is_open(last):
         groups.append([Work(last, Level.OPEN, indent)])
     else:
-        groups.append([Work(last, Level.STEP, indent)])
+        groups.append([Work(last, Level.FAN, indent)])
     return separated(groups, " >> ")
 
 
 def _left_step(step: ast.Expr, indent: int) -> Parts:
     """A step before `>>`, where arithmetic stands in parentheses."""
     if isinstance(step, ast.Labelled):
-        return [f"{step.name}: ", Work(step.body, _left_level(step.body), indent)]
+        return [f"{step.name}: ", Work(step.body, max(_left_level(step.body), Level.COMPARISON), indent)]
     return [Work(step, _left_level(step), indent)]
 
 
@@ -209,7 +209,7 @@ def item(arg: ast.Arg, indent: int, labels: bool) -> Parts:
     if arg.sep == "=":
         return [f"{arg.name} = ", Work(value, Level.OPEN, indent)]
     if arg.sep == ":":
-        inner = Level.OPEN if isinstance(value, ast.Lambda | ast.If) else Level.FAN
+        inner = Level.OPEN if isinstance(value, ast.Lambda | ast.If) else Level.COMPARISON
         return [f"{arg.name}: ", Work(value, inner, indent)]
     closed = labels and isinstance(value, ast.Labelled)
     return [Work(value, Level.POSTFIX if closed else Level.ARROW, indent)]
