@@ -5,11 +5,14 @@ entry(...)     if image.shape[-2:] != (8, 8): raise ValueError("mlp: input image
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil, floor
+
 from catdl.diagram.model import Fact
 from catdl.torch.scope import Scope, Value, sizes_of
 from catdl.torch.shapes import shape
 from catdl.torch.wrap import WIDTH
-from catdl.types.sizes import Poly, Size, Sym, neg, short, show, sub
+from catdl.types.sizes import Poly, Size, Sym, neg, short, show, sub, sym
 
 
 class Entry:
@@ -46,9 +49,7 @@ class Entry:
             shown = f"{number} must divide {show(size)}, got {got}"
             test = f"({text}) % {number} != 0" if not text.isidentifier() else f"{text} % {number} != 0"
             self._lines += [f"if {test}:", f'    raise ValueError(f"{self._name}: {shown}")']
-        for size in bounds:
-            if isinstance(size, int) or not size.syms <= self._bound:
-                continue
+        for size in tightest([size for size in bounds if isinstance(size, Poly) and size.syms <= self._bound]):
             got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(size.syms))
             test, words = self._limit(size)
             self._lines += [f"if {test}:", f'    raise ValueError(f"{self._name}: {words}, got {got}")']
@@ -173,14 +174,47 @@ def given(scope: Scope, name: str, value: Value) -> list[str]:
     return [f"if {found} != {wanted}:", *_raised(words, f"{{tuple({value.text}.shape)}}")]
 
 
+def tightest(sizes: list[Poly]) -> list[Poly]:
+    """Sizes that must not be negative, without those that others imply: of one dim, one bound on each side."""
+    kept: dict[tuple[str, bool] | Poly, Poly] = {}
+    for size in sizes:
+        limit = _limit_of(size)
+        if limit is None:
+            kept.setdefault(size, size)
+            continue
+        name, number, least = limit
+        old = kept.get((name, least))
+        before = _limit_of(old) if old is not None else None
+        if before is None or (number > before[1] if least else number < before[1]):
+            bound = sub(sym(name), number) if least else sub(number, sym(name))
+            assert isinstance(bound, Poly)
+            kept[name, least] = bound
+    return list(kept.values())
+
+
+def _limit_of(size: Poly) -> tuple[str, int, bool] | None:
+    """`(T, 4, True)` where the size is not negative just when T is at least 4; with False: at most."""
+    slope = [(mono, coef) for mono, coef in size.terms if mono.pairs]
+    offset = next((coef for mono, coef in size.terms if not mono.pairs), 0)
+    if len(slope) != 1:
+        return None
+    mono, coef = slope[0]
+    atom, power = mono.pairs[0]
+    if mono.degree != 1 or power != 1 or not isinstance(atom, Sym):
+        return None
+    ratio = -Fraction(offset) / coef
+    return atom.name, ceil(ratio) if coef > 0 else floor(ratio), coef > 0
+
+
 def _raised(message: str, got: str) -> list[str]:
     line = f'    raise ValueError(f"{message}got {got}")'
+    first = f'"{message}"' if "{" not in message else f'f"{message}"'
     if len(line) + 8 <= WIDTH:
         return [line]
     whole = f'        f"{message}got {got}"'
     if len(whole) + 8 <= WIDTH:
         return ["    raise ValueError(", whole, "    )"]
-    return ["    raise ValueError(", f'        f"{message}"', f'        f"got {got}"', "    )"]
+    return ["    raise ValueError(", f"        {first}", f'        f"got {got}"', "    )"]
 
 
 def _braced(text: str) -> str:

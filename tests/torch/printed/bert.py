@@ -140,12 +140,12 @@ class Bert(nn.Module):
             raise ValueError(f"bert: input keep must be [..., T], got {tuple(keep.shape)}")
         if part.shape[:-1] != token.shape[:-1]:
             raise ValueError(
-                f"bert: inputs token and part must have the same leading batch axes, "
+                "bert: inputs token and part must have the same leading batch axes, "
                 f"got {tuple(token.shape)} and {tuple(part.shape)}"
             )
         if keep.shape[:-1] != token.shape[:-1]:
             raise ValueError(
-                f"bert: inputs token and keep must have the same leading batch axes, "
+                "bert: inputs token and keep must have the same leading batch axes, "
                 f"got {tuple(token.shape)} and {tuple(keep.shape)}"
             )
         if T > 512:

@@ -73,12 +73,12 @@ class Gat(nn.Module):
             raise ValueError(f"gat: input target must be [..., E], got {tuple(target.shape)}")
         if source.shape[:-1] != x.shape[:-2]:
             raise ValueError(
-                f"gat: inputs x and source must have the same leading batch axes, "
+                "gat: inputs x and source must have the same leading batch axes, "
                 f"got {tuple(x.shape)} and {tuple(source.shape)}"
             )
         if target.shape[:-1] != x.shape[:-2]:
             raise ValueError(
-                f"gat: inputs x and target must have the same leading batch axes, "
+                "gat: inputs x and target must have the same leading batch axes, "
                 f"got {tuple(x.shape)} and {tuple(target.shape)}"
             )
         x = F.dropout(x, 0.6, self.training)  # [..., N, Word=1433]

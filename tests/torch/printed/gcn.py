@@ -39,12 +39,12 @@ class Gcn(nn.Module):
             raise ValueError(f"gcn: input target must be [..., E], got {tuple(target.shape)}")
         if source.shape[:-1] != x.shape[:-2]:
             raise ValueError(
-                f"gcn: inputs x and source must have the same leading batch axes, "
+                "gcn: inputs x and source must have the same leading batch axes, "
                 f"got {tuple(x.shape)} and {tuple(source.shape)}"
             )
         if target.shape[:-1] != x.shape[:-2]:
             raise ValueError(
-                f"gcn: inputs x and target must have the same leading batch axes, "
+                "gcn: inputs x and target must have the same leading batch axes, "
                 f"got {tuple(x.shape)} and {tuple(target.shape)}"
             )
         x = F.dropout(x, 0.5, self.training)  # [..., N, Word=1433]

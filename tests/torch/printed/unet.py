@@ -128,38 +128,10 @@ class Segment(nn.Module):
             raise ValueError(f"segment: 16 must divide H, got H={H}")
         if W % 16 != 0:
             raise ValueError(f"segment: 16 must divide W, got W={W}")
-        if H < 2:
-            raise ValueError(f"segment: H must be at least 2, got H={H}")
-        if W < 2:
-            raise ValueError(f"segment: W must be at least 2, got W={W}")
-        if (H - 2) // 2 < 0:
-            raise ValueError(f"segment: H / 2 - 1 must not be negative, got H={H}")
-        if (W - 2) // 2 < 0:
-            raise ValueError(f"segment: W / 2 - 1 must not be negative, got W={W}")
-        if (H - 4) // 2 < 0:
-            raise ValueError(f"segment: H / 2 - 2 must not be negative, got H={H}")
-        if (W - 4) // 2 < 0:
-            raise ValueError(f"segment: W / 2 - 2 must not be negative, got W={W}")
-        if (H - 4) // 4 < 0:
-            raise ValueError(f"segment: H / 4 - 1 must not be negative, got H={H}")
-        if (W - 4) // 4 < 0:
-            raise ValueError(f"segment: W / 4 - 1 must not be negative, got W={W}")
-        if (H - 8) // 4 < 0:
-            raise ValueError(f"segment: H / 4 - 2 must not be negative, got H={H}")
-        if (W - 8) // 4 < 0:
-            raise ValueError(f"segment: W / 4 - 2 must not be negative, got W={W}")
-        if (H - 8) // 8 < 0:
-            raise ValueError(f"segment: H / 8 - 1 must not be negative, got H={H}")
-        if (W - 8) // 8 < 0:
-            raise ValueError(f"segment: W / 8 - 1 must not be negative, got W={W}")
-        if (H - 16) // 8 < 0:
-            raise ValueError(f"segment: H / 8 - 2 must not be negative, got H={H}")
-        if (W - 16) // 8 < 0:
-            raise ValueError(f"segment: W / 8 - 2 must not be negative, got W={W}")
-        if (H - 16) // 16 < 0:
-            raise ValueError(f"segment: H / 16 - 1 must not be negative, got H={H}")
-        if (W - 16) // 16 < 0:
-            raise ValueError(f"segment: W / 16 - 1 must not be negative, got W={W}")
+        if H < 16:
+            raise ValueError(f"segment: H must be at least 16, got H={H}")
+        if W < 16:
+            raise ValueError(f"segment: W must be at least 16, got W={W}")
         batch = x.shape[:-3]
         x = x.reshape(-1, 1, H, W)  # [..., C=1, H, W]
         x = self.unet(x)  # [..., C=64, H, W]
