@@ -19,6 +19,7 @@ from catdl import diagnostics as wrong
 from catdl.check.program import Program
 from catdl.check.run import check as check_program
 from catdl.check.scope import MorphismDef
+from catdl.check.whole import untold_dims, why_not_alone
 from catdl.diagnostics.base import Diagnostic, has_errors, in_order
 from catdl.diagram.model import Diagram
 from catdl.prelude import Prelude
@@ -61,7 +62,7 @@ class Compiled:
         """`<mlp : Real[H: 8, W: 8] -> Logits[Class: 10]>`, or the name alone where no signature can be told."""
         try:
             return f"<{self.signature}>"
-        except (CheckError, TypeError):
+        except CheckError:
             return f"<{self.name}>"
 
     @property
@@ -72,11 +73,11 @@ class Compiled:
         return signature(self.diagram())
 
     def diagram(self) -> Diagram:
-        """The checked diagram. Raises CheckError if the spec has mistakes, TypeError for a morphism with arguments."""
+        """The checked diagram. Raises CheckError if the spec has mistakes, or for one that asks for arguments."""
         self.spec.sound()
         found = self.spec.program.diagram(self.name)
         if found is None:
-            raise TypeError(f"{self.name} takes arguments: name a morphism that gives them")
+            raise CheckError(self.refusals())
         return found
 
     def source(self, *, allow: Iterable[str] = ()) -> str:
@@ -84,6 +85,7 @@ class Compiled:
         from catdl.torch.build import source
         from catdl.torch.extern import require
 
+        self.check_whole()
         self.check_extern(allow)
         with refusals(), no_collection():
             require(self.diagram())
@@ -94,6 +96,7 @@ class Compiled:
         from catdl.torch.build import build
         from catdl.torch.extern import constructed, require
 
+        self.check_whole()
         self.check_extern(allow)
         diagram = self.diagram()
         with refusals():
@@ -106,6 +109,18 @@ class Compiled:
         from catdl.analysis.show import show
 
         return show(self.diagram())
+
+    def refusals(self) -> list[Diagnostic]:
+        """Why a morphism of a sound spec cannot be compiled as it stands; empty where it can."""
+        definition = self.spec.program.main.defs[self.name]
+        assert isinstance(definition, MorphismDef)
+        return why_not_alone(self.spec.program, definition)
+
+    def check_whole(self) -> None:
+        """Refuse what cannot stand alone, as a part that leaves free dims to others. Raises CheckError."""
+        self.spec.sound()
+        if found := self.refusals():
+            raise CheckError(found)
 
     def check_extern(self, allow: Iterable[str]) -> None:
         """Refuse modules of packages that are not allowed. Raises CheckError."""
@@ -141,7 +156,10 @@ class Spec:
         return tuple(
             name
             for name, found in main.defs.items()
-            if isinstance(found, MorphismDef) and found.module is main and self.program.closed(found) is not None
+            if isinstance(found, MorphismDef)
+            and found.module is main
+            and self.program.closed(found) is not None
+            and not any(untold_dims(self.program, found))
         )
 
     def __getitem__(self, name: str) -> Compiled:

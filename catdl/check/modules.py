@@ -86,3 +86,4 @@ def take_imports(program: Program, module: Module, tree: ast.Module) -> None:
                 found = BadDef(name.alias)
             module.defs[name.alias] = found
             other.used.add(name.name)
+            other.parts.add(name.name)

@@ -39,6 +39,7 @@ from catdl.check.traits import traits_of
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import owns
+from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
 from catdl.syntax import ast
@@ -93,6 +94,7 @@ class Program:
     schemes: dict[MorphismDef, Scheme | None] = field(default_factory=dict)
     diagrams: dict[Instance, Diagram | None] = field(default_factory=dict)
     closed_diagrams: dict[MorphismDef, Diagram | None] = field(default_factory=dict)
+    needs: dict[int, Needs] = field(default_factory=dict)  # the dims that each diagram needs, by its identity
     trait_memo: dict[MorphismDef, tuple[bool, frozenset[str]]] = field(default_factory=dict)
     templates: dict[MorphismDef, bool] = field(default_factory=dict)
 

@@ -45,6 +45,7 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
     needs: dict[str, set[str]] = {}
     for name, parts in nodes.items():
         wanted = mentioned(parts)
+        module.parts |= wanted - {name}
         found = module.defs.get(name)
         if isinstance(found, MorphismDef) and (found.head.params is not None or name in bound_names(parts)):
             wanted.discard(name)

@@ -11,6 +11,7 @@ from catdl.check.modules import Find, load_modules
 from catdl.check.program import Program
 from catdl.check.read import read_module
 from catdl.check.scope import Module, PreludeScope
+from catdl.check.whole import refuse_untold
 from catdl.prelude import Prelude
 from catdl.source import Source
 
@@ -36,4 +37,5 @@ def run(prelude: PreludeScope, source: Source, find: Find) -> Program:
     loaded = load_modules(program, source, find)
     for module, tree in loaded:
         read_module(program, module, tree)
+    refuse_untold(program)
     return program

@@ -123,6 +123,7 @@ class Module:
     facts: list[ast.Fact] = field(default_factory=list)
     divides: list[tuple[int, Size]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)  # what other declarations name, here or by an import
     types: dict[str, Object] = field(default_factory=dict)  # closed types by their text
     broken: bool = False  # parts of the text could not be read
     tree: ast.Module = field(default_factory=lambda: ast.Module(()))  # what was read of it

@@ -47,12 +47,12 @@ def choose(spec: Spec, name: str, path: str) -> Compiled:
     if name in spec.names:
         return spec[name]
     try:
-        spec[name]
+        found = spec[name]
     except KeyError:
         from catdl.diagnostics.suggest import near
 
         fail(wrong.NoSuchMorphism(name, path, spec.names, near(name, spec.names)))
-    return fail(wrong.NotCompilable(name, "it takes arguments; declare a morphism that gives them"))
+    return fail(*found.refusals())
 
 
 def some(spec: Spec, path: str) -> tuple[str, ...]:

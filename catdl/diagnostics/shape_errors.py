@@ -17,6 +17,7 @@ from catdl.source import Span
 __all__ = [
     "AxisNotFound",
     "BadPattern",
+    "DimUntold",
     "ImplicitBroadcast",
     "LabelRepeated",
     "MergedMismatch",
@@ -301,6 +302,30 @@ class NotAnAxis(Mistake):
             notes.append(f"the axes here are {listed(self.available)}")
         helps = (Help("give the axis a name where its type is written: `Real[T: 5]` for `Real[5]`"),)
         return Parts(message, self.span, "not a name", (), tuple(notes), helps)
+
+
+@dataclass(frozen=True, slots=True)
+class DimUntold(Mistake):
+    """A free dim that a morphism needs and that none of its inputs tells; `nearly` is an input's size made of it."""
+
+    code: ClassVar[str] = "E0315"
+    title: ClassVar[str] = "a free dim that no input tells"
+    span: Span
+    name: str
+    dim: str
+    declared: Span | None = None
+    nearly: str = ""
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` needs the size of `{self.dim}`, and none of its inputs tells it"
+        labels = (Label(self.declared, "free: the inputs say how large it is"),) if self.declared else ()
+        notes = [f"`{self.nearly}` does not: two sizes of `{self.dim}` may give the same"] if self.nearly else []
+        notes.append(f"a part of a larger morphism may leave it open, if the whole has an input with `{self.dim}`")
+        helps = (
+            Help(f"give the dim a size: `dim {self.dim} = …`"),
+            Help(f"or make the morphism generic, so that its uses say it: `morphism {self.name}[{self.dim}] : …`"),
+        )
+        return Parts(message, self.span, f"how large is `{self.dim}`?", labels, tuple(notes), helps)
 
 
 def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from catdl.diagram.model import Fact
+from catdl.diagram.told import linear_in
 from catdl.torch.scope import Scope, Value, sizes_of
 from catdl.torch.shapes import shape
 from catdl.torch.wrap import WIDTH
@@ -232,16 +233,10 @@ def _bare(size: Poly) -> bool:
 
 def _solve(place: str, size: Poly) -> str | None:
     """The one dim of a size c * T + d from its value; None where the size has another form."""
-    terms = [(mono, coef) for mono, coef in size.terms if mono.pairs]
-    offset = next((coef for mono, coef in size.terms if not mono.pairs), 0)
-    if len(terms) != 1:
+    found = linear_in(size)
+    if found is None:
         return None
-    mono, coef = terms[0]
-    atom, power = mono.pairs[0]
-    if mono.degree != 1 or power != 1 or not isinstance(atom, Sym) or coef.denominator != 1:
-        return None
-    if offset.denominator != 1 or coef <= 0:
-        return None
+    _, coef, offset = found
     text = place if offset == 0 else f"{place} - {offset}" if offset > 0 else f"{place} + {-offset}"
     if coef == 1:
         return text

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from catdl.diagnostics import NotCompilable
 from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Core, Extern, Init, Local, Native, Parameter
 from catdl.diagram.params import bounds_of, globals_of
@@ -21,12 +22,14 @@ from catdl.torch.initial import initial
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
 from catdl.torch.plan import Plan, Unit
+from catdl.torch.refuse import Refused
 from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
 from catdl.torch.shapes import MANY, shape
 from catdl.torch.sites import Sites
 from catdl.torch.spaces import enter, leave
 from catdl.torch.steps import Enter, Invoke, Leave, Loop, Open, Shut, Slices, Stacked, Step
+from catdl.types.sizes import short
 from catdl.types.types import Leaf
 
 
@@ -366,7 +369,8 @@ def _entry(w: Writer) -> list[str]:
         lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram))
         unbound = [name for name in w.scope.used_dims if name not in entry.bound]
         if unbound:
-            raise AssertionError(f"no input tells the dims {', '.join(unbound)}")
+            dims = " and ".join(f"`{short(name)}`" for name in unbound)
+            raise Refused(NotCompilable(w.unit.diagram.name, f"no input tells the size of {dims}"))
     else:
         lines, w.unit.dims = entry.bind()
     return [*lines, *batch]

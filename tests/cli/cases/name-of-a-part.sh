@@ -1,0 +1,1 @@
+catdl compile parts.cat spread -o -
