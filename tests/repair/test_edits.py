@@ -6,6 +6,7 @@ again and the reports are compared line by line, so that the one does not vouch 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -14,17 +15,20 @@ import pytest
 from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.driver import loads
 from catdl.repair.run import MAKERS
+from catdl.repair.trial import WHOLE
 
 TESTS = Path(__file__).parent.parent
 CASES = TESTS / "check" / "cases"
 BUGS = TESTS / "bugs"
 MODULES = TESTS / "check" / "modules"
+PAGES = TESTS.parent / "docs" / "errors"
+BLOCK = re.compile(r"^```cat error[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WRONG = sorted([*CASES.glob("*.cat"), *(p for p in BUGS.glob("*.cat") if not p.name.endswith(".fixed.cat"))])
 
 
-def checked(path: Path, text: str) -> list[Diagnostic]:
+def checked(file: str, text: str) -> list[Diagnostic]:
     """The mistakes of a text in the place of a file."""
-    return loads(text, path=path.name, search=[MODULES]).diagnostics
+    return loads(text, path=file, search=[MODULES]).diagnostics
 
 
 def applied(text: str, edits: list[Edit]) -> str:
@@ -57,32 +61,54 @@ def shifted(text: str, new: str) -> dict[int, int]:
     return out
 
 
-def offered(path: Path) -> list[tuple[int, int]]:
-    """The places of the helps with edits: which mistake, which help."""
-    found = checked(path, path.read_text(encoding="utf-8"))
-    return [(i, j) for i, d in enumerate(found) for j, h in enumerate(d.parts().helps) if h.edits]
+def specs() -> dict[str, tuple[str, str]]:
+    """Every wrong spec there is by a name: the name of its file, and its text. Those of the pages are on the pages."""
+    found = {path.stem: (path.name, path.read_text(encoding="utf-8")) for path in WRONG}
+    for page in sorted(PAGES.glob("*.md")):
+        for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
+            found[f"{page.stem}-{number}"] = ("net.cat", block)
+    return found
 
 
-@pytest.mark.parametrize("path", WRONG, ids=lambda p: p.stem)
-def test_every_edit_helps(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    before = checked(path, text)
-    for mistake, help_ in offered(path):
-        diagnostic = before[mistake]
-        edits = [Edit(*edit) for edit in diagnostic.parts().helps[help_].edits]
-        new = applied(text, edits)
-        after = lines(checked(path, new), shifted(text, new))
-        said = f"{diagnostic.parts().message}\n{diagnostic.parts().helps[help_].message}\n{new}"
-        assert diagnostic.span is not None
-        key = diagnostic.code, diagnostic.span.line
-        was = lines(before)
-        assert after[key] < was[key], f"still there: {said}"
-        assert after <= was, f"new: {after - was}: {said}"
+SPECS = specs()
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_edit_helps(name: str) -> None:
+    file, text = SPECS[name]
+    before = checked(file, text)
+    was = lines(before)
+    for diagnostic in before:
+        for help_ in diagnostic.parts().helps:
+            if not help_.edits:
+                continue
+            new = applied(text, [Edit(*edit) for edit in help_.edits])
+            after = lines(checked(file, new), shifted(text, new))
+            said = f"{diagnostic.parts().message}\n{help_.message}\n{new}"
+            assert diagnostic.span is not None
+            key = diagnostic.code, diagnostic.span.line
+            assert after[key] < was[key], f"still there: {said}"
+            assert after <= was, f"new: {after - was}: {said}"
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_long_files_are_helped_alike(name: str) -> None:
+    """In a long file a trial checks the declarations concerned only; it comes to the same verdict."""
+    file, text = SPECS[name]
+    filler = "".join(f"morphism filler_{i} : Real[5] -> Real[5] = relu >> tanh\n" for i in range(WHOLE // 50))
+    longer = checked(file, text.rstrip("\n") + "\n" + filler)
+    assert [said(d) for d in longer] == [said(d) for d in checked(file, text)]
+
+
+def said(diagnostic: Diagnostic) -> tuple[str, list[tuple[str, list[tuple[int, int, str]]]]]:
+    """A mistake's code, and its helps with their edits."""
+    helps = diagnostic.parts().helps
+    return diagnostic.code, [(h.message, [(s.start, s.end, new) for s, new in h.edits]) for h in helps]
 
 
 def test_every_maker_is_of_use() -> None:
     """Each code that edits are made for has a report in which one is offered."""
-    helped = {d.code for path in WRONG for d in checked(path, path.read_text(encoding="utf-8")) if has_edit(d)}
+    helped = {d.code for file, text in SPECS.values() for d in checked(file, text) if has_edit(d)}
     assert sorted(set(MAKERS) - helped) == []
 
 
