@@ -36,7 +36,7 @@ from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectD
 from catdl.check.scores import check_product, written
 from catdl.check.signature import Row
 from catdl.check.sources import global_param
-from catdl.check.static import Refused, visible
+from catdl.check.static import Refused, alike
 from catdl.check.templates import expand
 from catdl.check.ways import Given, Leg, Step, Way
 from catdl.diagnostics.suggest import near
@@ -148,9 +148,8 @@ def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, i
     if target is None:
         if head.name in rules.TABLE:
             return rule_call(ctx, head, expr, b, inp)
-        names = [n for n in visible(env) if not isinstance(env.find(n), (DimDef, Axis, Static, KindDef))]
-        names += list(rules.TABLE)
-        ctx.report(wrong.UnknownName(head.name_span, head.name, "morphism", near(head.name, names)))
+        close = alike(head.name, env, MorphismDef, Closure) or near(head.name, rules.TABLE)
+        ctx.report(wrong.UnknownName(head.name_span, head.name, "morphism", close))
         return BAD
     assert head.span is not None
     if isinstance(target, Bundle):
@@ -384,8 +383,8 @@ def name_wires(ctx: Context, expr: ast.Name, id: str, env: Env, b: Builder) -> B
         case None if id in ("true", "false"):
             return literal(ctx, b, id == "true", env.module.span(expr))
         case None if id not in rules.TABLE:
-            names = visible(env)
-            ctx.report(wrong.UnknownName(env.module.span(expr), id, "name", near(id, names)))
+            close = alike(id, env, Bundle, Shadow, Static, Axis, DimDef, ParamDef, MorphismDef, Closure)
+            ctx.report(wrong.UnknownName(env.module.span(expr), id, "name", close))
             return BAD
         case _:
             head = head_of(ctx, expr, env)

@@ -25,8 +25,7 @@ from catdl.check.signature import (
     binder_sorts,
     labelled,
 )
-from catdl.check.static import Refused, Statics, as_number, visible
-from catdl.diagnostics.suggest import near
+from catdl.check.static import Refused, Statics, alike, as_number
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, mul
 from catdl.types.types import ANONYMOUS, UNIT, Axis, AxisItem, Kind, Label, LabelVar, Leaf, Object, RowVar, Word
@@ -95,7 +94,7 @@ class Types:
                 if isinstance(found, Row):
                     return found.axes
                 raise self.statics.refuse(
-                    wrong.UnknownName(env.module.span(node), name, "row of axes", near(name, visible(env)))
+                    wrong.UnknownName(env.module.span(node), name, "row of axes", alike(name, env, Row))
                 )
             case ast.Splice():
                 raise self.statics.refuse(
@@ -129,7 +128,7 @@ class Types:
                         if id.endswith("'") and (twin := self.twin(id, env)) is not None:
                             return twin
                         raise self.statics.refuse(
-                            wrong.UnknownName(env.module.span(node), id, "dim", near(id, visible(env)))
+                            wrong.UnknownName(env.module.span(node), id, "dim", alike(id, env, Axis, DimDef, Static))
                         )
                     case _:
                         raise self.statics.refuse(wrong.WrongSort(env.module.span(node), id, "an axis", sort_of(found)))
@@ -267,7 +266,9 @@ class Types:
             if isinstance(found, BadDef):
                 return Refused()
             if found is None:
-                return self.statics.refuse(wrong.UnknownName(span, node.id, "type", near(node.id, visible(env))))
+                return self.statics.refuse(
+                    wrong.UnknownName(span, node.id, "type", alike(node.id, env, KindDef, ObjectDef, Object, Kind))
+                )
             return self.statics.refuse(wrong.WrongSort(span, node.id, "a type", sort_of(found)))
         return self.statics.refuse(wrong.BadValue(span, "this is not a type"))
 

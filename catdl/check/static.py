@@ -37,6 +37,7 @@ from catdl.types.sizes import (
 from catdl.types.types import Axis
 
 Value: TypeAlias = "int | Fraction | float | bool | str | Poly | Axis | tuple[Value, ...]"
+_MOST = 3  # near names in one message
 LIST_LIMIT = 100_000
 
 
@@ -259,8 +260,8 @@ class Statics:
             case None if node.id in ("true", "false"):
                 return node.id == "true"
             case None:
-                names = visible(env)
-                raise self.refuse(wrong.UnknownName(env.module.span(node), node.id, "value", near(node.id, names)))
+                close = alike(node.id, env, Static, Axis, DimDef)
+                raise self.refuse(wrong.UnknownName(env.module.span(node), node.id, "value", close))
             case _:
                 raise self.refuse(wrong.NotStatic(env.module.span(node), f"`{node.id}`"))
 
@@ -380,6 +381,12 @@ class Statics:
 
 def _exact(value: Fraction) -> int | Fraction:
     return value.numerator if value.denominator == 1 else value
+
+
+def alike(name: str, env: Env, *sorts: type) -> tuple[str, ...]:
+    """Near names in scope of the right sort; of equally near ones the body's first, then the file's."""
+    close = near(name, visible(env), 4 * _MOST)
+    return tuple(n for n in close if isinstance(env.find(n), sorts))[:_MOST]
 
 
 def visible(env: Env) -> list[str]:

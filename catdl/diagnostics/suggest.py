@@ -14,19 +14,19 @@ _LONGEST = 64
 
 
 def near(name: str, candidates: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The candidates within a third of the name's length in edits, at least one: nearest first, then by name."""
+    """The candidates within a third of the name's length in edits, at least one: nearest first, then in their order."""
     if len(name) > _LONGEST:
         return ()
     limit = max(1, len(name) // 3)
-    found: list[tuple[int, str]] = []
-    for candidate in dict.fromkeys(candidates):
+    found: list[tuple[int, int, str]] = []
+    for place, candidate in enumerate(dict.fromkeys(candidates)):
         if candidate == name or abs(len(candidate) - len(name)) > limit:
             continue
         cost = distance(name.lower(), candidate.lower(), limit)
         if cost <= limit and cost < max(len(name), len(candidate)):
-            found.append((cost, candidate))
+            found.append((cost, place, candidate))
     found.sort()
-    return tuple(candidate for cost, candidate in found[:most] if cost <= found[0][0] + 1)
+    return tuple(candidate for cost, _, candidate in found[:most] if cost <= found[0][0] + 1)
 
 
 def distance(left: str, right: str, limit: int) -> int:
