@@ -44,8 +44,8 @@ def width(text: str) -> int:
 def _cells(character: str) -> int:
     if character.isascii():
         return 1
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return 0
+    if unicodedata.category(character) in ("Mn", "Me") or "\u1160" <= character <= "\u11ff":
+        return 0  # marks, and the vowels and finals that join a Hangul letter
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
@@ -93,16 +93,61 @@ def _fits(raw: str, index: int, at: int, room: int) -> bool:
 
 
 def wrap(text: str, room: int) -> list[str]:
-    """The words of a text in lines of at most `room` cells; a longer word has a line of its own."""
+    """The words of a text in lines of at most `room` cells, two at least; code in ticks is broken only if it must be.
+
+    A word that is longer than a line is cut.
+    """
     lines: list[str] = []
     line = ""
     used = 0
-    for word in clean(text).split(" "):
-        size = width(word)
-        if line and used + 1 + size > room:
+    for whole in _words(clean(text), room):
+        word = whole
+        if line and used + 1 + width(word) <= room:
+            line, used = f"{line} {word}", used + 1 + width(word)
+            continue
+        if line:
             lines.append(line)
-            line, used = word, size
-        else:
-            line, used = (f"{line} {word}", used + 1 + size) if line else (word, size)
+        while width(word) > room:
+            size = fitting(word, room)
+            lines.append(word[:size])
+            word = word[size:]
+        line, used = word, width(word)
     lines.append(line)
     return lines
+
+
+def _words(text: str, room: int) -> list[str]:
+    """What is between the blanks of a text, except that a piece of code in ticks is one word where it fits."""
+    words: list[str] = []
+    parts = text.split(" ")
+    start = 0
+    while start < len(parts):
+        end = start + 1
+        if parts[start].count("`") % 2:
+            closed = next((at for at in range(end, len(parts)) if parts[at].count("`") % 2), start)
+            if width(" ".join(parts[start : closed + 1])) <= room:
+                end = closed + 1
+        words.append(" ".join(parts[start:end]))
+        start = end
+    return words
+
+
+def wrap_laid(text: str, room: int) -> list[str]:
+    """A line that is laid out already, as it is if it fits; else broken, with its indentation kept."""
+    line = clean(text)
+    if width(line) <= room:
+        return [line]
+    words = line.lstrip(" ")
+    indent = min(len(line) - len(words), room // 2)
+    first, *more = wrap(words, room - indent - 2)
+    return [" " * indent + first, *(" " * (indent + 2) + rest for rest in more)]
+
+
+def fitting(text: str, room: int) -> int:
+    """How many characters of a text go into a room, one at least."""
+    used = 0
+    for index, character in enumerate(text):
+        used += _cells(character)
+        if used > room:
+            return max(index, 1)
+    return len(text)

@@ -14,21 +14,21 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from catdl.diagnostics.base import WIDTH, Contrast, Derivation, Parts, Steps
-from catdl.diagnostics.cells import clean, lay, wrap
+from catdl.diagnostics.cells import clean, fitting, lay, wrap
 from catdl.diagnostics.cells import width as cells
 from catdl.record import replace
 from catdl.source import Span
 
 Pieces: TypeAlias = Sequence[tuple[str, str]]
 
-NARROW = 24  # no text is squeezed into less
+_TYPE = 24  # a type in a table is not squeezed into less
 
 
 def laid(parts: Parts, room: int) -> list[list[Pieces]]:
-    """The notes that explain: each a list of lines, in at most `room` cells where they can be broken."""
+    """The notes that explain: each a list of lines, none wider than `room`, which is 24 at least."""
     notes = []
     if parts.contrast is not None:
-        notes.append(list(_contrasted(parts.contrast)))
+        notes.append(list(_contrasted(parts.contrast, room)))
     if parts.derivations:
         notes.append(list(_derived(parts.derivations, parts.span, room)))
     if parts.steps is not None:
@@ -43,22 +43,39 @@ def remarks(parts: Parts) -> list[str]:
     return [*(f"note: {note}" for note in (*notes, *parts.notes)), *(f"help: {help_.message}" for help_ in parts.helps)]
 
 
-def _contrasted(contrast: Contrast) -> Iterator[Pieces]:
-    """Expected and found under each other, the stretches that differ underlined."""
+def _contrasted(contrast: Contrast, room: int) -> Iterator[Pieces]:
+    """Expected and found under each other, the stretches that differ underlined; what is too long goes on below."""
     sides = (
         ("expected ", contrast.expected, contrast.expected_marks, "secondary"),
         ("found    ", contrast.found, contrast.found_marks, "primary"),
     )
     for word, text, marks, style in sides:
-        pieces, under = [(word, "")], [(" " * len(word), "")]
-        at = 0
-        for start, end in marks:
-            pieces += [(clean(text[at:start]), ""), (clean(text[start:end]), style)]
-            under += [(" " * cells(text[at:start]), ""), ("~" * cells(text[start:end]), style)]
-            at = end
-        yield (*pieces, (clean(text[at:]), ""))
-        if marks:
-            yield tuple(under)
+        shown = clean(text)  # of the same length: types hold no tabs
+        start = 0
+        while start == 0 or start < len(shown):
+            size = fitting(shown[start:], room - len(word))
+            end = start + size
+            if end < len(shown):
+                end = shown.rfind(" ", start + 1, end) + 1 or end
+            yield from _underlined(word if start == 0 else " " * len(word), shown, start, end, marks, style)
+            start = max(end, 1)
+
+
+def _underlined(
+    word: str, text: str, start: int, end: int, marks: Sequence[tuple[int, int]], style: str
+) -> Iterator[Pieces]:
+    """A stretch of a text, and below it the part of the marks that lies in it, if any does."""
+    pieces, under = [(word, "")], [(" " * len(word), "")]
+    at = start
+    for left, right in marks:
+        left, right = max(left, at), min(right, end)
+        if left < right:
+            pieces += [(text[at:left], ""), (text[left:right], style)]
+            under += [(" " * cells(text[at:left]), ""), ("~" * cells(text[left:right]), style)]
+            at = right
+    yield (*pieces, (text[at:end], ""))
+    if len(under) > 1:
+        yield tuple(under)
 
 
 def _derived(derivations: Sequence[Derivation], at: Span | None, room: int) -> Iterator[Pieces]:
@@ -75,10 +92,10 @@ def _derived(derivations: Sequence[Derivation], at: Span | None, room: int) -> I
 def _along(steps: Steps, room: int) -> Iterator[Pieces]:
     """The types along a composition in two columns, what is left out of the middle counted."""
     shown = [(clean(text), clean(type_)) for text, type_ in (*steps.rows, *steps.near)]
-    wide = min(max(cells(text) for text, _ in shown), room // 2)
-    yield (("the types along the composition:", ""),)
+    wide = min(max(cells(text) for text, _ in shown), max(room // 2, 8), max(room - 4 - _TYPE, 8))
+    yield from (((line, ""),) for line in wrap("the types along the composition:", room))
     for place, (text, type_) in enumerate(shown):
         if place == len(steps.rows) and steps.skipped:
             yield ((f"  … {steps.skipped} more {'step' if steps.skipped == 1 else 'steps'}", ""),)
         cut = lay(text, 0, 0, wide).text
-        yield (f"  {cut}{' ' * (wide - cells(cut))}  ", ""), (lay(type_, 0, 0, max(room - wide - 4, NARROW)).text, "")
+        yield (f"  {cut}{' ' * (wide - cells(cut))}  ", ""), (lay(type_, 0, 0, room - wide - 4).text, "")

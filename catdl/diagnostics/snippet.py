@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from catdl.diagnostics.cells import Laid, lay, wrap
+from catdl.diagnostics.cells import Laid, lay, width, wrap
 from catdl.source import Source, Span
 
 _HEAD, _TAIL = 3, 2  # lines shown of the start and of the end of a long span
-_ROOM = 24  # a label is never squeezed into less
+_ROOM = 24  # a label is not squeezed into less
+_LABEL = 48  # nor is one that had to be moved made wider
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _line(source: Source, places: Sequence[_Place], line: int, indent: int, room
     starts = [place.start for place in singles + opens] + [place.end - 1 for place in closes]
     ends = [place.end for place in singles + closes] + [place.start + 1 for place in opens]
     raw = source.line_text(line)
-    laid = lay(raw, min(starts, default=0), max(ends, default=0), max(room - indent, _ROOM))
+    laid = lay(raw, min(starts, default=0), max(ends, default=0), max(room - indent, 8))
     head = _standing(running)
     hooks = []
     for place in opens:
@@ -174,7 +175,12 @@ def _line(source: Source, places: Sequence[_Place], line: int, indent: int, room
         left, at = 2 * place.depth + 1, indent + laid.cell(max(place.end - 1, 0))
         canvas.put(left, "_" * (at - left) + place.mark.sign, place.mark.style)
         running.remove(place)
-        yield from _labelled(canvas, at + 2, place.mark, room, lambda: _standing(running))
+        if _fits(place.mark, at + 2, room):
+            at += 2
+        else:
+            yield Row("", canvas.pieces())
+            canvas, at = _standing(running), _moved(place.mark, at, indent, room)
+        yield from _labelled(canvas, at, place.mark, room, lambda: _standing(running))
 
 
 def _under(singles: Sequence[_Place], laid: Laid, indent: int, running: Sequence[_Place], room: int) -> Iterator[Row]:
@@ -185,9 +191,13 @@ def _under(singles: Sequence[_Place], laid: Laid, indent: int, running: Sequence
         canvas.put(indent + left, place.mark.sign * max(right - left, 1), place.mark.style)
     hanging = sorted((place for place in singles if place.mark.label), key=lambda item: (item.start, item.end))
     beside = hanging[-1] if hanging else None
-    if beside is not None and max(place.end for place in singles) <= max(beside.end, beside.start + 1):
+    at = indent + max(laid.cell(beside.end), laid.cell(beside.start) + 1) + 1 if beside else 0
+    if (
+        beside is not None
+        and max(place.end for place in singles) <= max(beside.end, beside.start + 1)
+        and _fits(beside.mark, at, room)
+    ):
         hanging.pop()
-        at = indent + max(laid.cell(beside.end), laid.cell(beside.start) + 1) + 1
         yield from _labelled(canvas, at, beside.mark, room, lambda: _pegs(hanging, laid, indent, running))
     else:
         yield Row("", canvas.pieces())
@@ -195,7 +205,7 @@ def _under(singles: Sequence[_Place], laid: Laid, indent: int, running: Sequence
         yield Row("", _pegs(hanging, laid, indent, running).pieces())
     while hanging:
         place = hanging.pop()
-        at = indent + laid.cell(place.start)
+        at = _moved(place.mark, indent + laid.cell(place.start), indent, room)
         base = _pegs(hanging, laid, indent, running)
         yield from _labelled(base, at, place.mark, room, lambda: _pegs(hanging, laid, indent, running))
 
@@ -207,9 +217,19 @@ def _pegs(hanging: Sequence[_Place], laid: Laid, indent: int, running: Sequence[
     return canvas
 
 
+def _fits(mark: Mark, at: int, room: int) -> bool:
+    """Whether a label has room at a cell, on one line or on several that are not too narrow."""
+    return room - at >= min(width(mark.label), _ROOM)
+
+
+def _moved(mark: Mark, at: int, least: int, room: int) -> int:
+    """Where to write a label that belongs to a cell: there, or as far to the left as it needs."""
+    return at if _fits(mark, at, room) else max(least, room - min(width(mark.label), _LABEL))
+
+
 def _labelled(canvas: _Canvas, at: int, mark: Mark, room: int, base: Callable[[], _Canvas]) -> Iterator[Row]:
     """A row with a label put into it at a cell; the further lines of the label on rows that start as `base` does."""
-    for number, text in enumerate(wrap(mark.label, max(room - at, _ROOM)) if mark.label else [""]):
+    for number, text in enumerate(wrap(mark.label, max(room - at, 2)) if mark.label else [""]):
         row = base() if number else canvas
         row.put(at, text, mark.style)
         yield Row("", row.pieces())

@@ -1,7 +1,7 @@
 """Diagnostics as text for a terminal, in the manner of rustc.
 
-Takes any `Diagnostic`; guarantees lines that a terminal can show (no control characters), in time proportional to
-what is shown.
+Takes any `Diagnostic`; guarantees lines that a terminal can show (no control characters), none wider than it is, in
+time proportional to what is shown. Only a path is never broken, for terminals and editors follow it.
 
     error[E0101]: there is no morphism called `linera`
      --> m.cat:1:34
@@ -14,12 +14,13 @@ what is shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from catdl.diagnostics.base import WIDTH, Diagnostic, Edit, Help, Parts
-from catdl.diagnostics.cells import clean, lay, wrap
+from catdl.diagnostics.cells import clean, lay, wrap, wrap_laid
 from catdl.diagnostics.cells import width as cells
-from catdl.diagnostics.notes import NARROW, Pieces, laid
+from catdl.diagnostics.notes import Pieces, laid
 from catdl.diagnostics.snippet import Mark, Row, rows
 from catdl.source import Source, Span
 
@@ -34,6 +35,8 @@ _COLOURS = {
     "added": "32",
 }
 _EDIT_LINES = 8
+_LINE_END = re.compile(r"\r\n|\r|\n")
+NARROWEST = 40  # cells: a report is made for no terminal that is narrower
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False, width: int = WIDTH) -> str:
@@ -43,7 +46,7 @@ def render(diagnostics: Iterable[Diagnostic], *, color: bool = False, width: int
 
 def render_one(diagnostic: Diagnostic, *, color: bool = False, width: int = WIDTH) -> str:
     """One diagnostic; every line ends with a newline."""
-    lines = _report(diagnostic, diagnostic.parts(), width)
+    lines = _report(diagnostic, diagnostic.parts(), max(width, NARROWEST))
     return "".join(f"{_paint(pieces, color)}\n" for pieces in lines)
 
 
@@ -55,19 +58,23 @@ def _paint(pieces: Pieces, color: bool) -> str:
 
 def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[Pieces]:
     severity = diagnostic.severity
-    yield (f"{severity}[{diagnostic.code}]", severity), (f": {clean(parts.message)}", "strong")
+    head = f"{severity}[{diagnostic.code}]"
+    first, *more = wrap(parts.message, width - len(head) - 2)
+    yield (head, severity), (f": {first}", "strong")
+    for line in more:
+        yield (" " * (len(head) + 2), ""), (line, "strong")
     sections = _sections(parts)
     numbers = [mark.span.source.position(mark.span.end)[0] for _, marks in sections for mark in marks]
     numbers += [edit[0].source.position(edit[0].end)[0] for help_ in parts.helps for edit in help_.edits]
     gutter = len(str(max(numbers, default=0))) if numbers else 0
     for index, (source, marks) in enumerate(sections):
-        first = next((mark for mark in marks if mark.primary), marks[0])
-        yield (" " * gutter, ""), (":::" if index else "-->", "gutter"), (f" {clean(first.span.where)}", "")
+        place = next((mark for mark in marks if mark.primary), marks[0]).span.where
+        yield (" " * gutter, ""), (":::" if index else "-->", "gutter"), (f" {clean(place)}", "")
         yield _row(Row("", ()), gutter)
-        for row in rows(source, marks, max(width - gutter - 3, 1)):
+        for row in rows(source, marks, width - gutter - 3):
             yield _row(_warned(row, severity), gutter)
     plain = [help_.message for help_ in parts.helps if not _has_picture(help_)]
-    explained = laid(parts, max(width - gutter - 9, NARROW))
+    explained = laid(parts, width - gutter - 9)
     if sections and (plain or explained or parts.notes):
         yield _row(Row("", ()), gutter)
     for lines in explained:
@@ -79,7 +86,7 @@ def _report(diagnostic: Diagnostic, parts: Parts, width: int) -> Iterator[Pieces
     for help_ in parts.helps:
         if _has_picture(help_):
             yield _row(Row("", ()), gutter)
-            yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (" help", "strong"), (f": {clean(help_.message)}", "")
+            yield from _remark("help", help_.message, gutter, width)
             yield from _edited(help_, gutter, width)
 
 
@@ -119,11 +126,11 @@ def _warned(row: Row, severity: str) -> Row:
 
 
 def _remark(word: str, text: str, gutter: int, width: int) -> Iterator[Pieces]:
-    """A note or a help without a picture. A text of several lines is laid out already and stays as it is."""
+    """A note, or a help without its picture. A text of several lines is laid out already."""
     indent = " " * (gutter + 5 + len(word))
-    lines = [clean(line) for line in text.split("\n")]
-    if len(lines) == 1:
-        lines = wrap(text, max(width - len(indent), NARROW))
+    room = width - len(indent)
+    found = text.split("\n")
+    lines = wrap(text, room) if len(found) == 1 else [row for line in found for row in wrap_laid(line, room)]
     yield (f"{' ' * gutter} ", ""), ("=", "gutter"), (f" {word}", "strong"), (f": {lines[0]}", "")
     for line in lines[1:]:
         yield ((f"{indent}{line}", ""),)
@@ -137,7 +144,7 @@ def _has_picture(help_: Help) -> bool:
 def _edited(help_: Help, gutter: int, width: int) -> Iterator[Pieces]:
     """The lines that the edits touch, before and after."""
     edits = sorted((Edit(*edit) for edit in help_.edits), key=lambda edit: (edit.span.start, edit.span.end))
-    room = max(width - gutter - 3, NARROW)
+    room = width - gutter - 3
     for source in dict.fromkeys(edit.span.source for edit in edits):
         mine = [edit for edit in edits if edit.span.source == source]
         for start, end, group in _groups(source, mine):
@@ -175,7 +182,7 @@ def apply_edits(span: Span, edits: Sequence[Edit]) -> str:
 def _version(
     text: str, line: int, sign: str, style: str, gutter: int, room: int, first: int, last: int
 ) -> Iterator[Pieces]:
-    lines = text.splitlines() or [""]
+    lines = _LINE_END.split(text)
     for number, raw in enumerate(lines[:_EDIT_LINES], line):
         fits = cells(clean(raw)) <= room
         shown = lay(raw, 0 if fits else min(first, len(raw)), 1 if fits else min(last, len(raw)), room).text

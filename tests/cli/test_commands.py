@@ -277,7 +277,7 @@ def test_colour_only_on_a_terminal_that_wants_it(
 ) -> None:
     for name in ("NO_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {**environment, "COLUMNS": "30"}.items():
+    for name, value in {**environment, "COLUMNS": "50"}.items():
         monkeypatch.setenv(name, value)
     mistake = wrong.UnknownName(Span(Source("m.cat", "x" * 99), 0, 1), "x", "morphism")
     terminal, pipe = Terminal(), io.StringIO()
@@ -286,7 +286,10 @@ def test_colour_only_on_a_terminal_that_wants_it(
     assert ("\x1b[" in terminal.getvalue()) == colour
     assert "\x1b[" not in pipe.getvalue()
     assert "x" * 90 in pipe.getvalue()
-    assert "x" * 30 not in terminal.getvalue()
+    assert "x" * 50 not in terminal.getvalue()
+    report.write([mistake], wished := io.StringIO(), "always")
+    report.write([mistake], quiet := Terminal(), "never")
+    assert "\x1b[" in wished.getvalue() and "\x1b[" not in quiet.getvalue()
 
 
 def test_check_needs_neither_torch_nor_numpy(folder: Path) -> None:

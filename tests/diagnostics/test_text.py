@@ -28,6 +28,13 @@ class Say(wrong.Mistake):
         self.span = span
         self._parts = Parts("message", span, label, tuple(Label(*item) for item in labels), **more)  # type: ignore[arg-type]
 
+    @classmethod
+    def of(cls, parts: Parts) -> Say:
+        """A mistake with these parts."""
+        made = cls(parts.span)
+        made._parts = parts
+        return made
+
     def parts(self) -> Parts:
         return self._parts
 
