@@ -153,6 +153,7 @@ class Start:
     name: str
     nodes: tuple[ast.Expr, ...]
     env: Env
+    span: Span | None = None
 
 
 @record(frozen=False)

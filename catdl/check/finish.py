@@ -16,6 +16,7 @@ from catdl.check.builder import Builder, Inner, LateCore, PBox, Source_, Start, 
 from catdl.check.calls import local_params
 from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
+from catdl.check.initial import fitting
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import Row
 from catdl.check.sites import name_sites
@@ -267,7 +268,7 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
         case LateCore(name, attrs):
             return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
         case Source_(path, declared, leaf, init):
-            parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span))
+            parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span, leaf))
             return Global(parameter) if declared else Local(parameter)
         case Inner():
             raise AssertionError("a diagram inside is closed with those around it")
@@ -294,7 +295,7 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
             return Each(axis, body, captured)
 
 
-def close_init(ctx: Context, init: Start, span: Span) -> Init:
+def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
     """An initialiser with its numbers. Raises Refused."""
     scope = Env(init.env.module, None, {})
     at: Env | None = init.env
@@ -312,6 +313,7 @@ def close_init(ctx: Context, init: Start, span: Span) -> Init:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise ctx.refuse(wrong.BadValue(span, "an initialiser takes numbers"))
         values.append(value)
+    fitting(ctx, init, tuple(values), leaf, span)
     return Init(init.name, tuple(values))
 
 
@@ -355,7 +357,7 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         whole = f"{definition.name}.{param.name}"
         leaf = zonk_leaf(ctx, parameter_leaf(ctx, param.type, env, whole, op.span))
         fixed_sizes(ctx, leaf, param.name, op)
-        params.append(Parameter(param.name, leaf, close_init(ctx, initialiser(ctx, param.init, env), op.span)))
+        params.append(Parameter(param.name, leaf, close_init(ctx, initialiser(ctx, param.init, env), op.span, leaf)))
     binds = tuple((name, value) for name, value in instance.binds if isinstance(value, (Axis, tuple)))
     under = Instance(definition, instance.args, instance.binds, ctx.facts)
     make = instances.definition(under) if definition.head.body is not None else None

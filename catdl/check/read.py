@@ -6,7 +6,7 @@ from catdl import diagnostics as wrong
 from catdl.check import sorts
 from catdl.check.declare import declare
 from catdl.check.facts import note_fact
-from catdl.check.finish import Instance
+from catdl.check.finish import Instance, close_init
 from catdl.check.forms import parameter_leaf
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, mentioned, ordered
@@ -168,8 +168,9 @@ def read_param(program: Program, found: ParamDef) -> None:
     ctx = program.context(program.report)
     env = Env(found.module)
     try:
-        found.leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
-        initialiser(ctx, found.node.init, env)
+        leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
+        close_init(ctx, initialiser(ctx, found.node.init, env), found.span, leaf)
+        found.leaf = leaf
     except Refused:
         found.module.defs[found.name] = BadDef(found.name)
 

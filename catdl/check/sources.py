@@ -5,27 +5,12 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Source_, Start
 from catdl.check.context import Context
+from catdl.check.initial import FORMS, written
 from catdl.check.scope import Env, ParamDef
 from catdl.diagnostics.suggest import near
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.types import Leaf
-
-INITIALISERS = (
-    "constant",
-    "eye",
-    "fan_in_uniform",
-    "kaiming_normal",
-    "kaiming_uniform",
-    "normal",
-    "ones",
-    "orthogonal",
-    "trunc_normal",
-    "uniform",
-    "xavier_normal",
-    "xavier_uniform",
-    "zeros",
-)
 
 
 def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> Bundle:
@@ -52,14 +37,15 @@ def initialiser(ctx: Context, node: ast.Expr | None, env: Env) -> Start:
     """An initialiser: its name, and its arguments to be read when sizes are known. Raises Refused."""
     if node is None:
         return Start("normal", (ast.Number(0, "0", 0, 0), ast.Number(1, "1", 0, 0)), env)
+    span = env.module.span(node)
     match node:
-        case ast.Name(id) if id in INITIALISERS:
-            return Start(id, (), env)
-        case ast.Call(ast.Name(id), args) if id in INITIALISERS:
-            return Start(id, tuple(a.value for a in args), env)
+        case ast.Name(id) if id in FORMS:
+            return written(ctx, id, (), env, span)
+        case ast.Call(ast.Name(id), args) if id in FORMS:
+            return written(ctx, id, args, env, span)
         case ast.Name(id) | ast.Call(ast.Name(id)):
             if isinstance(node, ast.Name) and ctx.statics.is_static(node, env):
-                return Start("constant", (node,), env)
-            raise ctx.refuse(wrong.UnknownName(env.module.span(node), id, "initialiser", near(id, INITIALISERS)))
+                return Start("constant", (node,), env, span)
+            raise ctx.refuse(wrong.UnknownName(span, id, "initialiser", near(id, FORMS)))
         case _:
-            return Start("constant", (node,), env)
+            return Start("constant", (node,), env, span)

@@ -9,7 +9,7 @@ from catdl.diagnostics.base import Help, Mistake, Parts
 from catdl.diagnostics.words import did_you_mean, listed
 from catdl.source import Span
 
-__all__ = ["NotBatchConstant", "ParamFreeDim", "ParamNotFound"]
+__all__ = ["BadStart", "NotBatchConstant", "ParamFreeDim", "ParamNotFound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,21 @@ class NotBatchConstant(Mistake):
         message = f"{self.what} differs from sample to sample, but must be the same for the whole batch"
         helps = (Help("build it from parameters and constants only"),)
         return Parts(message, self.span, "depends on the input", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class BadStart(Mistake):
+    """An initialiser that cannot fill its parameter; `why` is a clause."""
+
+    code: ClassVar[str] = "E0605"
+    title: ClassVar[str] = "an initialiser that does not fit its parameter"
+    span: Span
+    name: str
+    why: str
+
+    def parts(self) -> Parts:
+        message = f"a parameter cannot start as `{self.name}` here: {self.why}"
+        return Parts(message, self.span, "cannot fill the parameter")
 
 
 @dataclass(frozen=True, slots=True)
