@@ -216,7 +216,8 @@ def load(path: str | Path, search: Iterable[str | Path] = ()) -> Spec:
     try:
         data = place.read_bytes()
     except OSError as error:
-        return checked(from_text(str(path), ""), (), [wrong.FileUnreadable(str(path), error.strerror or str(error))])
+        reason = error.strerror.lower() if error.strerror else str(error)
+        return checked(from_text(str(path), ""), (), [wrong.FileUnreadable(str(path), reason)])
     return checked(decode(str(path), data), (place.parent, *map(Path, search)), [])
 
 
@@ -243,6 +244,7 @@ def advised(program: Program, diagnostics: list[Diagnostic]) -> list[Diagnostic]
 def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -> Spec:
     """Check decoded text with its imports."""
     paths: list[str] = [read.source.path]
+    texts = [read]
 
     def find(name: str, source: Source) -> Source | None:
         for folder in (Path(source.path).parent, *folders) if source.path not in ("-", "<string>") else folders:
@@ -252,14 +254,26 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
             except OSError:
                 continue
             paths.append(str(place))
-            if decoded.faults:
-                found.extend(wrong.not_text(decoded))
+            texts.append(decoded)
             return decoded.source
         return None
 
-    if read.faults:
-        found.extend(wrong.not_text(read))
     with no_collection():
         program = check_program(read.source, find, prelude())
-        diagnostics = advised(program, in_order([*found, *program.diagnostics]))
+        diagnostics = advised(program, in_order([*found, *readable(texts, program.diagnostics)]))
     return Spec(program, diagnostics, tuple(paths))
+
+
+def readable(texts: list[Decoded], diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """The mistakes with what is no text told as such, not as the character that stands in its place."""
+    faulty = [decoded for decoded in texts if decoded.faults]
+    if not faulty:
+        return diagnostics
+    places = {(decoded.source.path, fault.offset) for decoded in faulty for fault in decoded.faults}
+    unread = [mistake for decoded in faulty for mistake in wrong.not_text(decoded)]
+
+    def told(mistake: Diagnostic) -> bool:
+        span = mistake.span
+        return mistake.code == "E0002" and span is not None and (span.source.path, span.start) in places
+
+    return [*unread, *(mistake for mistake in diagnostics if not told(mistake))]
