@@ -64,21 +64,21 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
         return
     if not isinstance(left, (int, Poly)) or not isinstance(right, (int, Poly)):
         return
+    asked = env.module.source.text[fact.start : fact.end]
     if fact.op == "|":
         if not isinstance(left, int):
             return
         if left < 1:
-            ctx.report(wrong.NotDivisible(span, show(right), show(left)))
+            ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
             return
         quotient = exact_div(right, left)
         if quotient is None:
-            ctx.report(wrong.NotDivisible(span, show(right), show(left)))
+            ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
         elif isinstance(quotient, Poly):
             ctx.solver.obligations.append((quotient, Blame(span, None, None, "what the signature asks")))
     elif fact.op == "==":
         ctx.solver.same_size(left, right, Blame(span, None, None, "what the signature asks"))
     elif fact.op in ("<=", ">=", "<", ">") and (isinstance(left, Poly) or isinstance(right, Poly)):
-        asked = env.module.source.text[fact.start : fact.end]
         rest = sub(left, right) if fact.op in (">=", ">") else sub(right, left)
         if fact.op in ("<", ">"):
             rest = sub(rest, 1)
@@ -86,7 +86,6 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
     elif isinstance(left, int) and isinstance(right, int):
         holds = {">=": left >= right, "<=": left <= right, ">": left > right, "<": left < right}[fact.op]
         if not holds:
-            asked = env.module.source.text[fact.start : fact.end]
             ctx.report(
                 wrong.BadValue(span, f"the signature asks for `{asked}`, and here it is `{left} {fact.op} {right}`")
             )

@@ -8,7 +8,7 @@ diagram so far; guarantees work that does not grow with the length of the diagra
 
 from __future__ import annotations
 
-from catdl.check.builder import Bundle, Inner, W
+from catdl.check.builder import Bundle, Inner, PBox, Use, W
 from catdl.check.context import Context
 from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line
 from catdl.check.solver import Blame
@@ -60,8 +60,14 @@ def travelled(way: Way | None) -> Why:
 def meeting(ctx: Context, wires: list[W], span: Span) -> Why:
     """Where wires that must not meet got their kinds; a root kind is nobody's doing."""
     told = [w for w in wires if w.literal is None and ctx.kinds.root(w.leaf.kind.name) != w.leaf.kind.name]
-    spans = {where: wire for wire in told if (where := kind_span(wire)) is not None}
-    return Why(tuple(Label(at, f"`{show_kind(w.leaf.kind)}` from here") for at, w in spans.items() if at != span))
+    spans: dict[Span, str] = {}
+    for wire in told:
+        where, box = kind_source(wire)
+        if where is not None:
+            spans.setdefault(where, f"`{show_kind(wire.leaf.kind)}` from here")
+        if box is not None and (inner := kind_within(ctx, box, wire.leaf.kind.name)) is not None:
+            spans.setdefault(inner, f"`{box.segment}` has it from here")
+    return Why(tuple(Label(at, text) for at, text in spans.items() if at != span))
 
 
 def kinds(wire: W, span: Span, way: Way | None, told: Span | None = None) -> Why:
@@ -208,23 +214,47 @@ def written_sizes(span: Span) -> list[str]:
 
 
 def kind_span(wire: W) -> Span | None:
-    """Where a wire got its kind: the first box on the way back whose input means something else."""
+    """Where a wire got its kind."""
+    return kind_source(wire)[0]
+
+
+def kind_within(ctx: Context, box: PBox, kind: str) -> Span | None:
+    """Where a morphism of the user's own that a box uses got the kind of what it yields, if not from its inputs."""
+    if not isinstance(box.op, Use) or not box.op.definition.module.name or len(box.outputs) != 1:
+        return None
+    diagram = ctx.library.closed(box.op.definition)
+    if diagram is None:
+        return None
+    makers = {output: made for made in diagram.boxes for output in made.outputs}
+    made = makers.get(diagram.outputs[0])
+    for _ in range(HOPS):
+        if made is None:
+            return None
+        kept = next((i for i in made.inputs if diagram.wires[i].type.kind.name == kind), None)
+        if kept is None:
+            return made.span
+        made = makers.get(kept)
+    return None
+
+
+def kind_source(wire: W) -> tuple[Span | None, PBox | None]:
+    """The place and the box where a wire got its kind: the first on the way back whose input means something else."""
     for _ in range(HOPS):
         box = wire.builder.maker(wire)
         if box is None:
             outer = entered(wire)
             if outer is None:
-                return wire.where
+                return wire.where, None
             wire = outer[0]
             continue
         if isinstance(box.op, Inner) and box.op.builder.outputs:
             inner = box.op.builder.outputs[box.outputs.index(wire)]
             if inner.leaf.kind.name != wire.leaf.kind.name:
-                return box.span
+                return box.span, box
             wire = inner
             continue
         kept = next((w for w in box.inputs if w.leaf.kind.name == wire.leaf.kind.name), None)
         if kept is None:
-            return box.span
+            return box.span, box
         wire = kept
-    return wire.where
+    return wire.where, None

@@ -32,6 +32,10 @@ __all__ = [
 ]
 
 
+BATCH = ("batch", "batch_size", "b", "bs")  # how an axis of samples is called, which no spec has
+NO_BATCH = "a spec speaks of one sample: the batch is no axis of it"
+
+
 @dataclass(frozen=True, slots=True)
 class Mismatch(Mistake):
     """Two types that should agree. `origin` is where the expectation came from."""
@@ -89,12 +93,19 @@ class AxisNotFound(Mistake):
     origin_text: str = ""
     helps: tuple[Help, ...] = ()
     why: Why = NO_WHY
+    lists: bool = False  # the operation lists axes, and an operand has another
 
     def parts(self) -> Parts:
         message = f"`{self.operation}` needs the axis `{self.axis}`, which its input does not have"
         has = f"the axes here are {listed(self.available)}" if self.available else "the input has no axes"
+        helps = self.helps
+        if self.lists:
+            message = f"an operand has the axis `{self.axis}`, which `{self.operation}` does not list"
+            has = f"the axes listed are {listed(self.available)}"
+            helps = helps or (Help(f"if it stands for one of them, say so: `rename[{self.axis.split(':')[0]} -> …]`"),)
+        notes = (has, NO_BATCH) if self.axis.lower() in BATCH else (has,)
         labels = _origin(self.origin, self.origin_text, "the input comes from here")
-        return self.why.onto(Parts(message, self.span, f"no axis `{self.axis}`", labels, (has,), self.helps))
+        return self.why.onto(Parts(message, self.span, f"no axis `{self.axis}`", labels, notes, helps))
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,8 +137,14 @@ class NotDivisible(Mistake):
     denominator: str
     fact: str = ""
     why: Why = NO_WHY
+    asked: str = ""  # what a signature asks for, where no `/` is written
 
     def parts(self) -> Parts:
+        if self.asked:
+            broken = f"`{self.numerator}` is not a multiple of `{self.denominator}`"
+            return self.why.onto(
+                Parts(f"the signature asks for `{self.asked}`, and {broken}", self.span, "does not divide")
+            )
         message = f"`{self.numerator}` is not a multiple of `{self.denominator}`, so `/` has no result"
         helps = [Help("write `//` if rounding down is meant")]
         if self.fact:

@@ -413,7 +413,7 @@ def spread(ctx: Context, wires: list[W], span: Span) -> tuple[list[Axis], tuple[
                     label.bound = target[place].label
                 else:
                     available = tuple(show_axis(t) for t in target)
-                    raise ctx.refuse(wrong.AxisNotFound(span, show_axis(axis), available, "over"))
+                    raise ctx.refuse(wrong.AxisNotFound(span, show_axis(axis), available, "over", lists=True))
             if place in ctx.over_open:
                 ctx.over_open.discard(place)
                 target[place] = Axis(target[place].label, axis.size)
