@@ -5,6 +5,10 @@ index of such an axis and leaves the axis as it was (`rmsnorm`, `layernorm`) doe
 it acts if nothing is said, that is a mistake; `rmsnorm[W]` says that it is meant.
 
     conv2d(C, 3, padding = 1) >> rmsnorm          Real[C, H, W]: refused, `rmsnorm[C]`
+
+A causal layer takes its axis in order. Where another axis of the input is the `time`, it acts on the wrong one.
+
+    attend(causal = true)                         Real[T, Head, Dh] with `dim T : time`: refused
 """
 
 from __future__ import annotations
@@ -13,28 +17,31 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Inner, PBox, Use
 from catdl.check.calls import local_params
 from catdl.check.context import Context
-from catdl.check.scope import MorphismDef
+from catdl.check.scope import DimDef, MorphismDef, Static
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Edit, Help
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import Axis, label_of, show_axis, show_label, walk_axes
+from catdl.types.types import Axis, label_of, plain, show_axis, show_label, walk_axes
 
 
 def check_places(ctx: Context, b: Builder) -> None:
     """Refuse layers with a weight for each place of an axis that a convolution slides over. Raises Refused."""
     calls = [(box, box.op) for box in boxes(b) if isinstance(box.op, Use)]
+    found = False
+    for box, use in calls:
+        if not use.named and (mistake := disordered(b, box, use)) is not None:
+            ctx.report(mistake)
+            found = True
     slid: dict[str, PBox] = {}
     for box, use in calls:
         for binder in slides_over(use.definition):
             axis = use.binds.get(binder)
             if isinstance(axis, Axis) and isinstance(label := label_of(axis.label), str):
                 slid.setdefault(label, box)
-    if not slid:
-        return
-    found = False
-    acted: dict[MorphismDef, str | None] = {d: weighs(d) for d in dict.fromkeys(use.definition for _, use in calls)}
-    for box, use in calls:
+    definitions = dict.fromkeys(use.definition for _, use in calls) if slid else {}
+    acted: dict[MorphismDef, str | None] = {definition: weighs(definition) for definition in definitions}
+    for box, use in calls if slid else ():
         own = None if use.named else acted[use.definition]
         axis = use.binds.get(own) if own is not None else None
         if isinstance(axis, Axis) and isinstance(label := label_of(axis.label), str) and label in slid:
@@ -54,6 +61,44 @@ def boxes(b: Builder) -> list[PBox]:
             if isinstance(box.op, Inner):
                 stack.append(box.op.builder)
     return out
+
+
+def disordered(b: Builder, box: PBox, use: Use) -> wrong.NeedsAxes | None:
+    """The mistake of a layer that takes one axis in its order while another one is the time."""
+    for param in use.definition.head.params or ():
+        match param.sort:
+            case ast.Call(ast.Name("order"), (ast.Arg(value=ast.Name(binder)),)) if use.args.get(
+                param.name or ""
+            ) == Static(True):
+                axis = use.binds.get(binder)
+                axes = [a for a in walk_axes(box.inputs[0].leaf.axes) if isinstance(a, Axis)]
+                times = [a for a in axes if is_time(b, a)]
+                if not isinstance(axis, Axis) or not times or is_time(b, axis):
+                    return None
+                where, time = show_label(axis.label) or show_axis(axis), show_label(times[0].label)
+                helps = (
+                    Help(f"move `{time}` to where `{where}` stands"),
+                    Help(f"if `{where}` is in an order too, declare it so: `dim {where} : time`"),
+                )
+                shown = tuple(show_axis(a) for a in axes)
+                name = use.definition.name
+                reason = f"as it stands, `{param.name}` takes `{where}` in its order, and `{time}` is the time"
+                return wrong.NeedsAxes(box.span, name, "", shown, reason, None, "", helps)
+            case _:
+                pass
+    return None
+
+
+def is_time(b: Builder, axis: Axis) -> bool:
+    """Whether an axis is a dim of the role `time`, or a twin of one."""
+    label = label_of(axis.label)
+    while b.parent is not None:
+        b = b.parent
+    if not isinstance(label, str) or b.owner is None:
+        return False
+    dim = b.owner.module.find(plain(label).rstrip("'"))
+    same = isinstance(dim, DimDef) and dim.axis.label == label.rstrip("'")
+    return same and any(isinstance(r, ast.Name) and r.id == "time" for r in dim.roles)  # type: ignore[union-attr]
 
 
 def slides_over(definition: MorphismDef) -> tuple[str, ...]:
@@ -104,7 +149,9 @@ def refusal(box: PBox, name: str, axis: Axis, convolution: PBox, slid: set[str])
     where = show_label(axis.label)
     axes = [a for a in walk_axes(box.inputs[0].leaf.axes) if isinstance(a, Axis)]
     features = [a for a in axes if label_of(a.label) not in slid]
-    reason = f"it would treat each place along `{where}` in a way of its own, and a convolution treats all alike"
+    reason = (
+        f"on the last axis it would treat each place of `{where}` in its own way, and a convolution treats all alike"
+    )
     example = f"{name}[{show_label(features[0].label) if len(features) == 1 else '…'}]"
     helps = [Help(f"if that is meant, say so: `{name}[{where}]`")]
     if len(features) == 1:

@@ -1,7 +1,8 @@
 """Sorts of static arguments that are values: what each lets through, and how it is called in messages.
 
 `count`, a choice `["half", "interleaved"]`, a list of so many `list(count, 2)`, and choices of these
-`[count, list(count, 2)]`; `scale(D)`, a number that scales what is summed over D (see `scores.py`).
+`[count, list(count, 2)]`; `scale(D)`, a number that scales what is summed over D (see `scores.py`);
+`order(T)`, a flag under which T is taken in its order (see `places.py`).
 
     fits(choice, 3)      whether 3 is a value of that sort
 """
@@ -56,7 +57,7 @@ def is_value(sort: ast.Expr | None) -> bool:
             return id in VALUES
         case ast.List():
             return True
-        case ast.Call(ast.Name("list" | "scale"), _):
+        case ast.Call(ast.Name("list" | "scale" | "order"), _):
             return True
         case _:
             return False
@@ -73,6 +74,8 @@ def fits(sort: ast.Expr, value: object) -> bool:
             return any(fits(choice, value) for choice in choices)
         case ast.Call(ast.Name("scale"), _):
             return _number(value)
+        case ast.Call(ast.Name("order"), _):
+            return isinstance(value, bool)
         case ast.Call(_, (element, ast.Arg(value=ast.Number(length)))):
             return isinstance(value, tuple) and len(value) == length and all(fits(element.value, v) for v in value)
         case _:
@@ -88,6 +91,8 @@ def phrase(sort: ast.Expr) -> str:
             return VALUES[id][1] if id in VALUES else id
         case ast.Call(ast.Name("scale"), _):
             return "a number"
+        case ast.Call(ast.Name("order"), _):
+            return VALUES["bool"][1]
         case ast.List(choices):
             words = [phrase(choice) for choice in choices]
             for i in range(1, len(words)):

@@ -178,7 +178,7 @@ class NeedsAxes(Mistake):
         message = f"`{self.operation}` must say which axes it acts on"
         notes = (f"the axes here are {listed(self.available)}",) if self.available else ()
         if self.reason:
-            notes = (f"on the last axis {self.reason}", *notes)
+            notes = (self.reason, *notes)
         helps = self.helps or ((Help(f"write `{self.example}`"),) if self.example else ())
         labels = _origin(self.origin, self.origin_text, "because of this")
         return Parts(message, self.span, "which axes?", labels, notes, helps)

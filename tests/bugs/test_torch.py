@@ -49,6 +49,10 @@ def shared(keys: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(rand(1, 4, 3, 8), keys, keys)
 
 
+def causal(x: Tensor) -> Tensor:
+    return F.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
 def scores() -> Tensor:
     return rand(2, 5, 8) @ rand(2, 8, 5)
 
@@ -139,6 +143,10 @@ BUGS: dict[int, tuple[Callable[[], Tensor], Callable[[], Tensor] | None]] = {
         lambda: normal_divergence(rand(8), 0.5 * rand(8)),
     ),
     71: (lambda: shared(rand(1, 2, 3, 8).repeat(1, 2, 1, 1)), lambda: shared(rand(1, 2, 3, 8).repeat_interleave(2, 1))),
+    72: (
+        lambda: causal(rand(1, 5, 2, 4)).flatten(2),
+        lambda: causal(rand(1, 5, 2, 4).transpose(1, 2)).transpose(1, 2).flatten(2),
+    ),
 }
 
 
