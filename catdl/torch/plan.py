@@ -19,6 +19,7 @@ from catdl.source import Source, Span
 from catdl.torch.flatten import flatten
 from catdl.torch.form import alone
 from catdl.torch.info import Info, Infos
+from catdl.torch.layers import with_layers
 from catdl.torch.names import Namer, camel, ident
 from catdl.torch.refuse import Refused
 from catdl.torch.scope import RESERVED
@@ -88,7 +89,7 @@ class Plan:
 
     def unit(self, op: Invoke, plugs: Plugs) -> Unit:
         """The unit that a call calls."""
-        return self._make(op.callee, _paths(plugs), False, False, op.lead)
+        return self._make(op.callee, _paths(plugs), op.bare, False, op.lead)
 
     def body(self, op: Loop | Slices, plugs: Plugs) -> Unit:
         """The unit of a loop's body: its leaves stand directly under the loop's site."""
@@ -102,7 +103,7 @@ class Plan:
         unit = self._by_key.get(key)
         if unit is None:
             leaves = _leaves(diagram, bare) if plugged else {}
-            flat = flatten(diagram, tuple(leaves[path] for path in plugged), self.found, bare, lead)
+            flat = with_layers(flatten(diagram, tuple(leaves[path] for path in plugged), self.found, bare, lead))
             info = self.found.of(diagram)
             unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead)
             unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps

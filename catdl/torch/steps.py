@@ -14,10 +14,14 @@ from catdl.types.types import Axis, Leaf
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A call of another unit; `lead`: the axes over which its weights are stacked."""
+    """A call of another unit; `lead`: the axes over which its weights are stacked.
+
+    `bare`: the callee is one box, whose leaves stand in the class itself.
+    """
 
     callee: Diagram
     lead: tuple[Axis, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

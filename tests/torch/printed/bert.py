@@ -3,6 +3,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+class Positions(nn.Module):
+    """positions : Real[T, D: 768] -> Real[T, D: 768]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(512, 768))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start the parameters that no submodule starts."""
+        nn.init.normal_(self.weight, 0.0, 0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        T = x.shape[-2]
+        x = x + self.weight[:T]  # [..., T, D=768]
+        return x
+
+
 class Embedding(nn.Module):
     """embedding : Fin(30522)[T] @ Fin(2)[T] -> Real[T, D: 768]."""
 
@@ -10,20 +28,14 @@ class Embedding(nn.Module):
         super().__init__()
         self.word = nn.Embedding(30522, 768)
         self.part = nn.Embedding(2, 768)
-        self.positions = nn.ParameterDict({"weight": nn.Parameter(torch.empty(512, 768))})
+        self.positions = Positions()
         self.layernorm = nn.LayerNorm(768, eps=1e-12)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Start the parameters that no submodule starts."""
-        nn.init.normal_(self.positions["weight"], 0.0, 0.02)
 
     def forward(self, token: Tensor, part: Tensor) -> Tensor:
-        T = token.shape[-1]
         words: Tensor = self.word(token)  # [..., T, D=768]
         parts: Tensor = self.part(part)  # [..., T, D=768]
         x = words + parts  # [..., T, D=768]
-        x = x + self.positions["weight"][:T]  # [..., T, D=768]
+        x = self.positions(x)  # [..., T, D=768]
         x = self.layernorm(x)  # [..., T, D=768]
         x = F.dropout(x, 0.1, self.training)  # [..., T, D=768]
         return x

@@ -3,6 +3,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+class Positions(nn.Module):
+    """positions : Real[T, D: 768] -> Real[T, D: 768]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1024, 768))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start the parameters that no submodule starts."""
+        nn.init.normal_(self.weight, 0.0, 0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        T = x.shape[-2]
+        x = x + self.weight[:T]  # [..., T, D=768]
+        return x
+
+
 class Attention(nn.Module):
     """attention : Real[T, D: 768] -> Real[T, D: 768]."""
 
@@ -58,7 +76,7 @@ class Gpt2(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.wte = nn.Parameter(torch.empty(50257, 768))
-        self.positions = nn.ParameterDict({"weight": nn.Parameter(torch.empty(1024, 768))})
+        self.positions = Positions()
         self.block = nn.ModuleList(Block() for _ in range(12))
         self.layernorm = nn.LayerNorm(768)
         self.reset_parameters()
@@ -66,7 +84,6 @@ class Gpt2(nn.Module):
     def reset_parameters(self) -> None:
         """Start the parameters that no submodule starts."""
         nn.init.normal_(self.wte, 0.0, 0.02)
-        nn.init.normal_(self.positions["weight"], 0.0, 0.02)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < 1:
@@ -75,7 +92,7 @@ class Gpt2(nn.Module):
         if T > 1024:
             raise ValueError(f"gpt2: T must be at most 1024, got T={T}")
         x = F.embedding(x, self.wte)  # [..., T, D=768]
-        x = x + self.positions["weight"][:T]  # [..., T, D=768]
+        x = self.positions(x)  # [..., T, D=768]
         for block in self.block:
             x = block(x)  # [..., T, D=768]
         x = self.layernorm(x)  # [..., T, D=768]

@@ -3,25 +3,37 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+class Positions(nn.Module):
+    """positions : Real[N: 197, D: 768] -> Real[N: 197, D: 768]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(197, 768))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Start the parameters that no submodule starts."""
+        nn.init.normal_(self.weight, 0.0, 0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.weight  # [..., N=197, D=768]
+        return x
+
+
 class Embedding(nn.Module):
     """embedding : Real[C: 3, H: 224, W: 224] -> Real[N: 197, D: 768]."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv2d = nn.Conv2d(3, 768, 16, stride=16)
-        self.positions = nn.ParameterDict({"weight": nn.Parameter(torch.empty(197, 768))})
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Start the parameters that no submodule starts."""
-        nn.init.normal_(self.positions["weight"], 0.0, 0.02)
+        self.positions = Positions()
 
     def forward(self, image: Tensor, answer: Tensor) -> Tensor:
         x: Tensor = self.conv2d(image)  # [..., D=768, H=14, W=14]
         x = x.movedim(-3, -1)  # [..., H=14, W=14, D=768]
         x = x.flatten(-3, -2)  # [..., (H W)=196, D=768]
         x = torch.cat((answer.expand(*x.shape[:-2], -1, -1), x), dim=-2)  # [..., N=197, D=768]
-        x = x + self.positions["weight"]  # [..., N=197, D=768]
+        x = self.positions(x)  # [..., N=197, D=768]
         return x
 
 
