@@ -20,6 +20,7 @@ from catdl.check.program import Program
 from catdl.check.run import check as check_program
 from catdl.check.scope import MorphismDef
 from catdl.check.whole import untold_dims, why_not_alone
+from catdl.check.work import MISTAKE_LIMIT
 from catdl.diagnostics.base import Diagnostic, has_errors, in_order
 from catdl.diagram.model import Diagram
 from catdl.prelude import Prelude
@@ -204,6 +205,13 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def first(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Mistakes in order, as many as are told; that there are more is one of them."""
+    ordered = in_order(found)
+    kept = ordered[:MISTAKE_LIMIT]
+    return kept + [each for each in ordered[MISTAKE_LIMIT:] if each.code == wrong.LimitExceeded.code][:1]
+
+
 @cache
 def prelude() -> Prelude:
     """The shipped prelude; its text does not change while the program runs."""
@@ -229,12 +237,12 @@ def loads(text: str, path: str = "<string>", search: Iterable[str | Path] = ()) 
 def check(source: Source, find: Callable[[str, Source], Source | None] = lambda name, source: None) -> list[Diagnostic]:
     """The mistakes of a source, in order."""
     program = check_program(source, find, prelude())
-    return advised(program, in_order(program.diagnostics))
+    return advised(program, first(program.diagnostics))
 
 
 def advised(program: Program, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     """The mistakes with helps that were tried; loaded only when something is wrong."""
-    if not diagnostics:
+    if not diagnostics or program.work.found is not None:  # what went past a limit is not tried again and again
         return diagnostics
     from catdl.repair.run import helped
 
@@ -260,7 +268,7 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
 
     with no_collection():
         program = check_program(read.source, find, prelude())
-        diagnostics = advised(program, in_order([*found, *readable(texts, program.diagnostics)]))
+        diagnostics = advised(program, first([*found, *readable(texts, program.diagnostics)]))
     return Spec(program, diagnostics, tuple(paths))
 
 

@@ -18,6 +18,7 @@ from catdl.check.signature import Scheme
 from catdl.check.solver import Blame, Solver
 from catdl.check.static import Refused, Statics
 from catdl.check.ways import Port, Way, number_of
+from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic, Why
 from catdl.diagram.model import Diagram, Op
 from catdl.record import field, record
@@ -31,6 +32,7 @@ class Library(Protocol):
     """What elaboration asks of the program around it."""
 
     kinds: Kinds
+    work: Work
 
     def scheme(self, definition: MorphismDef) -> Scheme | None:
         """The signature of a morphism. Raises Refused when it is wrong (told elsewhere)."""
@@ -103,7 +105,8 @@ class Context:
         self.report = report
         self.facts = facts
         self.solver = Solver(facts, report, self.explain)
-        self.statics = Statics(report, facts)
+        self.work = library.work
+        self.statics = Statics(report, facts, self.work)
         self.kinds = library.kinds
         self.types = Types(self.statics, self.kinds, self.solver.label)
         self._apply = apply
@@ -112,7 +115,6 @@ class Context:
         self.ops = interned.ops
         self.canon_leaves = interned.leaves
         self.canon_ids = interned.ids
-        self.expansions = 0
         self.depth = 0
         self.bounds: list[tuple[Size, Span, str]] = []  # sizes that must not be negative, and what to say
         self.filled: list[Size] = []  # sizes that must not be 0, though a free dim may be

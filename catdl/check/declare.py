@@ -22,6 +22,7 @@ from catdl.check.scope import (
     PreludeScope,
 )
 from catdl.check.static import Statics
+from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic
 from catdl.prelude import Slice
 from catdl.record import replace
@@ -70,7 +71,7 @@ def overload(scope: PreludeScope, node: ast.Decl) -> Overload:
     assert isinstance(node, ast.Overload)
     literal: object = None
     if node.args:
-        literal = Statics(lambda _: None, Facts()).value(
+        literal = Statics(lambda _: None, Facts(), Work()).value(
             node.args[0].value, Env(Module("", Source("prelude", ""), scope))
         )
     inputs = kinds(node.domain)

@@ -39,20 +39,21 @@ from catdl.check.sources import global_param
 from catdl.check.static import Refused, alike
 from catdl.check.templates import expand
 from catdl.check.ways import Given, Leg, Step, Way
+from catdl.check.work import EXPANSION_LIMIT, STEPS_PER_USE, WIRES_PER_STEP
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Choice
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.sizes import SizeTooLarge
 from catdl.types.types import Axis, Object
-
-EXPANSION_LIMIT = 20_000
-
 
 DEPTH_LIMIT = 100
 
 
 def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None = None) -> Bundle:
     """A morphism expression applied to wires."""
+    if not ctx.work.spend(STEPS_PER_USE + len(inp.wires) // WIRES_PER_STEP, env.module.span(expr)):
+        return BAD
     match expr:
         case ast.Seq(steps):
             return along(ctx, steps, env, b, inp, Step(steps, env, inp))
@@ -125,6 +126,15 @@ def apply_compound(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bund
 
 def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:
     """A named morphism, with its arguments, applied to wires."""
+    try:
+        return apply_target(ctx, head, expr, env, b, inp)
+    except SizeTooLarge as error:
+        ctx.report(wrong.LimitExceeded(env.module.span(expr), error.what, error.limit))
+        return BAD
+
+
+def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:
+    """What a name stands for, applied to wires. Raises SizeTooLarge."""
     target = aliased(head.target)
     if isinstance(target, (MorphismDef, Closure)):
         if isinstance(target, MorphismDef):
@@ -220,10 +230,10 @@ def takes_some(ctx: Context, leg: ast.Expr, env: Env) -> bool:
 
 def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bundle) -> Bundle:
     """A morphism elaborated in place: it takes morphisms, or has no signature."""
-    ctx.expansions += 1
+    ctx.work.expansions += 1
     assert head.span is not None
-    if ctx.expansions > EXPANSION_LIMIT:
-        if ctx.expansions == EXPANSION_LIMIT + 1:
+    if ctx.work.expansions > EXPANSION_LIMIT:
+        if ctx.work.expansions == EXPANSION_LIMIT + 1:
             ctx.report(wrong.InstanceLimit(head.span, definition.name, EXPANSION_LIMIT))
         return BAD
     ctx.depth += 1
@@ -249,6 +259,8 @@ def spare(branch: ast.Expr, env: Env) -> None:
 
 def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
     """An expression that is wires."""
+    if not ctx.work.spend(STEPS_PER_USE, env.module.span(expr)):
+        return BAD
     match expr:
         case ast.Name(id):
             return name_wires(ctx, expr, id, env, b)
@@ -430,5 +442,8 @@ def operate(ctx: Context, b: Builder, fn: str, operands: list[Bundle], span: Spa
     check_product(ctx, b, fn, all_wires)
     try:
         return pointwise(ctx, b, fn, all_wires, span)
+    except SizeTooLarge as error:
+        ctx.report(wrong.LimitExceeded(span, error.what, error.limit))
+        return BAD
     except Refused:
         return BAD

@@ -5,6 +5,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, LateCore, W
 from catdl.check.context import Context
+from catdl.check.objects import AXIS_LIMIT, too_long
 from catdl.diagram.model import Core
 from catdl.source import Span
 from catdl.types.sizes import Poly, free_vars
@@ -39,7 +40,9 @@ def core(ctx: Context, b: Builder, op: str, inputs: list[W], leaves: list[Leaf],
 
 
 def distinct(ctx: Context, leaf: Leaf, span: Span) -> None:
-    """Labels of one list are distinct. Raises Refused."""
+    """Labels of one list are distinct, and not too many. Raises Refused."""
+    if too_long(leaf.axes):
+        raise ctx.refuse(wrong.LimitExceeded(span, "the number of axes of a tensor", AXIS_LIMIT))
     if len(leaf.axes) < 2:
         return
     seen: set[object] = set()

@@ -170,7 +170,7 @@ def width(ctx: Context, expr: ast.Expr, env: Env) -> int | None:
 def quiet_choice(ctx: Context, condition: ast.Expr, env: Env) -> bool | None:
     """A static condition, None where it cannot be read: it is told when the branch is elaborated."""
     try:
-        return Statics(lambda _: None, ctx.facts).truth(condition, env)
+        return Statics(lambda _: None, ctx.facts, ctx.work).truth(condition, env)
     except Refused:
         return None
 
@@ -178,7 +178,7 @@ def quiet_choice(ctx: Context, condition: ast.Expr, env: Env) -> bool | None:
 def arguments_scope(ctx: Context, target: MorphismDef, head: Head) -> Env:
     """The scope of a template's body as far as its static arguments can be read."""
     names: dict[str, object] = {}
-    statics = Statics(lambda _: None, ctx.facts)
+    statics = Statics(lambda _: None, ctx.facts, ctx.work)
     params = [p.name for p in target.head.params or ()]
     place = 0
     for arg in head.args:

@@ -37,7 +37,9 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
         module = queue.pop()
         tree, found = parse(module.source)
         module.tree = tree
-        program.diagnostics += found
+        program.work.grant(len(module.source.text))
+        for mistake in found:
+            program.report(mistake)
         module.broken = bool(found)
         trees[module.name] = tree
         needs[module.name] = set()

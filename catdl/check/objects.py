@@ -25,12 +25,43 @@ from catdl.check.signature import (
     binder_sorts,
     labelled,
 )
-from catdl.check.static import Refused, Statics, alike, as_number
+from catdl.check.static import Refused, Statics, alike, as_number, show_value
+from catdl.check.work import WIRES_PER_STEP
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, mul
-from catdl.types.types import ANONYMOUS, UNIT, Axis, AxisItem, Kind, Label, LabelVar, Leaf, Object, RowVar, Word
+from catdl.types.types import (
+    ANONYMOUS,
+    UNIT,
+    Axis,
+    AxisItem,
+    Kind,
+    Label,
+    LabelVar,
+    Leaf,
+    Object,
+    RowVar,
+    Word,
+    label_of,
+)
 
-POWER_LIMIT = 1_000_000
+WIRE_LIMIT = 100_000
+AXIS_LIMIT = 64  # as many as PyTorch takes in most operations
+
+
+def too_long(axes: tuple[AxisItem, ...]) -> bool:
+    """Whether a tensor has more axes than are taken on, counting those that are merged into one."""
+    if len(axes) > AXIS_LIMIT:
+        return True
+    count = 0
+    stack = list(axes)
+    while stack and count <= AXIS_LIMIT:
+        item = stack.pop()
+        label = label_of(item.label) if isinstance(item, Axis) else None
+        if isinstance(label, Word):
+            stack += label.axes
+        else:
+            count += 1
+    return count > AXIS_LIMIT
 
 
 class Types:
@@ -193,10 +224,11 @@ class Types:
                 case ast.Power(base, exponent):
                     count = as_number(self.statics.value(exponent, env))
                     value = self.object(base, env) if isinstance(count, int) and count > 1 else UNIT
-                    if not isinstance(count, int) or count < 0 or count * max(len(value.leaves), 1) > POWER_LIMIT:
-                        raise self.statics.refuse(
-                            wrong.LimitExceeded(env.module.span(expr), "the power of an object", POWER_LIMIT)
-                        )
+                    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                        words = f"the power of an object is a whole number, not {show_value(count)}"
+                        raise self.statics.refuse(wrong.BadValue(env.module.span(exponent), words))
+                    if count * max(len(value.leaves), 1) > WIRE_LIMIT:
+                        raise self.too_many(expr, env)
                     if any(isinstance(a, Axis) and isinstance(a.label, LabelVar) for x in value.leaves for a in x.axes):
                         value = UNIT  # every copy has unknowns of its own
                     if value.leaves:
@@ -207,11 +239,20 @@ class Types:
                         stack += [(base, None)] * count
                 case _:
                     value = self.simple(expr, env)
+                    self.statics.spend(1 + len(value.leaves) // WIRES_PER_STEP, expr, env)
                     out.extend(value.leaves)
                     single = len(value.leaves) == 1
                     names += [name or value.names[0]] if single else value.names
                     groups += value.groups if expr is node and value.groups else [(name, len(value.leaves))]
+            if len(out) > WIRE_LIMIT:
+                raise self.too_many(expr, env)
         return Object(tuple(out), tuple(names), tuple(groups)) if out else UNIT
+
+    def too_many(self, node: ast.Expr, env: Env) -> Refused:
+        """An object of more wires than are taken on."""
+        return self.statics.refuse(
+            wrong.LimitExceeded(env.module.span(node), "the number of wires of an object", WIRE_LIMIT)
+        )
 
     def simple(self, node: ast.Expr, env: Env) -> Object:
         """One leg of a type expression. Raises Refused."""
@@ -223,6 +264,10 @@ class Types:
                 if kind is None:
                     raise self.no_type(base, env)
                 axes = self.axes(items, env)
+                if too_long(axes):
+                    raise self.statics.refuse(
+                        wrong.LimitExceeded(env.module.span(node), "the number of axes of a tensor", AXIS_LIMIT)
+                    )
                 self.distinct(axes, node, env)
                 return Object((Leaf(self.with_axis(kind, axes), axes),), (None,))
             case ast.Name(id):

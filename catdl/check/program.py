@@ -36,20 +36,20 @@ from catdl.check.stand_ins import any_anonymous, bound, groups, side, stand_in
 from catdl.check.static import Refused
 from catdl.check.templates import choose
 from catdl.check.traits import traits_of
+from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
-from catdl.diagram.params import owns
+from catdl.diagram.params import leaf_count, owns
 from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.sizes import Facts, sym
+from catdl.types.sizes import Facts, SizeTooLarge, sym
 from catdl.types.types import Leaf, Object
 
 INSTANCE_DEPTH = 1_000
-
-
 INSTANCE_LIMIT = 20_000
+LEAF_LIMIT = 50_000
 
 
 def known(ctx: Context, scheme: Scheme | None) -> Scheme | None:
@@ -97,6 +97,7 @@ class Program:
     needs: dict[int, Needs] = field(default_factory=dict)  # the dims that each diagram needs, by its identity
     trait_memo: dict[MorphismDef, tuple[bool, frozenset[str]]] = field(default_factory=dict)
     templates: dict[MorphismDef, bool] = field(default_factory=dict)
+    work: Work = field(default_factory=Work)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Note a mistake, once for each place: a template is wrong in the same way at every use."""
@@ -104,6 +105,8 @@ class Program:
         if place not in self.told:
             self.told.add(place)
             self.diagnostics.append(diagnostic)
+            if diagnostic.severity == "error":
+                self.work.mistake(diagnostic.span)
 
     def entry(self, name: str) -> object | None:
         """An entry of the prelude by name."""
@@ -224,7 +227,13 @@ class Program:
                     continue
                 except Refused:
                     done = None
+                except SizeTooLarge as error:
+                    report(wrong.LimitExceeded(task.span, error.what, error.limit))
             definition = task.instance.definition
+            if done is not None and leaf_count(done) > LEAF_LIMIT:
+                what = f"the number of parameters of `{definition.name}`"
+                report(wrong.LimitExceeded(task.span, what, LEAF_LIMIT))
+                done = None
             self.diagrams[task.instance] = done
             if not task.instance.args and not task.instance.binds:
                 self.closed_diagrams[definition] = done
@@ -266,6 +275,12 @@ class Program:
                 raise Refused
             task.builder = self.body(ctx, definition, equation, env, domain, codomain, scheme)
             task.builder.arguments = task.instance.args
+        except RecursionError:
+            self.work.too_deep(task.span)
+            task.failed = True
+        except SizeTooLarge as error:
+            note(wrong.LimitExceeded(task.span, error.what, error.limit))
+            task.failed = True
         except Refused:
             task.failed = True
         if failures:

@@ -64,16 +64,23 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
     read_facts(program, module, tree)
     read_overloads(program, module, tree)
     for name in order:
-        found = module.defs.get(name)
-        match found:
-            case ObjectDef():
-                read_object(program, found)
-            case ParamDef():
-                read_param(program, found)
-            case MorphismDef():
-                read_morphism(program, found)
-            case _:
-                pass
+        try:
+            read_found(program, module.defs.get(name))
+        except RecursionError:
+            program.work.too_deep(module.span(nodes[name][0]))  # type: ignore[arg-type]
+
+
+def read_found(program: Program, found: Def | None) -> None:
+    """Check a declaration."""
+    match found:
+        case ObjectDef():
+            read_object(program, found)
+        case ParamDef():
+            read_param(program, found)
+        case MorphismDef():
+            read_morphism(program, found)
+        case _:
+            pass
 
 
 def on_demand(found: Def | None) -> bool:
@@ -150,8 +157,9 @@ def read_facts(program: Program, module: Module, tree: ast.Module) -> None:
                 continue
     try:
         program.facts = Facts(tuple(divides), tuple(at_least), tuple(equations), program.facts.may_be_zero)
-    except SizeTooLarge:
-        program.report(wrong.LimitExceeded(module.span(tree.decls[0]), "a size", "2^63"))
+    except SizeTooLarge as error:
+        place = next(node for node in tree.decls if isinstance(node, ast.Where))
+        program.report(wrong.LimitExceeded(module.span(place), error.what, error.limit))
 
 
 def read_object(program: Program, found: ObjectDef) -> None:

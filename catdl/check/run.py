@@ -12,30 +12,34 @@ from catdl.check.program import Program
 from catdl.check.read import read_module
 from catdl.check.scope import Module, PreludeScope
 from catdl.check.whole import refuse_untold
+from catdl.check.work import Work, deep
 from catdl.prelude import Prelude
 from catdl.source import Source
 
 
 def check(source: Source, find: Find, prelude: Prelude) -> Program:
     """Check one file with all it imports."""
-    return run(PreludeScope(prelude, declare_prelude), source, find)
+    return run(PreludeScope(prelude, declare_prelude), source, find, Work())
 
 
-def recheck(program: Program, source: Source, name: str) -> Program:
+def recheck(program: Program, source: Source, name: str, work: Work) -> Program:
     """Check another text of one module of a program, with the modules and the entries of the prelude already read."""
 
     def find(module: str, asker: Source) -> Source | None:
         known = program.modules.get(module)
         return None if known is None or module == name else known.source
 
-    return run(program.prelude, source, find)
+    return run(program.prelude, source, find, work)
 
 
-def run(prelude: PreludeScope, source: Source, find: Find) -> Program:
-    """Check one file against a prelude."""
-    program = Program(prelude, Module("", source, None))
-    loaded = load_modules(program, source, find)
-    for module, tree in loaded:
-        read_module(program, module, tree)
+def run(prelude: PreludeScope, source: Source, find: Find, work: Work) -> Program:
+    """Check one file against a prelude, with so much work."""
+    program = Program(prelude, Module("", source, None), work=work)
+    with deep():
+        loaded = load_modules(program, source, find)
+        for module, tree in loaded:
+            read_module(program, module, tree)
     refuse_untold(program)
+    if program.work.found is not None:
+        program.diagnostics.append(program.work.found)
     return program

@@ -135,8 +135,8 @@ class Solver:
             return False
         try:
             step = solve(found, expected, self.facts)
-        except SizeTooLarge:
-            self.report(wrong.LimitExceeded(blame.span, "a size", 2**63))
+        except SizeTooLarge as error:
+            self.report(wrong.LimitExceeded(blame.span, error.what, error.limit))
             return False
         match step:
             case Solution(unknown, value, obligation):
@@ -284,7 +284,7 @@ class Solver:
         for value, blame in self.obligations:
             if blame.span in self.blamed:
                 continue  # what it yields was refused already
-            if not is_integral(normal(value), self.facts).is_proved and not blame.told and not told:
+            if not is_integral(normal(value), self.facts, refute=False).is_proved and not blame.told and not told:
                 blame.told = True
                 top, bottom = _quotient(normal(value))
                 self.report(wrong.NotDivisible(blame.span, top, bottom, "", self.explain(blame, None)))

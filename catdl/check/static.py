@@ -15,11 +15,13 @@ from typing import Any, TypeAlias, cast
 
 from catdl import diagnostics as wrong
 from catdl.check.scope import BadDef, DimDef, Env, MorphismDef, Shadow, Static
+from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagnostics.suggest import near
 from catdl.record import replace
 from catdl.source import Source, Span
 from catdl.syntax import ast
+from catdl.types.poly import LIMIT
 from catdl.types.sizes import (
     Facts,
     Poly,
@@ -39,6 +41,7 @@ from catdl.types.types import Axis
 Value: TypeAlias = "int | Fraction | float | bool | str | Poly | Axis | tuple[Value, ...]"
 _MOST = 3  # near names in one message
 LIST_LIMIT = 100_000
+NUMBER_LIMIT = 1024  # binary digits, as many as a float reaches
 
 
 class Refused(Exception):
@@ -89,8 +92,9 @@ def show_value(value: object) -> str:
 class Statics:
     """Evaluates static expressions of one declaration."""
 
-    def __init__(self, report: Callable[[Diagnostic], None], facts: Facts) -> None:
+    def __init__(self, report: Callable[[Diagnostic], None], facts: Facts, work: Work) -> None:
         self.report = report
+        self.work = work
         self.facts = facts
         self.depth = 0
         self.at: tuple[Source, Span] | None = None  # the file of the signature a call is read by, and the call
@@ -141,8 +145,8 @@ class Statics:
         """The value of a static expression. Raises Refused."""
         try:
             return self._value(node, env)
-        except SizeTooLarge:
-            raise self.refuse(wrong.LimitExceeded(env.module.span(node), "a size", "2^63")) from None
+        except SizeTooLarge as error:
+            raise self.refuse(wrong.LimitExceeded(env.module.span(node), error.what, error.limit)) from None
         except (OverflowError, ZeroDivisionError, ValueError, TypeError, IndexError) as error:
             if isinstance(error, Refused):
                 raise
@@ -150,6 +154,9 @@ class Statics:
             raise self.refuse(wrong.BadValue(env.module.span(node), words)) from None
 
     def _value(self, node: ast.Expr, env: Env) -> Value:
+        self.work.left -= 1
+        if self.work.left < 0:
+            self.spend(0, node, env)
         match node:
             case ast.Number(number):
                 return number
@@ -185,12 +192,13 @@ class Statics:
                 span = range(*bounds)
                 if len(span) > LIST_LIMIT:
                     raise self.refuse(wrong.LimitExceeded(env.module.span(node), "the length of a list", LIST_LIMIT))
+                self.spend(len(span), node, env)
                 return tuple(span)
             case ast.Call(ast.Name(id), args) if id in FUNCTIONS and env.local(id) is None:
                 values = [as_number(self._value(a.value, env)) for a in args]
                 if any(isinstance(v, Poly) for v in values):
                     raise self.refuse(wrong.NotStatic(env.module.span(node), f"`{id}` of a free dim"))
-                return cast("Value", FUNCTIONS[id](*values))
+                return cast("Value", bounded(FUNCTIONS[id](*values)))
             case ast.Call(ast.Name(id), args) if self.is_function(found := env.find(id)):
                 assert isinstance(found, MorphismDef)
                 return self.function(found, [as_number(self._value(a.value, env)) for a in args], node, env)
@@ -199,10 +207,15 @@ class Statics:
             case _:
                 raise self.refuse(wrong.NotStatic(env.module.span(node), "this"))
 
+    def spend(self, steps: int, node: ast.Expr, env: Env) -> None:
+        """Take steps of the work that is left. Raises Refused."""
+        if not self.work.spend(steps, env.module.span(node)):
+            raise Refused
+
     def has_free(self, node: ast.Expr, env: Env) -> bool:
         """Whether a static expression depends on a free dim."""
         try:
-            return isinstance(as_number(Statics(lambda _: None, self.facts)._value(node, env)), Poly)
+            return isinstance(as_number(Statics(lambda _: None, self.facts, self.work)._value(node, env)), Poly)
         except (Refused, ArithmeticError, ValueError, TypeError):
             return False
 
@@ -273,15 +286,15 @@ class Statics:
             return self._sizes(operator, left, right, node, env)
         match operator:
             case "+":
-                return left + right
+                return bounded(left + right)
             case "-":
-                return left - right
+                return bounded(left - right)
             case "*":
-                return left * right
+                return bounded(left * right)
             case "/":
                 if isinstance(left, float) or isinstance(right, float):
                     return left / right
-                return _exact(Fraction(left) / Fraction(right))
+                return bounded(_exact(Fraction(left) / Fraction(right)))
             case "//":
                 return left // right
             case "<":
@@ -320,9 +333,12 @@ class Statics:
         if isinstance(left, (int, Poly)) and not isinstance(left, bool) and isinstance(right, int) and right >= 0:
             return power(left, right)
         if isinstance(left, (int, Fraction, float)) and isinstance(right, (int, Fraction, float)):
-            if abs(float(right)) > 1024 or abs(float(left)) > 2**63:
-                raise SizeTooLarge("a power")
-            return cast("Value", left**right)
+            most = NUMBER_LIMIT / max(bits(left), 1)
+            if not -most <= right <= most:
+                raise too_large()
+            power_ = left**right
+            if not isinstance(power_, complex):
+                return cast("Value", power_)
         raise self.refuse(wrong.NotStatic(env.module.span(node), "this power"))
 
     def size(self, node: ast.Expr, env: Env) -> int | Poly:
@@ -337,9 +353,11 @@ class Statics:
             raise self.refuse(
                 wrong.BadValue(env.module.span(node), f"a size is a whole number, not {show_value(value)}")
             )
+        if isinstance(value, int) and abs(value) > LIMIT:
+            raise self.refuse(wrong.LimitExceeded(env.module.span(node), "the value of a size", "2^63"))
         if isinstance(value, int) and value < 0:
             raise self.refuse(wrong.BadValue(env.module.span(node), f"a size is never negative; this is {value}"))
-        if isinstance(value, Poly) and not is_integral(value, self.facts).is_proved:
+        if isinstance(value, Poly) and not is_integral(value, self.facts, refute=False).is_proved:
             bottom = math.lcm(*(Fraction(coef).denominator for _, coef in value.terms))
             top = mul(value, bottom)
             raise self.refuse(
@@ -377,6 +395,25 @@ class Statics:
                 raise self.refuse(
                     wrong.BadValue(env.module.span(target), f"the pattern does not fit {show_value(value)}")
                 )
+
+
+def bits(value: object) -> int:
+    """How many binary digits an exact number takes."""
+    if isinstance(value, Fraction):
+        return max(value.numerator.bit_length(), value.denominator.bit_length())
+    return value.bit_length() if isinstance(value, int) else 0
+
+
+def bounded(value: Any) -> Any:
+    """A number, unless an exact one has too many digits. Raises SizeTooLarge."""
+    if bits(value) > NUMBER_LIMIT:
+        raise too_large()
+    return value
+
+
+def too_large() -> SizeTooLarge:
+    """A number of too many digits."""
+    return SizeTooLarge("a number", f"2^{NUMBER_LIMIT}")
 
 
 def _exact(value: Fraction) -> int | Fraction:

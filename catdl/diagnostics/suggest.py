@@ -9,8 +9,11 @@ number of candidates.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from heapq import nsmallest
 
 _LONGEST = 64
+_TRIED = 64  # names of like letters whose distance is computed
 
 
 def near(name: str, candidates: Iterable[str], most: int = 3) -> tuple[str, ...]:
@@ -18,19 +21,46 @@ def near(name: str, candidates: Iterable[str], most: int = 3) -> tuple[str, ...]
     if len(name) > _LONGEST:
         return ()
     limit = max(1, len(name) // 3)
-    found: list[tuple[int, int, str]] = []
+    mine = _letters(name)
+    alike: list[tuple[int, int, int, str]] = []
     for place, candidate in enumerate(dict.fromkeys(candidates)):
-        if candidate == name or abs(len(candidate) - len(name)) > limit:
+        apart = abs(len(candidate) - len(name))
+        if candidate == name or apart > limit:
             continue
-        cost = distance(name.lower(), candidate.lower(), limit)
+        other = (mine ^ _letters(candidate)).bit_count()
+        if other <= 2 * limit:  # one edit takes one letter away and brings one in
+            alike.append((other, apart, place, candidate))
+    found: list[tuple[int, int, str]] = []
+    word = name.lower()
+    for _, _, place, candidate in nsmallest(_TRIED, alike):
+        cost = distance(word, candidate.lower(), limit)
         if cost <= limit and cost < max(len(name), len(candidate)):
             found.append((cost, place, candidate))
+            limit = min(limit, cost + 1)  # what is further off than that is not told
     found.sort()
     return tuple(candidate for cost, _, candidate in found[:most] if cost <= found[0][0] + 1)
 
 
+@lru_cache(maxsize=4096)
+def _letters(name: str) -> int:
+    """The set of letters of a word, one bit for each of 64 classes of letters."""
+    letters = 0
+    for character in name.lower():
+        letters |= 1 << ord(character) % 64
+    return letters
+
+
 def distance(left: str, right: str, limit: int) -> int:
     """The number of insertions, deletions, replacements and swaps of neighbours between two words, or `limit + 1`."""
+    start, most = 0, min(len(left), len(right))
+    while start < most and left[start] == right[start]:
+        start += 1
+    end = 0
+    while end < most - start and left[-1 - end] == right[-1 - end]:
+        end += 1
+    left, right = left[start : len(left) - end], right[start : len(right) - end]
+    if min(len(left), len(right)) == 0:
+        return max(len(left), len(right))
     before: list[int] = []
     row = list(range(len(right) + 1))
     for index, character in enumerate(left, 1):

@@ -222,6 +222,7 @@ class Diagram:
         "facts",
         "inputs",
         "memo_globals",
+        "memo_leaves",
         "memo_owns",
         "memo_parameters",
         "name",
@@ -258,6 +259,7 @@ class Diagram:
         self.bounds = bounds  # sizes that must not be negative, where only the input can tell (a slice of a free dim)
         # Filled by `params.py` when first asked for.
         self.memo_owns: bool | None = None
+        self.memo_leaves: int | None = None
         self.memo_globals: tuple[Parameter, ...] | None = None
         self.memo_parameters: tuple[Parameter, ...] | None = None
 

@@ -123,6 +123,26 @@ def bounds_of(diagram: Diagram) -> tuple[Size, ...]:
     return tuple(found)
 
 
+def leaf_count(diagram: Diagram) -> int:
+    """How many leaves it has at most: as many as all of its boxes have, were no two of them tied and none plugged."""
+    if diagram.memo_leaves is None:
+        for inner in post_order(diagram, lambda d: d.memo_leaves is not None):
+            inner.memo_leaves = sum(map(_box_leaves, inner.boxes))
+    return diagram.memo_leaves or 0
+
+
+def _box_leaves(box: Box) -> int:
+    match box.op:
+        case Native(params=params):
+            return len(params)
+        case Local():
+            return 1
+        case _:
+            inner = bodies(box)
+            count = box.op.count if isinstance(box.op, Repeat) and box.op.tie == "fresh" else 1
+            return 0 if inner is None else count * (inner.memo_leaves or 0)
+
+
 def globals_of(diagram: Diagram) -> tuple[Parameter, ...]:
     """The declared parameters that it reaches, in the order in which they are met."""
     if diagram.memo_globals is None:

@@ -7,7 +7,6 @@ less than a small file may need, so that a long file full of mistakes is reporte
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
@@ -22,7 +21,7 @@ from catdl.repair.trial import Trials
 LEAST = 20_000  # characters that may be checked in trials, however short the file
 SHARE = 3  # of a long file, one part in so many
 TRIES = 14  # candidates tried for one mistake
-SECONDS = 0.6  # of the processor, a guard for texts that are slow for their length: no trial starts later
+STEPS = 40_000  # of elaboration, a guard for texts that unfold to much for their length: no trial starts later
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0002": (syntax.unexpected,),
@@ -83,11 +82,10 @@ class Budget:
 
     def __init__(self, characters: int) -> None:
         self.characters = characters
-        self.until = time.process_time() + SECONDS
 
     def left(self, trials: Trials) -> bool:
         """Whether one more trial may start."""
-        return trials.spent < self.characters and time.process_time() < self.until
+        return trials.spent < self.characters and trials.steps < STEPS
 
 
 def help_one(program: Program, module: Module, mistake: Diagnostic, trials: Trials, budget: Budget) -> Diagnostic:

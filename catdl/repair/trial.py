@@ -16,11 +16,13 @@ from catdl.check.names import mentioned
 from catdl.check.program import Program
 from catdl.check.run import recheck
 from catdl.check.scope import Module
+from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.record import field, record
 from catdl.source import Source
 from catdl.syntax import ast
 
+TRIAL_STEPS = 10_000  # of elaboration, beyond those for its length, that one trial may take
 WHOLE = 2_000  # characters: a text as short as this is checked whole
 _DECLARATION = re.compile(
     r"^(?:(?:native|core|extern) )?(?:dim|where|kind|object|param|morphism|hom|overload|from)\b", re.MULTILINE
@@ -51,6 +53,7 @@ class Trials:
                 self.same.setdefault(key, []).append(diagnostic)
         self.before = {key for key, found in self.same.items() if found[0].severity == "error"}
         self.spent = 0
+        self.steps = 0
         self.pieces: list[Piece] = []
         self.places: dict[str, list[int]] = {}
         self.users: dict[str, list[int]] = {}
@@ -73,7 +76,9 @@ class Trials:
         text, steps = edited(self.text, kept, ordered)
         self.spent += len(text)
         source = Source(self.module.source.path, text)
-        found = recheck(self.program, source, self.module.name).diagnostics
+        work = Work(TRIAL_STEPS)
+        found = recheck(self.program, source, self.module.name, work).diagnostics
+        self.steps += work.done
         after = {key_of(d, source, steps) for d in found if d.severity == "error"}
         return target not in after and after <= self.before
 

@@ -38,6 +38,7 @@ from catdl.types.ring import add, scale, sub
 
 MAX_CASES: Final = 4096
 MAX_TRIES: Final = 4096
+SHELL_WIDTH: Final = 12
 MAX_TERMS_TRIED: Final = 2**18
 RESIDUE_CASES: Final = 256
 
@@ -90,19 +91,20 @@ def equal(left: Size, right: Size, facts: Facts = NO_FACTS) -> Verdict:
         return UNDECIDED
 
 
-def is_integral(size: Size, facts: Facts = NO_FACTS) -> Verdict:
-    """Whether a size with fractions is a whole number for all admissible dims."""
+def is_integral(size: Size, facts: Facts = NO_FACTS, *, refute: bool = True) -> Verdict:
+    """Whether a size with fractions is a whole number for all admissible dims; no long search for where it is not
+    without `refute`."""
     size = normal(size)
     common = denominator(size)
     if common == 1:
         return PROVED
     try:
-        return _decide(scale(size, common), common, free_syms(size), facts)
+        return _decide(scale(size, common), common, free_syms(size), facts, refute=refute)
     except SizeTooLarge:
         return UNDECIDED
 
 
-def _decide(size: Size, modulus: int | None, shown: Iterable[str], facts: Facts) -> Verdict:
+def _decide(size: Size, modulus: int | None, shown: Iterable[str], facts: Facts, *, refute: bool = True) -> Verdict:
     """Whether the size is zero (or zero modulo `modulus`) for all admissible dims."""
     reduced = facts.reduce(size)
     if facts.is_said(reduced):
@@ -126,7 +128,7 @@ def _decide(size: Size, modulus: int | None, shown: Iterable[str], facts: Facts)
         full = facts.complete(env)
         if full is not None and _differs(size, modulus, full):
             return refuted(full)
-    return _search(size, modulus, facts.scope(shown), facts)
+    return _search(size, modulus, facts.scope(shown), facts) if refute else UNDECIDED
 
 
 def free_vars_of(size: Size) -> frozenset[SizeVar]:
@@ -188,9 +190,19 @@ def _candidates(count: int) -> Iterator[tuple[int, ...]]:
         yield ()
         return
     for edge in range(MAX_TRIES):
-        for values_in_box in product(range(edge + 1), repeat=count):
-            if edge in values_in_box:
-                yield values_in_box
+        yield from _shell(count, edge)
+
+
+def _shell(count: int, edge: int) -> Iterator[tuple[int, ...]]:
+    """Tuples of numbers up to `edge` of which one is `edge`, in lexicographic order."""
+    if count > SHELL_WIDTH:  # wider than the tries are many: hardly a tuple is without it
+        yield from (values for values in product(range(edge + 1), repeat=count) if edge in values)
+    elif count == 1:
+        yield (edge,)
+    else:
+        for first in range(edge):
+            yield from ((first, *rest) for rest in _shell(count - 1, edge))
+        yield from ((edge, *rest) for rest in product(range(edge + 1), repeat=count - 1))
 
 
 def residue(size: Size, divisor: int, facts: Facts) -> int | None:

@@ -98,7 +98,7 @@ def split_floor(body: Size, divisor: int) -> tuple[Size, Poly | None, int]:
     out: Size = 0
     while True:
         if divisor > LIMIT:
-            raise SizeTooLarge("a size is divided by more than 2^63")
+            raise SizeTooLarge("the divisor of a size")
         whole: dict[Mono, Coef] = {}
         rest: dict[Mono, Coef] = {}
         for mono, coef in terms_of(body):

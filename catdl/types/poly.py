@@ -29,7 +29,12 @@ class SizeError(ValueError):
 
 
 class SizeTooLarge(SizeError):
-    """A coefficient, an exponent or the number of terms passed the fixed limits."""
+    """A coefficient, an exponent or the number of terms passed a fixed limit; `what` names it."""
+
+    def __init__(self, what: str = "the value of a size", limit: str | int = "2^63") -> None:
+        super().__init__(f"{what} is over {limit}")
+        self.what: Final = what
+        self.limit: Final = limit
 
 
 class SizeDividesByZero(SizeError):
@@ -85,7 +90,9 @@ class Floor:
         self.depth: Final[int] = 1 + max(part.depth for part in parts)
         self.weight: Final[int] = 1 + sum(part.weight for part in parts)
         if self.depth > MAX_DEPTH or self.weight > MAX_WEIGHT:
-            raise SizeTooLarge("a size has too many nested divisions")
+            nested = self.depth > MAX_DEPTH
+            what = "the nesting of divisions in a size" if nested else "the number of parts of a size"
+            raise SizeTooLarge(what, MAX_DEPTH if nested else MAX_WEIGHT)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -123,7 +130,7 @@ class Mono:
                 weight += atom.weight
                 has_vars = has_vars or any(isinstance(p, Poly) and p.has_vars for p in (atom.body, atom.divisor))
         if degree > MAX_DEGREE:
-            raise SizeTooLarge(f"a size has degree above {MAX_DEGREE}")
+            raise SizeTooLarge("the degree of a size", MAX_DEGREE)
         self.degree: Final[int] = degree
         # Graded lexicographic, greatest first: an admissible order, which polynomial division relies on.
         self.key: Final[Key] = (-degree, tuple((atom.key, -exponent) for atom, exponent in pairs))
@@ -238,9 +245,9 @@ def from_terms(terms: dict[Mono, Coef]) -> Size:
             if coef.denominator == 1:
                 coef = coef.numerator
             elif coef.denominator > LIMIT or abs(coef.numerator) > LIMIT:
-                raise SizeTooLarge("a size is beyond 2^63")
+                raise SizeTooLarge
         if not -LIMIT <= coef <= LIMIT:
-            raise SizeTooLarge("a size is beyond 2^63")
+            raise SizeTooLarge
         kept.append((mono, coef))
     if not kept:
         return 0
@@ -250,7 +257,7 @@ def from_terms(terms: dict[Mono, Coef]) -> Size:
             return coef
     else:
         if len(kept) > MAX_TERMS:
-            raise SizeTooLarge(f"a size has more than {MAX_TERMS} terms")
+            raise SizeTooLarge("the number of terms of a size", MAX_TERMS)
         kept.sort(key=_term_key)
     return Poly(tuple(kept))
 

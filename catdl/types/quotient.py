@@ -25,7 +25,7 @@ def floordiv(left: Size, right: Size, facts: Facts = NO_FACTS) -> Size:
         return floor_div(left, right)
     for numerator, divisor in ((left, right), (facts.reduce(left), facts.reduce(right))):
         quotient = exact_div(numerator, divisor)
-        if quotient is not None and is_integral(quotient, facts).is_proved:
+        if quotient is not None and is_integral(quotient, facts, refute=False).is_proved:
             return quotient
     if not isinstance(right, int):
         return floor_div(left, right)

@@ -66,7 +66,7 @@ def add(left: Size, right: Size) -> Size:
             total = left + right
             if -LIMIT <= total <= LIMIT:
                 return total
-            raise SizeTooLarge("a size is beyond 2^63")
+            raise SizeTooLarge
         if not left:
             return right
     elif isinstance(right, int) and not right:
@@ -109,12 +109,12 @@ def mul(left: Size, right: Size) -> Size:
             result = left * right
             if -LIMIT <= result <= LIMIT:
                 return result
-            raise SizeTooLarge("a size is beyond 2^63")
+            raise SizeTooLarge
         return right if left == 1 else scale(right, left)
     if isinstance(right, int):
         return left if right == 1 else scale(left, right)
     if len(left.terms) * len(right.terms) > MAX_PRODUCT:
-        raise SizeTooLarge("a product of sizes has too many terms")
+        raise SizeTooLarge("the number of terms of a product of sizes", MAX_PRODUCT)
     terms: dict[Mono, Coef] = {}
     for mono_left, coef_left in left.terms:
         for mono_right, coef_right in right.terms:
@@ -130,10 +130,10 @@ def power(size: Size, exponent: int) -> Size:
     if isinstance(size, int) and size in (-1, 0, 1):
         return size if exponent % 2 else size * size if exponent else 1
     if exponent > MAX_POWER:
-        raise SizeTooLarge(f"a size to a power above {MAX_POWER}")
+        raise SizeTooLarge("the exponent of a size", MAX_POWER)
     if isinstance(size, int):
         if size.bit_length() > 64:
-            raise SizeTooLarge("a size is beyond 2^63")
+            raise SizeTooLarge
         return mul(size**exponent, 1)
     result: Size = 1
     for bit in bin(exponent)[2:]:

@@ -122,7 +122,7 @@ def _linear(difference: Poly, unknown: SizeVar, facts: Facts) -> Step:
 def _solution(unknown: SizeVar, value: Size, facts: Facts) -> Step:
     if isinstance(value, int):
         return Solution(unknown, value) if value >= 0 else Contradiction()
-    return Solution(unknown, value, None if is_integral(value, facts).is_proved else value)
+    return Solution(unknown, value, None if is_integral(value, facts, refute=False).is_proved else value)
 
 
 def _alias(difference: Poly, unknowns: frozenset[SizeVar]) -> Step:
