@@ -268,7 +268,8 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
         case LateCore(name, attrs):
             return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
         case Source_(path, declared, leaf, init):
-            parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span, leaf))
+            home = init.env.module.name if declared else ""
+            parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span, leaf), home)
             return Global(parameter) if declared else Local(parameter)
         case Inner():
             raise AssertionError("a diagram inside is closed with those around it")

@@ -11,7 +11,7 @@ from catdl.check.modules import Find, load_modules
 from catdl.check.program import Program
 from catdl.check.read import read_module
 from catdl.check.scope import Module, PreludeScope
-from catdl.check.whole import refuse_untold
+from catdl.check.whole import refuse_clashes, refuse_untold
 from catdl.check.work import Work, deep
 from catdl.prelude import Prelude
 from catdl.source import Source
@@ -40,6 +40,7 @@ def run(prelude: PreludeScope, source: Source, find: Find, work: Work) -> Progra
         for module, tree in loaded:
             read_module(program, module, tree)
     refuse_untold(program)
+    refuse_clashes(program)
     if program.work.found is not None:
         program.diagnostics.append(program.work.found)
     return program

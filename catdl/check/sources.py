@@ -15,7 +15,8 @@ from catdl.types.types import Leaf
 
 def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> Bundle:
     """A declared parameter as a wire; one box for each diagram that uses it."""
-    found = b.globals.get(definition.name)
+    key = f"{definition.module.name}::{definition.name}"
+    found = b.globals.get(key)
     if found is None:
         leaf = definition.leaf
         if not isinstance(leaf, Leaf):
@@ -29,7 +30,7 @@ def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> 
             definition.name,
             span,
         )
-        b.globals[definition.name] = found
+        b.globals[key] = found
     return Bundle([found])
 
 

@@ -1,4 +1,4 @@
-"""What a morphism needs to stand alone, as a network that runs: every free dim that it reads is told by an input.
+"""What a morphism needs to stand alone and run: inputs that tell its free dims, and a key for each parameter.
 
 Takes a program whose declarations are read. A morphism that others use is a part, and what it leaves open they may
 tell; one that nothing else names is a whole.
@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
 from catdl.check.program import Program
-from catdl.check.scope import DimDef, MorphismDef
+from catdl.check.scope import DimDef, MorphismDef, ParamDef
 from catdl.diagnostics.base import Diagnostic, Help
 from catdl.diagnostics.words import listed
-from catdl.diagram.model import Diagram
+from catdl.diagram.model import Diagram, Global, Local, Parameter
+from catdl.diagram.params import bodies, globals_of
 from catdl.diagram.told import untold
 from catdl.source import Span
 from catdl.syntax import ast
@@ -31,6 +32,61 @@ def refuse_untold(program: Program) -> None:
             if isinstance(found, MorphismDef) and found.module is module and name not in module.parts:
                 for diagnostic in untold_dims(program, found):
                     program.report(diagnostic)
+
+
+def refuse_clashes(program: Program) -> None:
+    """Report the declared parameters of a morphism under whose keys others of it lie."""
+    declared = {
+        (module.name, name): found
+        for module in program.modules.values()
+        for name, found in module.defs.items()
+        if isinstance(found, ParamDef)
+    }
+    if not declared:
+        return
+    for module in program.modules.values():
+        for found in module.defs.values():
+            if isinstance(found, MorphismDef) and found.module is module:
+                diagram = program.closed(found)
+                if diagram is not None:
+                    for diagnostic in clashes(found, diagram, declared):
+                        program.report(diagnostic)
+
+
+def clashes(
+    definition: MorphismDef, diagram: Diagram, declared: dict[tuple[str, str], ParamDef]
+) -> Iterator[Diagnostic]:
+    """Where one key would have to hold two parameters."""
+    shared: dict[str, Parameter] = {}
+    for parameter in globals_of(diagram):
+        first = shared.setdefault(parameter.path, parameter)
+        if first is not parameter and not inside(diagram, {first, parameter}):
+            names = [f"the parameter `{p.path}` of `{p.home}`" for p in (first, parameter)]
+            at = [d.span if (d := declared.get((p.home, p.path))) is not None else None for p in (first, parameter)]
+            how = Help("call one of them something else where it is declared")
+            yield wrong.KeyTaken(definition.span, parameter.path, names[0], names[1], at[0], at[1], helps=(how,))
+    if not shared:
+        return
+    told: set[str] = set()
+    for box in diagram.boxes:
+        if box.site is None or isinstance(box.op, Global):
+            continue
+        key = box.site.partition(".")[0]
+        if key in shared and key not in told:
+            told.add(key)
+            param = declared.get((shared[key].home, key))
+            own = isinstance(box.op, Local)
+            what = f"a parameter of `{definition.name}` alone" if own else "the weights of this occurrence"
+            way = "" if own else ": `name: …` says what an occurrence is called"
+            at_param = param.span if param is not None else None
+            both = (what, f"the declared parameter `{key}`", None, at_param, "would lie under it, too")
+            yield wrong.KeyTaken(box.span, key, *both, (Help(f"give one of them another name{way}"),))
+
+
+def inside(diagram: Diagram, parameters: set[Parameter]) -> bool:
+    """Whether one of the diagrams in it reaches these declared parameters: then it is told there."""
+    below = (body for box in diagram.boxes if (body := bodies(box)) is not None)
+    return any(parameters <= set(globals_of(body)) for body in below)
 
 
 def untold_dims(program: Program, definition: MorphismDef) -> Iterator[Diagnostic]:

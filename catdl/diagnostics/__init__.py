@@ -54,7 +54,7 @@ _HOMES = {
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",
-    "param_errors": "BadStart NotBatchConstant ParamFreeDim ParamNotFound",
+    "param_errors": "BadStart KeyTaken NotBatchConstant ParamFreeDim ParamNotFound",
     "effect_errors": "RandomUnderDeterministic",
     "limit_errors": (
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "

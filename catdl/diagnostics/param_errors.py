@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Help, Mistake, Parts
+from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.diagnostics.words import did_you_mean, listed
 from catdl.source import Span
 
-__all__ = ["BadStart", "NotBatchConstant", "ParamFreeDim", "ParamNotFound"]
+__all__ = ["BadStart", "KeyTaken", "NotBatchConstant", "ParamFreeDim", "ParamNotFound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,28 @@ class BadStart(Mistake):
     def parts(self) -> Parts:
         message = f"a parameter cannot start as `{self.name}` here: {self.why}"
         return Parts(message, self.span, "cannot fill the parameter")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTaken(Mistake):
+    """Two parameters of one network under one key. `what` and `other` are phrases, with where each is declared."""
+
+    code: ClassVar[str] = "E0606"
+    title: ClassVar[str] = "two parameters under one key"
+    span: Span
+    key: str
+    what: str
+    other: str
+    what_at: Span | None = None
+    other_at: Span | None = None
+    label: str = "uses both"
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"`{self.key}` is the key of {self.what} and of {self.other}"
+        labels = [Label(at, words) for at, words in ((self.what_at, self.what), (self.other_at, self.other)) if at]
+        notes = ("a declared parameter lies under its own name in the `state_dict`, wherever it is used",)
+        return Parts(message, self.span, self.label, tuple(labels), notes, self.helps)
 
 
 @dataclass(frozen=True, slots=True)

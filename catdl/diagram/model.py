@@ -43,11 +43,15 @@ class Wire:
 
 @record
 class Parameter:
-    """A leaf of a parameter record: its path below the diagram, its type, how it starts."""
+    """A leaf of a parameter record: its path below the diagram, its type, how it starts.
+
+    `home` is the module that declares it; empty for a leaf of a morphism's own.
+    """
 
     path: str
     type: Leaf
     init: Init
+    home: str = ""
 
 
 @record

@@ -153,7 +153,7 @@ def globals_of(diagram: Diagram) -> tuple[Parameter, ...]:
 
 def _globals(diagram: Diagram) -> tuple[Parameter, ...]:
     found: tuple[Parameter, ...] = ()  # kept whole while nothing is added, so that a long chain of calls shares it
-    seen: dict[str, Parameter] = {}
+    seen: dict[tuple[str, str], Parameter] = {}
     for box in diagram.boxes:
         if isinstance(box.op, Global):
             more: tuple[Parameter, ...] = (box.op.parameter,)
@@ -162,8 +162,8 @@ def _globals(diagram: Diagram) -> tuple[Parameter, ...]:
             more = (inner.memo_globals or ()) if inner is not None else ()
         if not more or more is found:
             continue
-        fresh = [p for p in more if p.path not in seen]
-        seen.update((p.path, p) for p in fresh)
+        fresh = [p for p in more if (p.home, p.path) not in seen]
+        seen.update(((p.home, p.path), p) for p in fresh)
         if fresh:
             found = more if not found else (*found, *fresh)
     return found
