@@ -139,6 +139,8 @@ class Families:
         if varying:
             named = self._hints(first)
             varying = [Varying(v.place, v.column, *named[v.place]) for v in varying]
+            if not first.unit.is_class:
+                names |= {*first.writer.args, *first.writer.scope.dim_names().values()}
         parameters = Parameters(first.skeleton, [w.unit for w in members], varying, names)
         return Family(first, members, parameters, columns)
 

@@ -33,7 +33,6 @@ _POSITIONAL: dict[str, tuple[str, ...]] = {
     "nn.init.constant_": ("", "value"),
     "nn.init.normal_": ("", "mean", "std"),
     "nn.init.trunc_normal_": ("", "mean", "std"),
-    "nn.init.uniform_": ("", "bound", "bound"),
 }
 
 

@@ -37,8 +37,7 @@ def initial(target: str, init: Init, stacked: int) -> list[str]:
 def _statement(target: str, init: Init) -> str:
     """`kaiming_uniform` without argument is what torch's layers start with."""
     if init.name == "fan_in_uniform":
-        bound = float(init.args[0]) ** -0.5
-        return f"nn.init.uniform_({target}, {-bound!r}, {bound!r})"
+        return f"nn.init.uniform_({target}, -({init.args[0]}**-0.5), {init.args[0]}**-0.5)"
     name = _PLAIN.get(init.name)
     if name is None:
         raise AssertionError(f"no initialiser is called `{init.name}`")

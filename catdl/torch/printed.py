@@ -124,11 +124,11 @@ def _piece(family: Family, column: tuple[str, ...]) -> str | None:
         return column[0]
     axes = [_AXIS.fullmatch(text) for text in column]
     if not any(axes):
-        return family.parameters.known(column) if all(text.isdigit() for text in column) else None
+        return (family.parameters.known(column) or "_") if all(text.isdigit() for text in column) else None
     labels = {axis[1] if axis is not None else text for axis, text in zip(axes, column, strict=True)}
     sizes = [axis[3] for axis in axes if axis is not None]
     size = family.parameters.known(tuple(sizes)) if len(sizes) == len(column) else None
     if len(labels) > 1:
-        return size
+        return size or "_" if len(sizes) == len(column) else None
     label = labels.pop()
     return label if size is None else f"{label}{next(axis[2] for axis in axes if axis is not None)}{size}"

@@ -32,8 +32,8 @@ class LinearOnto(nn.Module):
 
     def reset_parameters(self) -> None:
         """Start the parameters that no submodule starts."""
-        nn.init.uniform_(self.weight, -0.5, 0.5)
-        nn.init.uniform_(self.bias, -0.5, 0.5)
+        nn.init.uniform_(self.weight, -(4**-0.5), 4**-0.5)
+        nn.init.uniform_(self.bias, -(4**-0.5), 4**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         # [..., T, H=2, K=3]
