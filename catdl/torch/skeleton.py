@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     |(?P<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)""",
     re.VERBOSE,
 )
-_BEFORE = re.compile(r"(\w+|\))\s*(//|\*\*|[-+*/%])\s*\(?$")
+_BEFORE = re.compile(r"(\w+|\))\s*(//|\*\*|[-+*/%])\s*[-(]?$")
 _AFTER = re.compile(r"\)?\s*(//|\*\*|[-+*/%])\s*\(?(\w*)")
 
 

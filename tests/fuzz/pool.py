@@ -16,7 +16,9 @@ from select import select
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0  # seconds by the clock after which a process is given up: a hang, or one step that no signal interrupts
+PATIENCE = (
+    120.0  # seconds by the clock after which a process is given up: a hang, or one step that no signal interrupts
+)
 
 
 @dataclass(frozen=True)
