@@ -9,13 +9,14 @@ spec["mlp"].compile()               # the nn.Module that this text defines
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
+from catdl.check.modules import Find, NotFound
 from catdl.check.program import Program
 from catdl.check.run import check as check_program
 from catdl.check.scope import MorphismDef
@@ -234,7 +235,7 @@ def loads(text: str, path: str = "<string>", search: Iterable[str | Path] = ()) 
     return checked(from_text(path, text), (Path(), *map(Path, search)), [])
 
 
-def check(source: Source, find: Callable[[str, Source], Source | None] = lambda name, source: None) -> list[Diagnostic]:
+def check(source: Source, find: Find = lambda name, source: NotFound()) -> list[Diagnostic]:
     """The mistakes of a source, in order."""
     program = check_program(source, find, prelude())
     return advised(program, first(program.diagnostics))
@@ -254,17 +255,21 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
     paths: list[str] = [read.source.path]
     texts = [read]
 
-    def find(name: str, source: Source) -> Source | None:
-        for folder in (Path(source.path).parent, *folders) if source.path not in ("-", "<string>") else folders:
+    def find(name: str, source: Source) -> Source | NotFound:
+        beside = () if source.path in ("-", "<string>") else (Path(source.path).parent,)
+        around = tuple(dict.fromkeys((*beside, *folders)))
+        tried = []
+        for folder in around:
             place = folder / (name.replace(".", "/") + ".cat")
             try:
                 decoded = decode(str(place), place.read_bytes())
             except OSError:
+                tried.append(str(place))
                 continue
             paths.append(str(place))
             texts.append(decoded)
             return decoded.source
-        return None
+        return NotFound(tuple(tried), tuple(sorted({path.stem for folder in around for path in folder.glob("*.cat")})))
 
     with no_collection():
         program = check_program(read.source, find, prelude())

@@ -16,11 +16,21 @@ from catdl.check.scope import (
     Module,
 )
 from catdl.diagnostics.suggest import near
+from catdl.record import record
 from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.syntax.parser import parse
 
-Find: TypeAlias = Callable[[str, Source], Source | None]
+
+@record
+class NotFound:
+    """A module without a file: the paths that were tried, and the modules that are there instead."""
+
+    searched: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
+
+
+Find: TypeAlias = Callable[[str, Source], Source | NotFound]
 
 
 def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Module, ast.Module]]:
@@ -49,8 +59,9 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
             span = Span(module.source, node.module_start, node.module_end)
             if node.module not in program.modules:
                 text = find(node.module, module.source)
-                if text is None:
-                    program.report(wrong.ImportNotFound(span, node.module, ()))
+                if isinstance(text, NotFound):
+                    found_near = near(node.module, text.present)
+                    program.report(wrong.ImportNotFound(span, node.module, text.searched, found_near))
                     continue
                 program.modules[node.module] = Module(node.module, text, program.prelude)
                 queue.append(program.modules[node.module])

@@ -7,7 +7,7 @@ program.diagnostics
 from __future__ import annotations
 
 from catdl.check.declare import declare_prelude
-from catdl.check.modules import Find, load_modules
+from catdl.check.modules import Find, NotFound, load_modules
 from catdl.check.program import Program
 from catdl.check.read import read_module
 from catdl.check.scope import Module, PreludeScope
@@ -25,9 +25,9 @@ def check(source: Source, find: Find, prelude: Prelude) -> Program:
 def recheck(program: Program, source: Source, name: str, work: Work) -> Program:
     """Check another text of one module of a program, with the modules and the entries of the prelude already read."""
 
-    def find(module: str, asker: Source) -> Source | None:
+    def find(module: str, asker: Source) -> Source | NotFound:
         known = program.modules.get(module)
-        return None if known is None or module == name else known.source
+        return NotFound() if known is None or module == name else known.source
 
     return run(program.prelude, source, find, work)
 

@@ -44,6 +44,7 @@ from catdl.types.types import (
     Word,
     label_of,
     show_axis,
+    show_both,
     show_leaf,
     walk_axes,
 )
@@ -122,8 +123,10 @@ class Solver:
         if left is not None and right is not None and blame.expected is None:
             self.report(wrong.SizeMismatch(blame.span, show(normal(right)), show(normal(left)), *place))
             return
-        expected = show_leaf(blame.expected) if blame.expected is not None else "?"
-        found = show_leaf(blame.found) if blame.found is not None else "?"
+        if blame.expected is not None and blame.found is not None:
+            expected, found = show_both(blame.expected, blame.found)
+        else:
+            expected, found = (show_leaf(side) if side is not None else "?" for side in (blame.expected, blame.found))
         self.report(wrong.Mismatch(blame.span, expected, found, *place))
 
     def same_size(self, found: Size, expected: Size, blame: Blame) -> bool:

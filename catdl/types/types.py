@@ -161,23 +161,23 @@ def plain(name: str) -> str:
     return name.rpartition("::")[2]
 
 
-def show_label(label: Label) -> str:
-    """A label as it is written in a type; empty for an axis without a name."""
+def show_label(label: Label, full: bool = False) -> str:
+    """A label as it is written in a type; empty for an axis without a name. In `full` with its module: `layers.T`."""
     label = label_of(label)
     match label:
         case str():
-            return plain(label)
+            return label.replace("::", ".") if full else plain(label)
         case Word(axes):
-            return "(" + " ".join(show_label(a.label) or show(a.size) for a in axes) + ")"
+            return "(" + " ".join(show_label(a.label, full) or show(a.size) for a in axes) + ")"
         case _:
             return ""
 
 
-def show_axis(item: AxisItem) -> str:
-    """`T`, `D: 768`, `64`, `..`."""
+def show_axis(item: AxisItem, full: bool = False) -> str:
+    """`T`, `D: 768`, `64`, `..`; in `full`, `layers.D: 768`."""
     if isinstance(item, RowVar):
         return ".."
-    name, size = show_label(item.label), item.size if isinstance(item.size, int) else normal(item.size)
+    name, size = show_label(item.label, full), item.size if isinstance(item.size, int) else normal(item.size)
     shown = "_" if isinstance(size, Poly) and _is_unknown(size) else show(size)
     if not name:
         return shown
@@ -199,12 +199,18 @@ def show_kind(kind: Kind) -> str:
     return name
 
 
-def show_leaf(leaf: Leaf) -> str:
-    """`Real[T, D: 768]`."""
+def show_leaf(leaf: Leaf, full: bool = False) -> str:
+    """`Real[T, D: 768]`; in `full`, `Real[layers.T: T, layers.D: 768]`."""
     axes = walk_axes(leaf.axes)
     if not axes:
         return show_kind(leaf.kind)
-    return f"{show_kind(leaf.kind)}[{', '.join(show_axis(a) for a in axes)}]"
+    return f"{show_kind(leaf.kind)}[{', '.join(show_axis(a, full) for a in axes)}]"
+
+
+def show_both(expected: Leaf, found: Leaf) -> tuple[str, str]:
+    """Two types that differ. Where one cannot see it, since dims of two files have one name, the files are told."""
+    shown = show_leaf(expected), show_leaf(found)
+    return (show_leaf(expected, True), show_leaf(found, True)) if shown[0] == shown[1] else shown
 
 
 def show_object(value: Object) -> str:
