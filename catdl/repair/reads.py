@@ -9,7 +9,12 @@ from catdl.syntax import ast
 
 
 def operands(case: Case, node: Any) -> list[Any]:
-    """The wires that an expression reads: its operands, its arguments, the items of the tuple before it."""
+    """The wires that an expression reads: its operands, its arguments, the items of the tuple before it.
+
+    Where one argument is at fault, the place is that argument, and it is the wire.
+    """
+    if is_argument(case):
+        return [node]
     match node:
         case ast.Chain(found, _):
             return list(found)
@@ -34,9 +39,17 @@ def before(case: Case, node: Any) -> list[Any]:
     return [item.value for item in source.items] if isinstance(source, ast.Tuple) else []
 
 
+def is_argument(case: Case) -> bool:
+    """Whether the place is an argument of a call."""
+    return case.mistake_context.startswith("argument ")
+
+
 def two(case: Case) -> tuple[ast.Expr, ast.Expr] | None:
     """The two wires that go into the place, when they are written side by side."""
     reads = operands(case, case.node)
+    call = next((n for n in reversed(case.way) if isinstance(n, ast.Call) and n is not case.node), None)
+    if is_argument(case) and call is not None:
+        reads = [a.value for a in call.args if a.sep != "="]
     if not reads and isinstance(case.node, ast.Tuple):
         reads = [item.value for item in case.node.items]
     return (reads[0], reads[1]) if len(reads) == 2 else None
