@@ -5,6 +5,8 @@ Guarantees that every name is read, and that a statement which was refused leave
 
 from __future__ import annotations
 
+import re
+
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Source_
 from catdl.check.closures import check_tie
@@ -72,7 +74,10 @@ def bind_pattern(
 
 
 def unused(ctx: Context, env: Env, bound: list[tuple[str, Bundle, Span]], broken: list[object]) -> None:
-    """Report names that nothing reads; what `broken` mentions might have been read but for another mistake."""
+    """Report names that nothing reads; what `broken` mentions might have been read but for another mistake.
+
+    Where parts of a declaration could not be read, a name that stands in it once more may have been read there.
+    """
     loose = [
         (name, span)
         for name, bundle, span in bound
@@ -80,7 +85,8 @@ def unused(ctx: Context, env: Env, bound: list[tuple[str, Bundle, Span]], broken
     ]
     excused = mentioned(broken) if loose and broken else set()
     for name, span in loose:
-        if name not in excused and not env.module.broken:
+        text = env.module.half_read(span.start)
+        if name not in excused and not (text and len(re.findall(rf"\b{re.escape(name)}\b", text)) > 1):
             ctx.report(wrong.UnusedWire(span, name))
 
 
@@ -125,6 +131,9 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
         out = ctx.apply(node.result, scope, b, inp)
     else:
         out = ctx.wires(node.result, scope, b)
+    if isinstance(node.result, ast.Bad) and node.statements and isinstance(node.statements[-1], ast.Bind):
+        last = pattern_names(node.statements[-1].pattern)  # a block that ends without a result was about to give these
+        bound = [(name, bundle, span) for name, bundle, span in bound if name not in last]
     unused(ctx, env, bound, [*node.statements, node.result] if failed or out.bad else [])
     for closure in boxes:
         check_tie(ctx, closure)

@@ -25,7 +25,7 @@ from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, Size
-from catdl.types.types import Axis, Leaf, Object, show_kind, walk_axes
+from catdl.types.types import Axis, Leaf, Object, show_kind, show_leaf, walk_axes
 
 
 class Library(Protocol):
@@ -302,12 +302,15 @@ class Context:
                 context = f"the input of `{port(0).callee}`"
             self.report(wrong.ArityMismatch(span, len(expected.leaves), len(bundle.wires), context, origin, text))
             return False
-        # One mistake for one place: two wires that changed places are not two.
-        return all(
-            self.port(wire, leaf, span, context, origin, text, port(place) if port else None, way, against)
-            for place, (wire, leaf) in enumerate(zip(bundle.wires, expected.leaves, strict=True))
-            if leaf is not wire.leaf
-        )
+        fits = True
+        for place, (wire, leaf) in enumerate(zip(bundle.wires, expected.leaves, strict=True)):
+            at = port(place) if port is not None else None
+            if leaf is wire.leaf or self.port(wire, leaf, span, context, origin, text, at, way, against):
+                continue
+            fits = False
+            if sorted(show_leaf(w.leaf) for w in bundle.wires) == sorted(map(show_leaf, expected.leaves)):
+                break  # wires that changed places are one mistake
+        return fits
 
 
 def kind_word(node: ast.Expr) -> str | None:

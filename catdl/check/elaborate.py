@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check import table as rules
+from catdl.check.absorbed import absorbed
 from catdl.check.blocks import bind_pattern, block, unused
 from catdl.check.builder import BAD, Builder, Bundle, Closure, W
 from catdl.check.calls import call
@@ -42,6 +43,7 @@ from catdl.check.ways import Given, Leg, Step, Way
 from catdl.check.work import EXPANSION_LIMIT, STEPS_PER_USE, WIRES_PER_STEP
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Choice
+from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge
@@ -145,6 +147,9 @@ def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder,
             given = [wires(ctx, a.value, env, b) for a in extra]
             head.way = as_given(env, extra, given, head.way)
             inp = join([*given, inp])
+    known = isinstance(target, (MorphismDef, Closure)) or (target is None and head.name in rules.TABLE)
+    if inp.bad and known and (head.args or head.plugs):
+        absorbed(ctx, replace(head, target=target), b)
     if isinstance(target, MorphismDef):
         if "core" in target.modifiers:
             return rule_call(ctx, head, expr, b, inp)
@@ -177,7 +182,7 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
     if rule is None:
         ctx.report(wrong.NotAMorphism(head.span, f"`{head.name}`, which has no rule"))
         return BAD
-    if inp.bad or any(w.bad for w in inp.wires):
+    if (inp.bad and head.name not in rules.READ) or any(w.bad for w in inp.wires):
         return BAD
     if head.plugs:
         ctx.report(wrong.ParamNotFound(head.span, head.env.module.span(head.plugs[0]).text, ()))

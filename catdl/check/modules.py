@@ -5,6 +5,7 @@ Guarantees imported files before those that import them; a cycle is told once.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from catdl.check.scope import (
     BadDef,
     Module,
 )
+from catdl.diagnostics.base import Diagnostic
 from catdl.diagnostics.suggest import near
 from catdl.record import record
 from catdl.source import Source, Span
@@ -50,7 +52,7 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
         program.work.grant(len(module.source.text))
         for mistake in found:
             program.report(mistake)
-        module.broken = bool(found)
+        module.broken = half_read(tree, found, len(module.source.text))
         trees[module.name] = tree
         needs[module.name] = set()
         for node in tree.decls:
@@ -73,6 +75,17 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
     program.knotted |= needs.keys() - set(order)
     order += [n for n in needs if n not in order]
     return [(program.modules[n], trees[n]) for n in order]
+
+
+def half_read(tree: ast.Module, found: list[Diagnostic], end: int) -> tuple[tuple[int, int], ...]:
+    """The stretches in which the parser found mistakes: a declaration, or what stands after one, up to the next."""
+    starts = [0, *(node.start for node in tree.decls), end + 1]
+    ends = [0, *(node.end for node in tree.decls)]
+    stretches: dict[tuple[int, int], None] = {}
+    for at in sorted(d.span.start for d in found if d.span is not None):
+        place = min(bisect_right(starts, at), len(ends)) - 1
+        stretches[ends[place] if at > ends[place] else starts[place], starts[place + 1]] = None
+    return tuple(stretches)
 
 
 def stem(path: str) -> str:

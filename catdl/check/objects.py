@@ -9,6 +9,7 @@ guarantees that the sort of every binder is known from where it occurs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check.kinds import Kinds
@@ -43,6 +44,8 @@ from catdl.types.types import (
     Word,
     label_of,
 )
+
+T = TypeVar("T")
 
 WIRE_LIMIT = 100_000
 AXIS_LIMIT = 64  # as many as PyTorch takes in most operations
@@ -200,12 +203,19 @@ class Types:
     def axes(self, items: tuple[ast.Arg, ...], env: Env) -> tuple[AxisItem, ...]:
         """A list of axes. Raises Refused."""
         out: list[AxisItem] = []
+        refused: Refused | None = None  # every axis is read, so that each wrong one is told
         for item in items:
-            value = self.axis(item, env)
+            try:
+                value = self.axis(item, env)
+            except Refused as problem:
+                refused = problem
+                continue
             if isinstance(value, tuple):
                 out.extend(value)
             else:
                 out.append(value)
+        if refused is not None:
+            raise refused
         return tuple(out)
 
     def object(self, node: ast.Expr, env: Env) -> Object:
@@ -214,6 +224,7 @@ class Types:
         names: list[str | None] = []
         groups: list[tuple[str | None, int]] = []
         stack: list[tuple[ast.Expr, str | None]] = [(node, None)]
+        refused: Refused | None = None
         while stack:
             expr, name = stack.pop()
             match expr:
@@ -238,7 +249,11 @@ class Types:
                     else:
                         stack += [(base, None)] * count
                 case _:
-                    value = self.simple(expr, env)
+                    try:
+                        value = self.simple(expr, env)
+                    except Refused as problem:
+                        refused = problem  # the other legs are read all the same
+                        continue
                     self.statics.spend(1 + len(value.leaves) // WIRES_PER_STEP, expr, env)
                     out.extend(value.leaves)
                     single = len(value.leaves) == 1
@@ -246,6 +261,8 @@ class Types:
                     groups += value.groups if expr is node and value.groups else [(name, len(value.leaves))]
             if len(out) > WIRE_LIMIT:
                 raise self.too_many(expr, env)
+        if refused is not None:
+            raise refused
         return Object(tuple(out), tuple(names), tuple(groups)) if out else UNIT
 
     def too_many(self, node: ast.Expr, env: Env) -> Refused:
@@ -262,7 +279,9 @@ class Types:
             case ast.Index(base, items):
                 kind = self.kind(base, env)
                 if kind is None:
-                    raise self.no_type(base, env)
+                    refused = self.no_type(base, env)
+                    self.axes(items, env)
+                    raise refused
                 axes = self.axes(items, env)
                 if too_long(axes):
                     raise self.statics.refuse(
@@ -340,13 +359,22 @@ class Types:
         if not generic:
             # Nothing to bind: both sides are objects, read once.
             arrow, module = node.signature, definition.module
-            whole = [FixedPart(side, self.whole(side, module)) for side in (arrow.domain, arrow.codomain)]
-            return Scheme((), (whole[0],), (whole[1],), node.signature.random, False)
+            domain_, codomain_ = self.both(arrow, lambda side: self.whole(side, module))
+            whole = FixedPart(arrow.domain, domain_), FixedPart(arrow.codomain, codomain_)
+            return Scheme((), whole[:1], whole[1:], arrow.random, False)
         env = Env(definition.module)
         binders = tuple((b.name, sorts[b.name]) for b in node.binders)
-        domain = self.parts(node.signature.domain, sorts, env)
-        codomain = self.parts(node.signature.codomain, sorts, env)
+        domain, codomain = self.both(node.signature, lambda side: self.parts(side, sorts, env))
         return Scheme(binders, domain, codomain, node.signature.random, generic)
+
+    def both(self, arrow: ast.Arrow, read: Callable[[ast.Expr], T]) -> tuple[T, T]:
+        """Both sides of a signature; what is wrong is told of each. Raises Refused."""
+        try:
+            domain = read(arrow.domain)
+        except Refused:
+            read(arrow.codomain)
+            raise
+        return domain, read(arrow.codomain)
 
     def whole(self, node: ast.Expr, module: Module) -> Object:
         """A side of a signature without binders; what many declarations write alike is read once. Raises Refused."""

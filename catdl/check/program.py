@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle, Closure
+from catdl.check.builder import BAD, Builder, Bundle, Closure
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
 from catdl.check.facts import demand, note_fact, settle_bounds
@@ -22,7 +22,7 @@ from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
 from catdl.check.places import check_places
-from catdl.check.results import arrow_span, by_ports, extern, result_span, written_at
+from catdl.check.results import arrow_span, by_ports, extern, result_span, settled_apart, written_at
 from catdl.check.scope import (
     DimDef,
     Env,
@@ -339,7 +339,10 @@ class Program:
             fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
         for fact, scope, place in ctx.demands:
             demand(ctx, fact, scope, place)
-        ctx.solver.conclude(broken=out.bad or not fits)
+        broken = out.bad or not fits
+        if broken:
+            ctx.solver.settle()
+        ctx.solver.conclude(broken, settled_apart(b) if broken else frozenset())
         b.bounds = settle_bounds(ctx)
         if out.bad or not fits:
             raise Refused
@@ -364,6 +367,17 @@ class Program:
                 if wire not in given:
                     wire.leaf = Leaf(leaf.kind, wire.leaf.axes) if any_anonymous(leaf) else leaf
         return b
+
+    def glance(self, definition: MorphismDef) -> None:
+        """Tell what is wrong with a body whose signature is, whatever the types are."""
+        body = definition.head.body
+        if body is None or definition.head.params or definition.head.binders or definition.head.keyword == "extern":
+            return
+        ctx, env, b = self.context(self.report), Env(definition.module), Builder(definition.name)
+        if is_wire(ctx, body, env):
+            ctx.wires(body, env, b)
+        else:
+            ctx.apply(body, env, b, BAD)
 
     def peek(self, definition: MorphismDef) -> Object | None:
         """The domain of an unsigned morphism, when its first step has one of its own."""

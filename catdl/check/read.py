@@ -202,6 +202,7 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         scheme = program.scheme(found)
     except Refused:
         module.defs[found.name] = BadDef(found.name)
+        program.glance(found)
         return
     if scheme is None and found.head.keyword == "extern":
         program.report(wrong.BadValue(found.span, "an extern morphism needs a signature"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle
+from catdl.check.builder import Builder, Bundle, Inner
 from catdl.check.context import Context
 from catdl.check.scope import (
     Env,
@@ -16,7 +16,8 @@ from catdl.check.signature import FixedPart, LeafPart, Scheme
 from catdl.diagram.model import Extern
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import Axis, Leaf, Object
+from catdl.types.sizes import SizeVar, free_vars
+from catdl.types.types import Axis, Leaf, Object, walk_axes
 
 
 def result_span(module: Module, body: ast.Expr) -> Span:
@@ -55,6 +56,28 @@ def legs_of(node: ast.Expr, count: int) -> list[ast.Expr]:
             return [item.value for item in items]
         case _:
             return [node] * count
+
+
+def settled_apart(b: Builder) -> frozenset[SizeVar]:
+    """The unknown sizes that an error in the rest of a body cannot be hiding: every wire that has them is read.
+
+    A wire that nothing reads is where the error cut the diagram off; what it would have met is not known.
+    """
+    held: set[SizeVar] = set()
+    hanging: set[SizeVar] = set()
+    builders = [b]
+    for builder in builders:  # grows on the way
+        read = {w for box in builder.boxes for w in (*box.inputs, *(wire for _, wire in box.plugs))}
+        read |= set(builder.outputs) if builder is not b else set()
+        for box in builder.boxes:
+            if isinstance(box.op, Inner):
+                builders.append(box.op.builder)
+            for wire in box.outputs:
+                found = {v for a in walk_axes(wire.leaf.axes) if isinstance(a, Axis) for v in free_vars(a.size)}
+                held |= found
+                if wire not in read:
+                    hanging |= found
+    return frozenset(held - hanging)
 
 
 def arrow_span(definition: MorphismDef) -> Span | None:

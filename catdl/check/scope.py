@@ -125,8 +125,15 @@ class Module:
     used: set[str] = field(default_factory=set)
     parts: set[str] = field(default_factory=set)  # what other declarations name, here or by an import
     types: dict[str, Object] = field(default_factory=dict)  # closed types by their text
-    broken: bool = False  # parts of the text could not be read
     tree: ast.Module = field(default_factory=lambda: ast.Module(()))  # what was read of it
+    broken: tuple[tuple[int, int], ...] = ()  # the declarations of which parts could not be read, by their offsets
+
+    def half_read(self, offset: int) -> str:
+        """The text of the declaration at an offset if parts of it could not be read; empty if all of it was."""
+        for start, end in self.broken:
+            if start <= offset < end:
+                return self.source.text[start:end]
+        return ""
 
     def find(self, name: str) -> Def | None:
         """The meaning of a name at the top level of this file, prelude included."""

@@ -254,28 +254,31 @@ class Solver:
                 if len(self.waiting) == before:
                     moved = True
 
-    def conclude(self, broken: bool = False) -> None:
-        """Settle, then report what is undecided, not integral or, if nothing else is broken, not determined."""
+    def conclude(self, broken: bool = False, told: frozenset[SizeVar] = frozenset()) -> None:
+        """Settle, then report what is undecided, not integral or not determined.
+
+        After an error (`broken`) only the unknowns in `told` are known to depend on nothing that it hides.
+        """
         self.settle()
         for row, span, what in self.rows:
             if row.bound is None:
                 row.bound = ()
                 if not broken:
                     self.report(wrong.RankUndetermined(span, what))
-        told: set[tuple[Span, str]] = set()
+        # What holds an unknown that nothing determines cannot be judged, and is not at fault itself.
+        waiting = [(f, e, b) for f, e, b in self.waiting if not (free_vars(f) or free_vars(e))]
+        obligations = [(value, blame) for value, blame in self.obligations if not free_vars(value)]
+        spans: set[tuple[Span, str]] = set()
         for unknown, span, what in self.unknown:
             if unknown.bound is None:
-                if (span, what) not in told:
-                    told.add((span, what))
-                    if not broken:
-                        self.report(wrong.Undetermined(span, what))
+                if (span, what) not in spans and (not broken or unknown in told):
+                    spans.add((span, what))
+                    self.report(wrong.Undetermined(span, what))
                 unknown.bound = 1
-        for found, expected, blame in self.waiting:
+        for found, expected, blame in waiting:
             found, expected = normal(found), normal(expected)
-            if told and (free_vars(found) or free_vars(expected)):
-                continue
             verdict = equal(found, expected, self.facts)
-            if verdict.is_proved or told or blame.told:
+            if verdict.is_proved or blame.told:
                 continue
             if verdict.is_refuted:
                 self.broken(blame, found, expected)
@@ -284,10 +287,10 @@ class Solver:
             fact = f"{show(found)} == {show(expected)}"
             why = self.explain(blame, found)
             self.report(wrong.SizeUndecided(blame.span, show(found), show(expected), fact, (), why))
-        for value, blame in self.obligations:
+        for value, blame in obligations:
             if blame.span in self.blamed:
                 continue  # what it yields was refused already
-            if not is_integral(normal(value), self.facts, refute=False).is_proved and not blame.told and not told:
+            if not is_integral(normal(value), self.facts, refute=False).is_proved and not blame.told:
                 blame.told = True
                 top, bottom = _quotient(normal(value))
                 self.report(wrong.NotDivisible(blame.span, top, bottom, "", self.explain(blame, None)))

@@ -64,6 +64,9 @@ NO_ARGS = frozenset(
     }
 )
 
+# Operations whose pattern is read before their input: it can be wrong by itself.
+READ = frozenset({"einsum", "rearrange", "reduce"})
+
 WIDTHS: dict[str, int | None] = {
     **dict.fromkeys(TABLE, 1),
     **dict.fromkeys(index.BINARY, 2),

@@ -46,7 +46,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
         if (
             param is not None
             and (isinstance(param.sort, ast.Arrow) or not ctx.statics.is_static(arg.value, head.env))
-            and not _is_axis(param)
+            and not is_axis(param)
         ):
             tie = param.tie
             value = arg.value
@@ -135,7 +135,8 @@ def without(definition: MorphismDef, names: set[str | None]) -> MorphismDef:
     return MorphismDef(definition.name, definition.module, equations, definition.span, (), definition.sorts)
 
 
-def _is_axis(param: ast.StaticParam) -> bool:
+def is_axis(param: ast.StaticParam) -> bool:
+    """Whether a static parameter is an axis or a size."""
     return axis_sort(param) or (isinstance(param.sort, ast.Name) and param.sort.id == "size")
 
 

@@ -6,6 +6,7 @@ tell; one that nothing else names is a whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
@@ -21,15 +22,20 @@ from catdl.syntax import ast
 from catdl.types.sizes import Poly, show
 from catdl.types.types import axis_sizes, plain
 
+_WORD = re.compile(r"\w+")
+
 
 def refuse_untold(program: Program) -> None:
     """Report the free dims that the wholes of a program need and no input of theirs tells."""
-    modules = [m for m in program.modules.values() if not m.broken]
+    modules = list(program.modules.values())
     if not any(isinstance(d, DimDef) and d.free for m in modules for d in m.defs.values()):
         return
+    # What could not be read may use any morphism that it names.
+    unread = {word for m in modules for start, end in m.broken for word in _WORD.findall(m.source.text[start:end])}
     for module in modules:
         for name, found in module.defs.items():
-            if isinstance(found, MorphismDef) and found.module is module and name not in module.parts:
+            part = name in module.parts or name in unread
+            if isinstance(found, MorphismDef) and found.module is module and not part:
                 for diagnostic in untold_dims(program, found):
                     program.report(diagnostic)
 

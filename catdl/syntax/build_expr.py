@@ -402,9 +402,10 @@ class ExprBuilder:
     def block(self, values: Values, first: int, last: int) -> ast.Block:
         *statements, result = values[1]
         if isinstance(result, ast.Bind | ast.Box | ast.LocalParam):
-            from catdl.diagnostics import syntax_errors as wrong
+            if not isinstance(result, ast.Bind) or not isinstance(result.value, ast.Bad):
+                from catdl.diagnostics import syntax_errors as wrong
 
-            self.found.append(wrong.BlockWithoutValue(self.span(result.start, result.end)))
+                self.found.append(wrong.BlockWithoutValue(self.span(result.start, result.end)))
             statements.append(result)
             result = ast.Bad(result.end, result.end)
         return ast.Block(tuple(statements), result, self.starts[first], self.ends[last])

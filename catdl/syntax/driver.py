@@ -20,7 +20,7 @@ from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.syntax.build_decl import Builder
 from catdl.syntax.layout import Stream
-from catdl.syntax.recover import RESUMABLE, resume_at, stub
+from catdl.syntax.recover import RESUMABLE, resume_at, statement, stub
 from catdl.syntax.tables import ACCEPT, load
 
 TREE_LIMIT = 250
@@ -128,7 +128,13 @@ class Driver:
                 bad = ast.Bad(offset, max(offset, self.stream.ends[resumed - 1]))
                 del states[place + 1 :], values[place:], firsts[place:], depths[place:]
                 states.append(row[name])
-                values.append(ast.Where((), bad.start, bad.end) if name == "where" else bad)
+                match name:
+                    case "where":
+                        values.append(ast.Where((), bad.start, bad.end))
+                    case "statement":
+                        values.append(statement(self.stream, self.source, start, bad))
+                    case _:
+                        values.append(bad)
                 firsts.append(start)
                 depths.append(0)
                 return resumed

@@ -56,6 +56,24 @@ def _scan(stream: Stream, start: int, index: int, stops: frozenset[str], closer:
     return place
 
 
+def statement(stream: Stream, source: Source, start: int, bad: ast.Bad) -> ast.Statement:
+    """What is left of a statement that starts at a token: the names it binds, so that what reads them stays silent."""
+    place = start + 1 if stream.kinds[start] in ("BOX", "PARAM") else start
+    names: list[ast.Name] = []
+    while stream.kinds[place] == "NAME" and stream.ends[place] <= bad.end:
+        at, end = stream.starts[place], stream.ends[place]
+        names.append(ast.Name(source.text[at:end], at, end))
+        place += 1
+        if stream.kinds[place] in ("EQUAL", "COLON"):
+            whole = names[0].start, names[-1].end
+            items = tuple(ast.Arg(None, "", name, name.start, name.end) for name in names)
+            return ast.Bind(names[0] if len(names) == 1 else ast.Tuple(items, *whole), bad, bad.start, bad.end)
+        if stream.kinds[place] != "COMMA":
+            break
+        place += 1
+    return bad
+
+
 def stub(stream: Stream, source: Source, begin: int) -> list[ast.Decl]:
     """What is left of the declaration that starts at a token: its name, if it has one."""
     kinds, starts, ends = stream.kinds, stream.starts, stream.ends

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catdl.check.forms import pattern_names
 from catdl.source import Source
 from catdl.syntax import ast
 from catdl.syntax.parser import parse
@@ -102,8 +103,22 @@ def test_a_broken_statement_leaves_the_others() -> None:
     assert isinstance(decl.body, ast.Lambda)
     block = decl.body.body
     assert isinstance(block, ast.Block)
-    assert [type(statement).__name__ for statement in block.statements] == ["Bad", "Bind"]
+    assert [type(statement).__name__ for statement in block.statements] == ["Bind", "Bind"]
+    assert isinstance(block.statements[0], ast.Bind)
+    assert isinstance(block.statements[0].value, ast.Bad)
     assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("y = = x", ["y"]), ("a, b = f(", ["a", "b"]), ("box g = )", ["g"]), ("param w : = x", ["w"]), ("y y = x", [])],
+)
+def test_a_broken_statement_keeps_the_names_it_binds(text: str, left: list[str]) -> None:
+    (decl,) = parse(Source("m.cat", f"{M}{{\n    {text}\n    y\n}}"))[0].decls
+    assert isinstance(decl, ast.Morphism)
+    assert isinstance(decl.body, ast.Block)
+    kept = [s.pattern for s in decl.body.statements if isinstance(s, ast.Bind)]
+    assert [name for pattern in kept for name in pattern_names(pattern)] == left
 
 
 def test_a_broken_signature_leaves_the_body() -> None:

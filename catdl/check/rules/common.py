@@ -66,6 +66,8 @@ class Rule:
 
     def wires(self, count: int) -> list[W]:
         """Exactly so many input wires. Raises Refused."""
+        if self.inp.bad:
+            raise Refused
         if len(self.inp.wires) != count:
             raise self.ctx.refuse(
                 wrong.ArityMismatch(self.span, count, len(self.inp.wires), f"the input of `{self.name}`")

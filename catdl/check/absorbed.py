@@ -1,0 +1,67 @@
+"""A use whose input is already wrong: what is wrong with it whatever comes in.
+
+An error absorbs what follows from it, which is every type further on. What does not depend on types is told all the
+same: names that stand for nothing, arguments that are not there or of another sort, patterns that cannot be read.
+
+    linera >> repeat(3, tahn)      both names are told
+"""
+
+from __future__ import annotations
+
+from catdl.check.arguments import bind_arguments
+from catdl.check.builder import BAD, Builder, Closure
+from catdl.check.context import Context, Head
+from catdl.check.forms import is_wire
+from catdl.check.scope import MorphismDef
+from catdl.check.static import Refused
+from catdl.check.templates import is_axis, without
+from catdl.record import replace
+from catdl.syntax import ast
+
+
+def absorbed(ctx: Context, head: Head, b: Builder) -> None:
+    """Report what is wrong with the arguments of a use."""
+    target = head.target
+    params = {p.name: p for p in (target.head.params or ())} if isinstance(target, MorphismDef) else {}
+    slots = list(params)
+    core = target is None or (isinstance(target, MorphismDef) and "core" in target.modifiers)
+    plain: list[ast.Arg] = []
+    taken: set[str | None] = set()
+    place = 0
+    for arg in head.args:
+        name = arg.name
+        if arg.sep != "=":
+            name = slots[place] if place < len(slots) else None
+            place += 1
+        param = params.get(name)
+        value = arg.value.body if isinstance(arg.value, ast.Tie) else arg.value
+        if is_wire(ctx, value, head.env):
+            ctx.wires(value, head.env, b)
+        elif takes_morphism(ctx, value, param, head, core):
+            taken.add(name)
+            ctx.apply(value, head.env, b, BAD)
+        else:
+            plain.append(arg)
+    for plug in head.plugs:
+        ctx.wires(plug.value, head.env, b)
+    if isinstance(target, MorphismDef) and not core and head.span is not None:
+        try:
+            bind_arguments(ctx, without(target, taken), replace(head, args=plain), head.span)
+        except Refused:
+            return
+
+
+def takes_morphism(ctx: Context, value: ast.Expr, param: ast.StaticParam | None, head: Head, core: bool) -> bool:
+    """Whether an argument is meant for a morphism."""
+    if param is not None and isinstance(param.sort, ast.Arrow):
+        return True
+    if isinstance(value, (ast.Text, ast.List, ast.Comprehension, ast.Labelled)) or (
+        param is not None and is_axis(param)
+    ):
+        return False
+    if core:
+        found = head.env.find(value.id) if isinstance(value, ast.Name) else None
+        named = isinstance(value, ast.Name) and (found is None or isinstance(found, (MorphismDef, Closure)))
+        higher = head.name in ("repeat", "iterate", "map", "each", "chain")
+        return higher and (named or not ctx.statics.is_static(value, head.env))
+    return param is not None and param.sort is None and not ctx.statics.is_static(value, head.env)
