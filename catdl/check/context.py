@@ -19,7 +19,7 @@ from catdl.check.solver import Blame, Solver
 from catdl.check.static import Refused, Statics
 from catdl.check.ways import Port, Way, number_of
 from catdl.check.work import Work
-from catdl.diagnostics.base import Diagnostic, Why
+from catdl.diagnostics.base import NO_WHY, Diagnostic, Why
 from catdl.diagram.model import Diagram, Op
 from catdl.record import field, record
 from catdl.source import Span
@@ -104,7 +104,7 @@ class Context:
         self.library = library
         self.report = report
         self.facts = facts
-        self.solver = Solver(facts, report, self.explain)
+        self.solver = Solver(facts, report, self.explain, self.namesakes)
         self.work = library.work
         self.statics = Statics(report, facts, self.work)
         self.kinds = library.kinds
@@ -147,6 +147,12 @@ class Context:
         if blame.port is not None:
             blame.span, blame.context = self.at(blame.span, blame.port)
         return why.explain(self, blame, found)
+
+    def namesakes(self, blame: Blame, why: Why = NO_WHY) -> Diagnostic | None:
+        """What to say of two types that differ in dims of one name."""
+        from catdl.check.why import namesakes
+
+        return namesakes(self, blame, why)
 
     def kind_why(self, wire: W, span: Span, way: Way | None = None, told: Span | None = None) -> Why:
         """Where a wire got the kind that does not fit."""

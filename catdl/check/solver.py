@@ -80,10 +80,12 @@ class Solver:
         facts: Facts,
         report: Callable[[Diagnostic], None],
         explain: Callable[[Blame, Size | None], Why],
+        namesakes: Callable[[Blame, Why], Diagnostic | None],
     ) -> None:
         self.facts = facts
         self.report = report
         self.explain = explain
+        self.namesakes = namesakes  # what to say where the two sides read alike
         self.waiting: list[tuple[Size, Size, Blame]] = []
         self.obligations: list[tuple[Size, Blame]] = []
         self.unknown: list[tuple[SizeVar, Span, str]] = []
@@ -123,10 +125,12 @@ class Solver:
         if left is not None and right is not None and blame.expected is None:
             self.report(wrong.SizeMismatch(blame.span, show(normal(right)), show(normal(left)), *place))
             return
-        if blame.expected is not None and blame.found is not None:
+        expected, found = (show_leaf(side) if side is not None else "?" for side in (blame.expected, blame.found))
+        if expected == found and blame.expected is not None and blame.found is not None:
+            if (alike := self.namesakes(blame, why)) is not None:
+                self.report(alike)
+                return
             expected, found = show_both(blame.expected, blame.found)
-        else:
-            expected, found = (show_leaf(side) if side is not None else "?" for side in (blame.expected, blame.found))
         self.report(wrong.Mismatch(blame.span, expected, found, *place))
 
     def same_size(self, found: Size, expected: Size, blame: Blame) -> bool:

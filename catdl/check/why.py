@@ -8,13 +8,15 @@ diagram so far; guarantees work that does not grow with the length of the diagra
 
 from __future__ import annotations
 
+from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, Inner, PBox, Use, W
 from catdl.check.context import Context
 from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line
+from catdl.check.scope import DimDef
 from catdl.check.solver import Blame
 from catdl.check.ways import Given, Leg, Port, Step, Way, number_of
 from catdl.diagnostics import base
-from catdl.diagnostics.base import NO_WHY, Derivation, Label, Steps, Why
+from catdl.diagnostics.base import NO_WHY, Derivation, Diagnostic, Edit, Help, Label, Steps, Why
 from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.syntax.parser import parse_fragment
@@ -45,6 +47,49 @@ def explain(ctx: Context, blame: Blame, found: Size | None = None) -> Why:
         derived += first(ctx, differing(other, wire.leaf))
     derived += declared(ctx, blame, wire.leaf)
     return Why(tuple(labels), tuple(dict.fromkeys(derived)), steps)
+
+
+def namesakes(ctx: Context, blame: Blame, why: Why) -> Diagnostic | None:
+    """Two types that read alike: the dims of one name that they differ in, and how one of them goes."""
+    if blame.expected is None or blame.found is None:
+        return None
+    for mine, theirs in zip(walk_axes(blame.found.axes), walk_axes(blame.expected.axes), strict=False):
+        labels = [label_of(a.label) if isinstance(a, Axis) else None for a in (theirs, mine)]
+        expected, found = (ctx.library.dim(x) if isinstance(x, str) else None for x in labels)
+        if expected is not None and found is not None and expected is not found:
+            return wrong.DimsOfOneName(
+                blame.span,
+                expected.name,
+                file_name(expected.span),
+                file_name(found.span),
+                blame.context,
+                expected.span,
+                found.span,
+                (one_dim(blame.span, expected, found),),
+                why,
+            )
+    return None
+
+
+def one_dim(at: Span, expected: DimDef, found: DimDef) -> Help:
+    """Declare a dim in one file and import it in the other: in the one that is read, if it declares one of them."""
+    here, other = (found, expected) if expected.span.source is not at.source else (expected, found)
+    module = file_name(other.span).removesuffix(".cat")
+    line = f"from {module} import {other.name}"
+    message = f"declare it in one file, and import it in the other: `{line}`"
+    source = here.span.source
+    start = source.text.rfind("\n", 0, here.span.start) + 1
+    end = source.text.find("\n", here.span.end)
+    before, after = source.text[start : here.span.start], source.text[here.span.end : end if end >= 0 else None]
+    alone = before.strip() == "dim" and (not after.strip() or after.lstrip().startswith("#"))
+    if not alone or source is not at.source:
+        return Help(message)
+    return Help(message, (Edit(Span(source, start, here.span.end), line),))
+
+
+def file_name(span: Span) -> str:
+    """The name of the file that a stretch lies in."""
+    return span.source.path.replace("\\", "/").rpartition("/")[2]
 
 
 def first(ctx: Context, places: list[Place]) -> tuple[Derivation, ...]:

@@ -49,7 +49,7 @@ _HOMES = {
         "UnknownArgument UnusedArgument"
     ),
     "shape_errors": (
-        "AxisNotFound BadPattern DimUntold ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
+        "AxisNotFound BadPattern DimUntold DimsOfOneName ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
         "NeedsAxes NotAnAxis RankUndetermined ScaleMismatch SizeMismatch SizeUndecided Undetermined"
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",

@@ -18,6 +18,7 @@ __all__ = [
     "AxisNotFound",
     "BadPattern",
     "DimUntold",
+    "DimsOfOneName",
     "ImplicitBroadcast",
     "LabelRepeated",
     "MergedMismatch",
@@ -337,6 +338,33 @@ class DimUntold(Mistake):
             Help(f"or make the morphism generic, so that its uses say it: `morphism {self.name}[{self.dim}] : …`"),
         )
         return Parts(message, self.span, f"how large is `{self.dim}`?", labels, tuple(notes), helps)
+
+
+@dataclass(frozen=True, slots=True)
+class DimsOfOneName(Mistake):
+    """Two types that differ in dims of one name from two files, so that they look alike."""
+
+    code: ClassVar[str] = "E0316"
+    title: ClassVar[str] = "two dims of one name"
+    span: Span
+    name: str
+    expected: str  # the file that declares the one
+    found: str  # and the other
+    context: str = ""
+    expected_at: Span | None = None
+    found_at: Span | None = None
+    helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
+
+    def parts(self) -> Parts:
+        message = (
+            f"expected the dim `{self.name}` of `{self.expected}`, found the dim `{self.name}` of `{self.found}`"
+            f"{placed(self.context)}"
+        )
+        sides = ((self.expected_at, "the dim that is expected"), (self.found_at, "the dim that is found"))
+        labels = tuple(Label(at, words) for at, words in sides if at is not None)
+        notes = ("two dims are two axes, whatever they are called and however large they are",)
+        return self.why.onto(Parts(message, self.span, f"has the other `{self.name}`", labels, notes, self.helps))
 
 
 def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:

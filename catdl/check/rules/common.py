@@ -392,8 +392,9 @@ def check_operands(ctx: Context, left: W, right: W, span: Span) -> None:
     only_left = tuple(n for n in left_names if n not in right_names)
     only_right = tuple(n for n in right_names if n not in left_names)
     left_type, right_type = show_leaf(left.leaf), show_leaf(right.leaf)
+    alike = left_type == right_type and ctx.namesakes(Blame(span, left.leaf, right.leaf, "between the operands"))
     raise ctx.refuse(
-        wrong.ImplicitBroadcast(span, left_type, right_type, only_left, only_right, left.where, right.where)
+        alike or wrong.ImplicitBroadcast(span, left_type, right_type, only_left, only_right, left.where, right.where)
     )
 
 
