@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 
 import pytest
@@ -92,14 +93,19 @@ morphism main : Real[D] -> Real[D] = f(2) >> f(3)
 def test_many_uses_take_linear_time() -> None:
     def seconds(count: int) -> float:
         uses = " >> ".join(f"f({k})" for k in range(2, count + 2))
-        spec = catdl.loads(
-            f"dim D = 4\nmorphism f(c) : Real[D] -> Real[D] = linear(c) >> linear(D)\n"
-            f"morphism main : Real[D] -> Real[D] = {uses}\n"
-        )
-        diagram = spec["main"].diagram()
-        start = time.process_time()
-        assert source(diagram).count("class ") == 2
-        return time.process_time() - start
+        text = f"""dim D = 4
+morphism f(c) : Real[D] -> Real[D] = linear(c) >> linear(D)
+morphism main : Real[D] -> Real[D] = {uses}
+"""
+        diagram = catdl.loads(text)["main"].diagram()
+        times = []
+        for _ in range(3):
+            gc.collect()
+            gc.disable()
+            start = time.process_time()
+            assert source(diagram).count("class ") == 2
+            times.append(time.process_time() - start)
+            gc.enable()
+        return min(times)
 
-    seconds(10)
-    assert seconds(2_000) < 20 * max(seconds(250), 0.02)
+    assert seconds(800) < 30 * seconds(100)  # 8 where it is linear, 64 where all are compared with all
