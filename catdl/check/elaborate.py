@@ -37,7 +37,7 @@ from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectD
 from catdl.check.scores import check_product, written
 from catdl.check.signature import Row
 from catdl.check.sources import global_param
-from catdl.check.static import Refused, alike
+from catdl.check.static import Refused, alike, is_told
 from catdl.check.templates import expand
 from catdl.check.ways import Given, Leg, Step, Way
 from catdl.check.work import EXPANSION_LIMIT, STEPS_PER_USE, WIRES_PER_STEP
@@ -87,7 +87,7 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
             b.choices[Choice(env.module.span(condition), held)] = None
             spare(other, env)
             return apply(ctx, chosen, env, b, inp, label)
-        case ast.Bad():
+        case ast.Bad() | ast.Field() if is_told(expr):
             return BAD
         case ast.Tuple(items) if items and not any(i.name for i in items):
             return tensor(ctx, expr, tuple(i.value for i in items), env, b, inp)
@@ -324,12 +324,12 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             b.choices[Choice(env.module.span(condition), held)] = None
             spare(other, env)
             return wires(ctx, chosen, env, b)
+        case ast.Bad() | ast.Field() if is_told(expr):
+            return BAD
         case ast.Field(base, name):
             return field(ctx, expr, base, name, env, b)
         case ast.Lambda() | ast.Arrow() | ast.List() | ast.Comprehension() | ast.Text() | ast.Splice():
             ctx.report(wrong.NotAWire(env.module.span(expr), "a lambda" if isinstance(expr, ast.Lambda) else "this"))
-            return BAD
-        case ast.Bad():
             return BAD
         case _:
             if ctx.statics.is_static(expr, env):

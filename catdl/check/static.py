@@ -202,7 +202,7 @@ class Statics:
             case ast.Call(ast.Name(id), args) if self.is_function(found := env.find(id)):
                 assert isinstance(found, MorphismDef)
                 return self.function(found, [as_number(self._value(a.value, env)) for a in args], node, env)
-            case ast.Bad():
+            case ast.Bad() | ast.Field() if is_told(node):
                 raise Refused
             case _:
                 raise self.refuse(wrong.NotStatic(env.module.span(node), "this"))
@@ -437,3 +437,12 @@ def visible(env: Env) -> list[str]:
     if env.module.prelude is not None:
         names += env.module.prelude.names()
     return names
+
+
+def is_told(expr: ast.Expr) -> bool:
+    """Whether the parser told of it: a stretch that it could not read, or `block.*.weight` outside of a plug."""
+    while isinstance(expr, ast.Field):
+        if expr.name[:1] in "*{":
+            return True
+        expr = expr.base
+    return isinstance(expr, ast.Bad)
