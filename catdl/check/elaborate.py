@@ -17,6 +17,7 @@ from catdl.check.builder import BAD, Builder, Bundle, Closure, W
 from catdl.check.calls import call
 from catdl.check.closures import use_closure
 from catdl.check.context import Context, Head
+from catdl.check.depth import too_deep
 from catdl.check.forms import (
     OPERATORS,
     aliased,
@@ -244,7 +245,7 @@ def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp:
     ctx.depth += 1
     try:
         if ctx.depth > DEPTH_LIMIT:
-            ctx.report(wrong.DepthLimit(head.span, definition.name, DEPTH_LIMIT))
+            ctx.report(too_deep(ctx, definition, head, DEPTH_LIMIT))
             return BAD
         return expand(ctx, definition, head, b, inp)
     except Refused:

@@ -47,7 +47,7 @@ from catdl.syntax import ast
 from catdl.types.sizes import Facts, SizeTooLarge, sym
 from catdl.types.types import Leaf, Object
 
-INSTANCE_DEPTH = 1_000
+INSTANCE_DEPTH = 10_000
 INSTANCE_LIMIT = 20_000
 LEAF_LIMIT = 50_000
 

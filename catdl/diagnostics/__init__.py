@@ -58,7 +58,7 @@ _HOMES = {
     "effect_errors": "RandomUnderDeterministic",
     "limit_errors": (
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "
-        "NotCompilable NotText OutputIsInput OutputUnwritable not_text"
+        "NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth not_text"
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -21,6 +21,7 @@ __all__ = [
     "NotText",
     "OutputIsInput",
     "OutputUnwritable",
+    "UnfoldDepth",
     "not_text",
 ]
 
@@ -163,6 +164,31 @@ class InstanceLimit(Mistake):
         message = f"`{self.name}` takes the uses unfolded in this declaration past the limit of {_number(self.limit)}"
         helps = (Help("use `repeat` for steps that are alike: its body is checked once"),)
         return Parts(message, self.span, "one use too many", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class UnfoldDepth(Mistake):
+    """A use that stands too deep inside uses that are unfolded where they stand; `signed` has a signature."""
+
+    code: ClassVar[str] = "E0812"
+    title: ClassVar[str] = "uses that are unfolded too deep"
+    span: Span
+    name: str
+    limit: int
+    signed: bool = False
+
+    def parts(self) -> Parts:
+        message = (
+            f"`{self.name}` stands inside {_number(self.limit)} uses that are unfolded where they stand, "
+            "and that is as deep as it goes"
+        )
+        why = "takes morphisms" if self.signed else "has no signature"
+        notes = (f"a morphism that {why} is unfolded at every use",)
+        if self.signed:
+            how = "use `repeat` for steps that are alike: its body is checked once"
+        else:
+            how = f"give `{self.name}` a signature, and it is checked by itself"
+        return Parts(message, self.span, "one use too deep", (), notes, (Help(how),))
 
 
 @dataclass(frozen=True, slots=True)
