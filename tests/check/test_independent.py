@@ -52,11 +52,9 @@ def alike(path: Path) -> bool:
     """
     text = path.read_text(encoding="utf-8")
     codes = [code for _, code in marks(text)]
-    return (
-        bool(codes)
-        and not any(code.startswith("E08") for code in codes)
-        and sorted(found(checked(path, apart(text, "_a")))) == sorted(marks(text))
-    )
+    if not codes or re.search("^from ", text, re.MULTILINE) or any(code.startswith("E08") for code in codes):
+        return False
+    return sorted(found(checked(path, apart(text, "_a")))) == sorted(marks(text))
 
 
 SPECS = [path for path in WRONG if alike(path)]
