@@ -93,6 +93,8 @@ def read_dim_or_kind(program: Program, module: Module, name: str, node: object) 
     ctx = program.context(program.report)
     label = f"{module.name}::{name}"
     match node:
+        case ast.Dim() if name.endswith("'"):
+            program.report(wrong.TwinDeclared(module.span(node), name, name.rstrip("'")))
         case ast.Dim(size=size, roles=roles):
             try:
                 value = sym(label) if size is None else ctx.statics.size(size, Env(module))

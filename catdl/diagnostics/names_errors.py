@@ -15,6 +15,7 @@ __all__ = [
     "ImportCycle",
     "ImportMissing",
     "ImportNotFound",
+    "TwinDeclared",
     "UnboundName",
     "UnknownName",
     "WrongSort",
@@ -146,6 +147,25 @@ class DeclarationCycle(Mistake):
             "recursion is written as equations on a number (`f(0) = …`, `f(n) = …`), equal steps as `repeat(n, f)`",
         )
         return Parts(message, self.span, "this closes the circle", notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class TwinDeclared(Mistake):
+    """A dim declared under the name of a twin."""
+
+    code: ClassVar[str] = "E0108"
+    title: ClassVar[str] = "a twin that is declared"
+    span: Span
+    name: str
+    base: str
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` is the twin of `{self.base}`: it has the size of `{self.base}` and is not declared"
+        helps = (
+            Help(f"leave it out: wherever `{self.base}` is, `{self.name}` is, too"),
+            Help(f"or call it something else, if it is to have a size of its own: `{self.base}2`"),
+        )
+        return Parts(message, self.span, "has a size already", helps=helps)
 
 
 def _arrows(cycle: tuple[str, ...]) -> str:
