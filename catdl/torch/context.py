@@ -23,7 +23,7 @@ from catdl.types.types import Axis, Leaf
 class Context:
     """One box while it is lowered."""
 
-    __slots__ = ("_moved", "_params", "inputs", "native", "outputs", "scope", "temps")
+    __slots__ = ("_kept", "_moved", "_params", "inputs", "native", "outputs", "plugged", "scope", "temps")
 
     def __init__(
         self,
@@ -32,12 +32,16 @@ class Context:
         outputs: tuple[Leaf, ...],
         native: Native | None = None,
         params: Callable[[str], str] | None = None,
+        plugged: frozenset[str] = frozenset(),
+        kept: Callable[[str, str], str] | None = None,
     ) -> None:
         self.scope = scope
         self.inputs = inputs
         self.outputs = outputs
         self.native = native
         self._params = params
+        self._kept = kept
+        self.plugged = plugged  # the leaves that are given to it
         self._moved = False  # the named axes were moved to the end around the call
         self.temps: list[Var] = []
 
@@ -196,6 +200,11 @@ class Context:
     def optional(self, path: str) -> str:
         """The expression of a parameter leaf, `None` where this use has none."""
         return "None" if self.leaf(path) is None else self.param(path)
+
+    def buffer(self, name: str, start: str) -> str:
+        """The expression of a buffer that is no leaf, which is made as `start` says."""
+        assert self._kept is not None
+        return self._kept(name, start)
 
     @property
     def training(self) -> str:

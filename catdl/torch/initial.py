@@ -5,7 +5,8 @@ initial("self.wte", Init("normal", (0, 0.02)), 0)     ["nn.init.normal_(self.wte
 
 from __future__ import annotations
 
-from catdl.diagram.model import Init
+from catdl.diagram.model import Init, Parameter
+from catdl.types.types import axis_sizes
 
 _PLAIN = {
     "normal": "normal_",
@@ -32,6 +33,12 @@ def initial(target: str, init: Init, stacked: int) -> list[str]:
         return [_statement(target, init)]
     whole = target if stacked == 1 else f"{target}.flatten(0, {stacked - 1})"
     return [f"for index in range(len({whole})):", "    " + _statement(f"{whole}[index]", init)]
+
+
+def filled(parameter: Parameter) -> str:
+    """A buffer as it starts: zeros or ones."""
+    assert parameter.init.name in ("zeros", "ones")
+    return f"torch.{parameter.init.name}({', '.join(str(size) for size in axis_sizes(parameter.type)) or '()'})"
 
 
 def _statement(target: str, init: Init) -> str:

@@ -1,7 +1,8 @@
-"""Layers that torch has no module for, as classes of their own: learned positions, maps onto several axes.
+"""Layers that torch has no module for, as classes of their own: learned positions, a batch norm given its weight.
 
-Takes a flattened unit. Guarantees: a native step that owns its leaves and never has a module form is a call of a unit
-that is nothing but this native, so that its leaves stand in a class, next to how they start and how they are used.
+Takes a flattened unit. Guarantees: a native step that owns its leaves and never has a module form, or keeps statistics
+beside leaves that are plugged, is a call of a unit that is nothing but this native, so that what it holds stands in a
+class, next to how it starts and how it is used.
 
     x = x + self.positions["weight"]       becomes      x = self.positions(x)
 """
@@ -22,11 +23,18 @@ _NOWHERE = Span(Source("-", ""), 0, 0)
 def with_layers(flat: Flat) -> Flat:
     """The unit with such steps as calls; steps that share a site, and so their weights, stay as they are."""
     sites = Counter(step.site for step in flat.steps)
+    kept: dict[str, Invoke] = {}
     for k, step in enumerate(flat.steps):
-        if isinstance(step.op, Native) and step.site and sites[step.site] == 1 and not step.plugs:
-            lowering = find(step.op.entry)
-            if step.op.params and lowering is not None and lowering.module is None:
-                flat.steps[k] = replace(step, op=Invoke(_alone(flat, step, step.op), bare=True))
+        if not isinstance(step.op, Native) or not step.site:
+            continue
+        lowering = find(step.op.entry)
+        if lowering is None:
+            continue
+        if step.plugs and lowering.state:
+            call = kept.setdefault(step.site, Invoke(_alone(flat, step, step.op), bare=True))
+            flat.steps[k] = replace(step, op=call)
+        elif step.op.params and not step.plugs and lowering.module is None and sites[step.site] == 1:
+            flat.steps[k] = replace(step, op=Invoke(_alone(flat, step, step.op), bare=True))
     return flat
 
 

@@ -34,7 +34,12 @@ class Lowering:
     mixed: bool = False  # takes inputs without batch axes beside inputs with them
     inputs: Callable[[Context], str] | None = None  # what the module form is called with; `c.xs()` unless given
     training: bool | Callable[[Native], bool] = False  # reads `c.training`: (this use) behaves differently in training
-    state: bool = False  # has buffers: the module form is used even without parameters
+    statistics: tuple[str, ...] = ()  # leaves that are buffers: the module form is used even without parameters
+
+    @property
+    def state(self) -> bool:
+        """Whether it keeps something from one call to the next."""
+        return bool(self.statistics)
 
     def trains(self, native: Native) -> bool:
         """Whether this use behaves differently in training."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from catdl.diagram.model import Native
 from catdl.torch.context import Context
 from catdl.torch.form import apply, has_module
+from catdl.torch.initial import filled
 from catdl.torch.lowering import Result
 from catdl.torch.names import ident
 from catdl.torch.natives import find
@@ -34,9 +35,11 @@ def lower_native(
         if path in plugged:
             return w.read(plugged[path]).text
         assert step.site is not None
+        if path in lowering.statistics and not step.site:
+            return w.buffer(path, filled(leaves[path]))
         return w.leaf(step.site, leaves[path])
 
-    c = Context(w.scope, list(inputs), outputs, native, param)
+    c = Context(w.scope, list(inputs), outputs, native, param, frozenset(plugged), w.buffer)
     # Without a segment of its own (the body of a loop) its leaves stand in the class itself.
     formed = lowering.module is not None and has_module(native, step) and step.site != ""
     module = lowering.module(c) if formed and lowering.module is not None else None

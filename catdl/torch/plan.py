@@ -184,5 +184,5 @@ def _leaves(diagram: Diagram, bare: bool) -> dict[str, Parameter]:
         return {p.path: p for p in parameters(diagram)}
     sole = sole_box(diagram)
     assert sole is not None
-    prefix = f"{sole.site}."
-    return {p.path.removeprefix(prefix): p for p in parameters(diagram)}
+    found = (Parameter(p.path.removeprefix(f"{sole.site}."), p.type, p.init) for p in parameters(diagram))
+    return {p.path: p for p in found}

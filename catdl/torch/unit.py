@@ -45,6 +45,7 @@ class Writer:
     held: dict[str, dict[str, Parameter]] = field(default_factory=dict)  # site -> leaves kept without a module
     stacks: dict[tuple[str, str], int] = field(default_factory=dict)  # how many axes of `each` a leaf has
     own: dict[str, Parameter] = field(default_factory=dict)  # leaves that stand in the class itself
+    buffers: dict[str, str] = field(default_factory=dict)  # of the class itself, each with what it is made as
     args: list[str] = field(default_factory=list)
     uses: list[int] = field(default_factory=list)
     module_sites: set[str] = field(default_factory=set)
@@ -71,6 +72,11 @@ class Writer:
         """Put a submodule under a site; gives the expression that reaches it."""
         self.modules.setdefault(site, constructor)
         return self.sites.expression(site)
+
+    def buffer(self, name: str, start: str) -> str:
+        """A buffer of the class itself; gives the expression that reaches it."""
+        self.buffers.setdefault(name, start)
+        return f"self.{name}"
 
     def leaf(self, site: str, parameter: Parameter, stacked: int = 0) -> str:
         """A leaf that no module of torch holds; gives the expression that reaches it."""
@@ -398,6 +404,7 @@ def constructor(w: Writer) -> list[str]:
     lines: list[str] = []
     for path, parameter in w.own.items():
         lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter.type)}")
+    lines += [f'self.register_buffer("{name}", {start})' for name, start in w.buffers.items()]
     made = {}
     for site, text in w.modules.items():
         leaves = w.held.get(site, {})
@@ -419,6 +426,7 @@ def starts(w: Writer) -> list[str]:
     lines: list[str] = []
     for path, p in w.own.items():
         lines += initial(attribute(path, "_parameters"), p.init, w.stacks.get(("", path), 0))
+    lines += [f"self.{name}.copy_({start})" for name, start in w.buffers.items()]
     for site, leaves in w.held.items():
         name = w.sites.expression(site)
         for path, p in leaves.items():

@@ -101,8 +101,16 @@ def _batch_module(c: Context) -> str:
 
 
 def _batch(c: Context) -> str:
-    """With plugged leaves; the running statistics are then plugged or kept as leaves too."""
-    leaves = f"{c.param('running_mean')}, {c.param('running_var')}, {c.optional('weight')}, {c.optional('bias')}"
+    """With plugged leaves. What is plugged for a running statistic is not moved."""
+    mean, var = (
+        f"{c.param(name)}.detach().clone()" if name in c.plugged else c.param(name)
+        for name in ("running_mean", "running_var")
+    )
+    if "running_mean" not in c.plugged:
+        count = c.buffer("num_batches_tracked", "torch.tensor(0)")
+        c.scope.write(f"if {c.training}:")
+        c.scope.write(f"    {count}.add_(1)")
+    leaves = f"{mean}, {var}, {c.optional('weight')}, {c.optional('bias')}"
     moved = usual("momentum", repr(c.number("momentum")), "0.1")
     return f"F.batch_norm({c.x()}, {leaves}, {c.training}{moved}{_eps(c, 1e-5)})"
 
@@ -118,6 +126,8 @@ TABLE: dict[str, Lowering] = {
     "rmsnorm": Lowering(_rms, _rms_module),
     "groupnorm": Lowering(_group, _group_module, one_batch=True),
     "instancenorm": Lowering(_instance, _instance_module, one_batch=True),
-    "batchnorm": Lowering(_batch, _batch_module, one_batch=True, training=True, state=True),
+    "batchnorm": Lowering(
+        _batch, _batch_module, one_batch=True, training=True, statistics=("running_mean", "running_var")
+    ),
     "normalize": Lowering(_normalize, takes_dim=True),
 }

@@ -1,0 +1,68 @@
+"""Running statistics: buffers under torch's own keys wherever a batch norm stands and whatever is plugged into it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import catdl
+
+BUFFERS = ["running_mean", "running_var", "num_batches_tracked"]
+
+HEAD = """
+dim C = 4
+param g : Real[C] ~ normal(0, 1)
+param h : Real[C] ~ normal(0, 1)
+morphism f : """
+
+
+def compiled(text: str) -> nn.Module:
+    return catdl.loads(HEAD + text)["f"].compile()
+
+
+@pytest.mark.parametrize("plugged", ["weight = g", "bias = h", "weight = g, bias = h"])
+def test_a_plugged_leaf_leaves_the_others_under_their_keys(plugged: str) -> None:
+    model = compiled(f"Real[C] -> Real[C] = batchnorm(momentum = 0.3){{{plugged}}}")
+    own = [leaf for leaf in ("weight", "bias") if f"{leaf} =" not in plugged]
+    assert sorted(k for k in model.state_dict() if "." in k) == sorted(f"batchnorm.{k}" for k in (*own, *BUFFERS))
+    assert sorted(k for k, _ in model.named_buffers()) == sorted(f"batchnorm.{k}" for k in BUFFERS)
+    other = nn.BatchNorm1d(4, momentum=0.3)
+    values = dict(model.named_parameters()) | {"batchnorm.weight": torch.ones(4), "batchnorm.bias": torch.zeros(4)}
+    with torch.no_grad():
+        other.weight.copy_(values["g" if "weight" in plugged else "batchnorm.weight"])
+        other.bias.copy_(values["h" if "bias" in plugged else "batchnorm.bias"])
+    for training in (True, True, False):
+        x = torch.randn(6, 4)
+        torch.testing.assert_close(model.train(training)(x), other.train(training)(x))
+    for name, value in other.named_buffers():
+        torch.testing.assert_close(model.get_buffer(f"batchnorm.{name}"), value)
+
+
+def test_plugged_in_a_repeat_and_tied() -> None:
+    model = compiled("Real[C] -> Real[C] = repeat(2, fresh batchnorm{weight = g})")
+    assert [k for k in model.state_dict() if k.endswith("tracked")] == [
+        f"batchnorm.{k}.num_batches_tracked" for k in (0, 1)
+    ]
+    model(torch.randn(5, 4))
+    tied = compiled("Real[C] -> Real[C] = iterate(2, tied batchnorm{weight = g})")
+    tied(torch.randn(5, 4))
+    assert [int(value) for key, value in tied.state_dict().items() if key.endswith("tracked")] == [2]
+
+
+def test_a_plugged_statistic_stays_as_it_is() -> None:
+    model = compiled("Real[C] -> Real[C] = batchnorm{running_mean = g, running_var = exp(h)}")
+    before = model.get_parameter("g").detach().clone()
+    model(torch.randn(5, 4))
+    torch.testing.assert_close(model.get_parameter("g").detach(), before)
+
+
+def test_start_again() -> None:
+    model = compiled("Real[C] -> Real[C] = batchnorm{weight = g}")
+    model(torch.randn(5, 4) + 1)
+    for module in model.modules():
+        if callable(reset := getattr(module, "reset_parameters", None)):
+            reset()
+    found = dict(model.named_buffers())
+    assert not found["batchnorm.running_mean"].any() and not found["batchnorm.num_batches_tracked"]
+    assert bool((found["batchnorm.running_var"] == 1).all())
