@@ -43,11 +43,13 @@ from catdl.types.types import (
     RowVar,
     Word,
     label_of,
+    plain,
 )
 
 T = TypeVar("T")
 
 WIRE_LIMIT = 100_000
+FIN = "an index says below what: `Fin(n)`"
 AXIS_LIMIT = 64  # as many as PyTorch takes in most operations
 
 
@@ -102,14 +104,19 @@ class Types:
                 return found
             name = self.kind_name(node, env)
             if name == "Fin":
-                raise self.statics.refuse(wrong.BadValue(env.module.span(node), "an index says below what: `Fin(n)`"))
+                raise self.statics.refuse(wrong.BadValue(env.module.span(node), FIN))
             return None if name is None else Kind(name)
         if isinstance(node, ast.Call):
             name = self.kind_name(node.function, env)
             if name is None:
                 return None
-            if len(node.args) != 1:
-                raise self.statics.refuse(wrong.BadValue(env.module.span(node), f"`{name}` takes one argument"))
+            if len(node.args) > 1:
+                where = env.module.span(node.args[1])
+                raise self.statics.refuse(wrong.TooManyArguments(where, plain(name), 1, len(node.args)))
+            if not node.args:
+                last = f"a kind says its axis, `{plain(name)}(A)`, or nothing: then it is the last one"
+                words = FIN if name == "Fin" else last
+                raise self.statics.refuse(wrong.BadValue(env.module.span(node), words))
             if name == "Fin":
                 return Kind("Fin", self.statics.size(node.args[0].value, env))
             value = self.axis(node.args[0], env)

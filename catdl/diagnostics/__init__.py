@@ -42,7 +42,8 @@ GROUPS: tuple[tuple[str, str], ...] = (
 
 _HOMES = {
     "names_errors": (
-        "DeclarationCycle DuplicateName ImportCycle ImportMissing ImportNotFound TwinDeclared UnboundName UnknownName WrongSort"
+        "DeclarationCycle DuplicateName ImportCycle ImportMissing ImportNotFound TwinDeclared UnboundName "
+        "UnknownName WrongSort"
     ),
     "static_errors": (
         "BadArgument BadValue MissingArgument NoEquationMatches NotDivisible NotStatic TooManyArguments "
