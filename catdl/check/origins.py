@@ -26,7 +26,22 @@ from catdl.record import record
 from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.syntax.parser import parse_fragment
-from catdl.types.sizes import Poly, Size, SizeError, free_syms, free_vars, mul, normal, show, substitute, sym
+from catdl.types.poly import of_atom, terms_of
+from catdl.types.sizes import (
+    Floor,
+    Poly,
+    Size,
+    SizeError,
+    add,
+    free_syms,
+    free_vars,
+    mul,
+    normal,
+    show,
+    sub,
+    substitute,
+    sym,
+)
 from catdl.types.types import Anonymous, Axis, AxisItem, Label, Leaf, Object, label_of, walk_axes
 
 HOPS = 200
@@ -268,7 +283,18 @@ def called(ctx: Context, box: PBox, use: Use, which: int, axis: Axis) -> tuple[s
     used = sorted(free_syms(found) & marked.sizes.keys())
     if not used:
         return argument(box, use, part, axis) or show(axis.size), []
-    return show(found), [place for name in used for place in standing(box, marked.labels[name], marked.sizes[name])]
+    return windows(found), [place for name in used for place in standing(box, marked.labels[name], marked.sizes[name])]
+
+
+def windows(size: Size) -> str:
+    """A formula, a count of windows in the form it is known by: `(28 - 5) // 2 + 1`, not `(28 + 1) // 2 - 2`."""
+    terms = terms_of(size)
+    floors = [(mono.pairs[0][0], coef) for mono, coef in terms if len(mono.pairs) == 1 and mono.degree == 1]
+    if len(terms) == 2 and len(floors) == 1 and floors[0][1] == 1 and isinstance(floor := floors[0][0], Floor):
+        rest = sub(size, of_atom(floor))
+        if isinstance(rest, int) and rest not in (0, 1) and isinstance(floor.divisor, int):
+            return f"({show(add(floor.body, floor.divisor * (rest - 1)))}) // {floor.divisor} + 1"
+    return show(size)
 
 
 def argument(box: PBox, use: Use, part: LeafPart, axis: Axis) -> str | None:
