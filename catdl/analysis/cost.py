@@ -75,8 +75,10 @@ def is_learned(parameter: Parameter) -> bool:
 
 def numbers(parameter: Parameter) -> int:
     """How many numbers a leaf holds."""
-    total = _product(axis_sizes(parameter.type))
-    assert isinstance(total, int), "parameters have fixed sizes"
+    total = 1
+    for size in axis_sizes(parameter.type):
+        assert isinstance(size, int), "parameters have fixed sizes"
+        total *= size
     return total
 
 

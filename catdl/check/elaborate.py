@@ -381,6 +381,7 @@ def name_wires(ctx: Context, expr: ast.Name, id: str, env: Env, b: Builder) -> B
             found.used = True
             if found.bad:
                 return BAD
+            ctx.work.left -= len(found.wires) // WIRES_PER_STEP
             taken = Bundle([b.take(w) for w in found.wires], found.names)
             taken.groups = found.groups
             return taken

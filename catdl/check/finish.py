@@ -70,11 +70,10 @@ class Instances(Protocol):
 
 
 class Missing(Exception):
-    """An instance that must be made first."""
+    """Instances that must be made first, in the order of their uses, each with the place of the first."""
 
-    def __init__(self, instance: Instance, span: Span) -> None:
-        self.instance = instance
-        self.span = span
+    def __init__(self, instances: dict[Instance, Span]) -> None:
+        self.instances = instances
 
 
 def zonk_label(label: Label) -> Label:
@@ -155,9 +154,12 @@ def finish(ctx: Context, root: Builder, facts: tuple[Fact, ...], instances: Inst
         stack += [box.op.builder for box in builder.boxes if isinstance(box.op, Inner)]
     ops: dict[int, Op] = {}
     owning: set[int] = set()  # the builders that own parameters
+    missing: dict[Instance, Span] = {}
     for builder in reversed(order):
-        if resolve(ctx, builder, instances, ops, owning):
+        if resolve(ctx, builder, instances, ops, owning, missing):
             owning.add(id(builder))
+    if missing:
+        raise Missing(missing)
     inside = {id(box.op.builder) for b in order for box in b.boxes if isinstance(box.op, Inner) and box.transparent}
     for builder in order:
         if id(builder) in owning and id(builder) not in inside:
@@ -168,8 +170,18 @@ def finish(ctx: Context, root: Builder, facts: tuple[Fact, ...], instances: Inst
     return made[id(root)]
 
 
-def resolve(ctx: Context, builder: Builder, instances: Instances, ops: dict[int, Op], owning: set[int]) -> bool:
-    """Close the operations of the boxes that hold no diagram; whether any box owns parameters."""
+def resolve(
+    ctx: Context,
+    builder: Builder,
+    instances: Instances,
+    ops: dict[int, Op],
+    owning: set[int],
+    missing: dict[Instance, Span],
+) -> bool:
+    """Close the operations of the boxes that hold no diagram; whether any box owns parameters.
+
+    Instances that must be made first are added to `missing`, all at once: a body may use many.
+    """
     any_owns = False
     for box in builder.boxes:
         op = box.op
@@ -180,7 +192,16 @@ def resolve(ctx: Context, builder: Builder, instances: Instances, ops: dict[int,
             known = (ctx.ops if op.closed else ops) if isinstance(op, Use) else None
             done = None if known is None else known.get(key)
             if done is None:
-                done = close_op(ctx, box, instances)
+                try:
+                    done = close_op(ctx, box, instances)
+                except Missing as other:
+                    for instance, span in other.instances.items():
+                        missing.setdefault(instance, span)
+                    continue
+                except Refused:
+                    if missing:
+                        raise Missing(missing) from None  # what is wrong with them comes first
+                    raise
                 if known is not None:
                     known[key] = done
             box.made = done
@@ -343,7 +364,7 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         try:
             diagram = instances.ready(instance)
         except KeyError:
-            raise Missing(instance, op.span) from None
+            raise Missing({instance: op.span}) from None
         if diagram is None:
             raise Refused
         return Call(diagram, False)

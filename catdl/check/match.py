@@ -283,7 +283,8 @@ def match_kind(binding: Binding, part: LeafPart, wire: W, port: Port) -> None:
     if isinstance(node, ast.Call):
         fill(binding, node.args[0].value)
     kind = ctx.types.kind(node, binding.env)
-    assert kind is not None
+    if kind is None:
+        raise ctx.types.no_type(node, binding.env)
     expected = Leaf(kind, wire.leaf.axes)
     origin = binding.definition.module.span(part.node) if binding.definition.module.name else None
     if not ctx.coerce_kind(wire, expected, binding.span, "", origin, SIGNATURE, port):

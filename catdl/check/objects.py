@@ -29,7 +29,7 @@ from catdl.check.signature import (
 from catdl.check.static import Refused, Statics, alike, as_number, show_value
 from catdl.check.work import WIRES_PER_STEP
 from catdl.syntax import ast
-from catdl.types.sizes import Poly, mul
+from catdl.types.sizes import Poly, SizeTooLarge, mul
 from catdl.types.types import (
     ANONYMOUS,
     UNIT,
@@ -145,8 +145,13 @@ class Types:
                 parts = [self.axis(item, env) for item in items]
                 axes = tuple(p for p in parts if isinstance(p, Axis))
                 size: int | Poly = 1
-                for axis in axes:
-                    size = mul(size, axis.size)
+                try:
+                    for axis in axes:
+                        size = mul(size, axis.size)
+                except SizeTooLarge as error:
+                    raise self.statics.refuse(
+                        wrong.LimitExceeded(env.module.span(node), error.what, error.limit)
+                    ) from None
                 return Axis(Word(axes), size)
             case ast.Name(id):
                 found = env.find(id)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from catdl.record import field, record
 
-_TOKEN = re.compile(r"\s*(->|\.\.\.|…|[A-Za-z_][A-Za-z_0-9]*'*|\d+|[(),])")
+_DIGITS = 18
+_TOKEN = re.compile(r"\s*(->|\.\.\.|…|[A-Za-z_][A-Za-z_0-9]*'*|[0-9]+|[(),])")
 
 
 class PatternError(Exception):
@@ -62,6 +64,8 @@ def parse_pattern(text: str) -> Pattern:
             else:
                 letter = "…" if token == "..." else token
                 if letter.isdigit():
+                    if len(letter) > _DIGITS:
+                        raise PatternError(f"a number has at most {_DIGITS} digits")
                     number = int(letter)
                     letter = f"#{len(numbers)}"
                     numbers[letter] = number
@@ -76,7 +80,8 @@ def parse_pattern(text: str) -> Pattern:
         raise PatternError("there is one result")
     for operand in (*sides[0], sides[1][0]):
         letters = [letter for group in operand for letter in group]
-        twice = next((x for x in letters if letters.count(x) > 1), None)
+        counts = Counter(letters)
+        twice = next((x for x in letters if counts[x] > 1), None)
         if twice is not None:
             raise PatternError(f"`{twice}` stands twice on one side")
     return Pattern(tuple(tuple(o) for o in sides[0]), tuple(sides[1][0]), numbers)

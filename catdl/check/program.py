@@ -73,6 +73,7 @@ class Task:
 
     instance: Instance
     span: Span
+    depth: int = 0
     ctx: Context | None = None
     builder: Builder | None = None
     failed: bool = False
@@ -200,30 +201,27 @@ class Program:
     def make(self, instance: Instance, span: Span, report: Callable[[Diagnostic], None]) -> Diagram | None:
         """The diagram of an instance and of all it needs; no recursion, however deep instances go."""
         stack = [Task(instance, span)]
-        under_way = {instance}
+        under_way: set[Instance] = set()
         while stack:
             task = stack[-1]
             if task.instance in self.diagrams:
                 under_way.discard(stack.pop().instance)
                 continue
             if task.builder is None and not task.failed:
+                under_way.add(task.instance)
                 self.elaborate(task, report)
             done: Diagram | None = None
             if not task.failed and task.ctx is not None and task.builder is not None:
                 try:
                     done = finish(task.ctx, task.builder, tuple(task.ctx.facts.divides), self)
                 except Missing as missing:
-                    if (
-                        missing.instance in under_way
-                        or len(stack) > INSTANCE_DEPTH
-                        or len(self.diagrams) - len(self.closed_diagrams) > INSTANCE_LIMIT
-                    ):
-                        name = missing.instance.definition.name
-                        report(wrong.DepthLimit(missing.span, name, INSTANCE_DEPTH))
-                        self.diagrams[missing.instance] = None
-                        continue
-                    under_way.add(missing.instance)
-                    stack.append(Task(missing.instance, missing.span))
+                    full = len(self.diagrams) - len(self.closed_diagrams) > INSTANCE_LIMIT
+                    for other, place in reversed(missing.instances.items()):
+                        if other in under_way or task.depth >= INSTANCE_DEPTH or full:
+                            report(wrong.DepthLimit(place, other.definition.name, INSTANCE_DEPTH))
+                            self.diagrams[other] = None
+                        else:
+                            stack.append(Task(other, place, task.depth + 1))
                     continue
                 except Refused:
                     done = None
@@ -330,8 +328,9 @@ class Program:
             out = ctx.apply(body, env, b, inp)
         fits = True
         if codomain is not None and not out.bad:
-            assert isinstance(equation.signature, ast.Arrow)
-            origin = definition.module.span(equation.signature.codomain)
+            signature = equation.signature if isinstance(equation.signature, ast.Arrow) else definition.head.signature
+            assert isinstance(signature, ast.Arrow)
+            origin = definition.module.span(signature.codomain)
             where = result_span(definition.module, body)
             way = out.way
             out = by_ports(out, codomain)

@@ -68,6 +68,8 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
             read_found(program, module.defs.get(name))
         except RecursionError:
             program.work.too_deep(module.span(nodes[name][0]))  # type: ignore[arg-type]
+        except SizeTooLarge as error:
+            program.report(wrong.LimitExceeded(module.span(nodes[name][0]), error.what, error.limit))  # type: ignore[arg-type]
 
 
 def read_found(program: Program, found: Def | None) -> None:

@@ -107,7 +107,7 @@ def binder_sorts(node: ast.Morphism) -> dict[str, str]:
     fixed = {name for name, sort in names.items() if sort}
 
     def note(name: str, sort: str) -> None:
-        if name in names and name not in fixed and (sort == "kind" or rank[names[name]] < rank.get(sort, 9)):
+        if name in names and name not in fixed and (sort == "kind" or rank.get(names[name], 9) < rank.get(sort, 9)):
             names[name] = sort
 
     stack: list[tuple[ast.Expr, str]] = [(e, "type") for e in [node.signature, *arrow_of(node.params)] if e is not None]

@@ -17,6 +17,7 @@ STEP_LIMIT = 400_000  # beyond those that a text of its length may take
 STEPS_PER_CHARACTER = 8
 STEPS_PER_USE = 4  # a morphism applied to wires, or an expression read as wires
 WIRES_PER_STEP = 4
+LIMIT_SHOWN = f"{STEP_LIMIT // 1000} 000 and {STEPS_PER_CHARACTER} for each character of text"
 EXPANSION_LIMIT = 10_000
 MISTAKE_LIMIT = 250
 FRAME_LIMIT = 10_000
@@ -61,7 +62,7 @@ class Work:
         if self.left >= 0:
             return True
         if self.found is None:
-            self.found = wrong.LimitExceeded(span, "the number of steps that this unfolds to", self.limit)
+            self.found = wrong.LimitExceeded(span, "the number of steps that this unfolds to", LIMIT_SHOWN)
         return False
 
     def too_deep(self, span: Span) -> None:

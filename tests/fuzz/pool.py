@@ -13,12 +13,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
-from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = (
-    120.0  # seconds by the clock after which a process is given up: a hang, or one step that no signal interrupts
-)
+PATIENCE = 120.0  # seconds by the clock: what takes longer hangs, or is one step that no signal interrupts
 
 
 @dataclass(frozen=True)
@@ -70,24 +67,21 @@ class Worker:
             )
         return self.process
 
-    def run(self, case: Case, seconds: float | None = None) -> Result:
+    def run(self, case: Case) -> Result:
         """The result of a case."""
         process = self.start()
         assert process.stdin is not None
         assert process.stdout is not None
-        asked: dict[str, Any] = {"text": base64.b64encode(case.text).decode(), "commands": case.commands}
-        if seconds is not None:
-            asked["seconds"] = seconds
-        line = ""
+        asked = {"text": base64.b64encode(case.text).decode(), "commands": case.commands}
+        line, hung = "", False
         try:
             process.stdin.write(json.dumps(asked) + "\n")
             process.stdin.flush()
-            if select([process.stdout], [], [], self.patience)[0]:
-                line = process.stdout.readline()
+            hung = not select([process.stdout], [], [], self.patience)[0]
+            line = "" if hung else process.stdout.readline()
         except BrokenPipeError:
             pass
         if not line:
-            hung = process.poll() is None
             self.close()
             where = "no answer" if hung else f"exit status {process.returncode}"
             return Result(case, "slow" if hung else "dead", 70, self.patience, "/".join(case.commands), where)

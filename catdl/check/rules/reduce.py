@@ -11,6 +11,8 @@ from catdl.check.scope import MorphismDef
 from catdl.syntax import ast
 from catdl.types.types import Anonymous, Axis, Kind, LabelVar, Leaf, Word, label_of, plain, show_axis, show_label
 
+LETTER_LIMIT = 52  # the letters of `torch.einsum`
+
 
 def reduced_kind(rule: Rule, fn: str, wire: W) -> Kind:
     """What the result of a reduction means: extremes keep the kind, the others go by their overloads or to the root."""
@@ -119,8 +121,17 @@ def contract(rule: Rule) -> Bundle:
         )
     out = [i for i in range(len(flat)) if i not in drop]
     leaf = Leaf(product_kind(rule, wires), tuple(flat[i] for i in out))
+    few_letters(rule, len({x for p in letters for x in p}))
     made = rule.out("contract", wires, [leaf], ins=tuple(tuple(p) for p in letters), out=tuple(out))
     return scored(made, wires, tuple(flat[i] for i in sorted(drop)))
+
+
+def few_letters(rule: Rule, count: int) -> None:
+    """Einsum has a letter for each axis. Raises Refused."""
+    if count > LETTER_LIMIT:
+        raise rule.ctx.refuse(
+            wrong.LimitExceeded(rule.span, "the number of axes that meet in a contraction", LETTER_LIMIT)
+        )
 
 
 def scored(made: Bundle, wires: list[W], summed: tuple[Axis, ...]) -> Bundle:
@@ -199,6 +210,7 @@ def einsum(rule: Rule) -> Bundle:
         if letter not in found:
             raise ctx.refuse(wrong.BadPattern(rule.span, f"`{written(letter, sizes)}` stands on the right only"))
     leaf = Leaf(product_kind(rule, wires), tuple(found[x] for x in out))
+    few_letters(rule, len(numbers))
     made = rule.out("contract", wires, [leaf], ins=tuple(ins), out=tuple(numbers[x] for x in out))
     return scored(made, wires, tuple(axis for x, axis in found.items() if x not in out))
 

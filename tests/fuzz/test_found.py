@@ -1,0 +1,41 @@
+"""Texts that fuzzing found, each of which once made the checker raise or run on: they get reports like any other."""
+
+from __future__ import annotations
+
+import pytest
+
+from catdl.diagnostics.text import render
+from catdl.driver import loads
+
+FOUND = {
+    "a kind that is no name": (
+        "dim A, B = 3\nmorphism first[..S, A] : Rea£[..S, A] -> Real = mean[..]\n"
+        "morphism f : Real[A, B] -> Real[B] = first\n",
+        ("E0002", "E0101"),
+    ),
+    "a second equation whose signature is broken": (
+        "dim D = 4\nmorphism s(0) : Real[D] -> Real[D] = id\n"
+        "morphism s(n) : Real[D]] -> Real[D] = linear >> s(n - 1)\nmorphism main : Real[D] -> Real[D] = s(3)\n",
+        ("E0005",),
+    ),
+    "a binder that is a kind here and an axis there": ("morphism f[..x, A] : R -> A[A]\n", ("E0101",)),
+    "a merged axis that is too large": (
+        "dim H = 2, K = 9223372036854775807\nmorphism m : Real[H, K] -> Real[(H K)] = id\n",
+        ("E0806",),
+    ),
+    "a root that is no real number": ("morphism m : Real[2] -> Real[2] = x => x * (-8) ^ (1 / 3)\n", ("E0205",)),
+    "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_reports(name: str) -> None:
+    text, codes = FOUND[name]
+    found = loads(text).diagnostics
+    assert render(found)
+    assert {mistake.code for mistake in found} >= set(codes)
+
+
+def test_what_is_too_large_to_count_is_shown() -> None:
+    shown = loads("dim D = 2^62\nmorphism a : Real[D] -> Real[D] = linear(D) >> linear\n")["a"].show()
+    assert f"{2 * (2**124 + 2**62):,}" in shown
