@@ -15,23 +15,29 @@ from torch import Tensor, nn
 
 
 class Each(nn.Module):
-    """`each[E](fresh f)`: `count` modules made by `make`, their parameters stacked under the same names."""
+    """`each[E](fresh f)`: `count` modules made by `make`, their parameters and buffers stacked under the same names."""
 
     def __init__(self, make: Callable[[], nn.Module], count: int) -> None:
         super().__init__()
         slices = [make() for _ in range(count)]
         template = slices[0] if slices else make()
-        if next(template.named_buffers(), None) is not None:
-            raise ValueError("a module with running statistics has no weights of its own at every index")
         self.count = count
-        for name, parameter in template.named_parameters():
-            stacked = [module.get_parameter(name).detach() for module in slices]
-            value = torch.stack(stacked) if stacked else parameter.detach().new_empty(0, *parameter.shape)
-            self._hold(name, nn.Parameter(value))
+        found = [_tensors(module) for module in slices]
+        for name, tensor in _tensors(template).items():
+            stacked = [tensors[name].detach() for tensors in found]
+            value = torch.stack(stacked) if stacked else tensor.detach().new_empty(0, *tensor.shape)
+            holder, leaf = self._holder(name)
+            if isinstance(tensor, nn.Parameter):
+                holder._parameters[leaf] = nn.Parameter(value, tensor.requires_grad)
+            else:
+                holder._buffers[leaf] = value
+                owner = template.get_submodule(name.rpartition(".")[0])
+                holder._non_persistent_buffers_set |= owner._non_persistent_buffers_set & {leaf}
         # Not a submodule: it has no weights of its own, and its names are those of the stacked ones.
         self._template = (template.to("meta"),)
 
-    def _hold(self, name: str, parameter: nn.Parameter) -> None:
+    def _holder(self, name: str) -> tuple[nn.Module, str]:
+        """The module that holds a tensor of this name, and what it is called there."""
         *path, leaf = name.split(".")
         holder: nn.Module = self
         for part in path:
@@ -40,21 +46,21 @@ class Each(nn.Module):
             child = holder._modules[part]
             assert child is not None
             holder = child
-        holder._parameters[leaf] = parameter
+        return holder, leaf
 
     def reset_parameters(self) -> None:
         """Start every slice as the module itself starts."""
         with torch.no_grad():
             for index in range(self.count):
-                stacked = dict(self.named_parameters())
+                stacked = _tensors(self)
                 device = next(iter(stacked.values())).device
                 module = copy.deepcopy(self._template[0]).to_empty(device=device)
                 for part in module.modules():
                     reset = getattr(part, "reset_parameters", None)
                     if callable(reset):
                         reset()
-                for name, parameter in module.named_parameters():
-                    stacked[name][index].copy_(parameter)
+                for name, tensor in _tensors(module).items():
+                    stacked[name][index].copy_(tensor)
 
     def train(self, mode: bool = True) -> Each:
         """Set the mode of the module that is called at every index too."""
@@ -70,4 +76,9 @@ class Each(nn.Module):
             return torch.func.functional_call(template, weights, args)
 
         mapped = torch.vmap(one, in_dims=(0, *in_dims), out_dims=out_dims, randomness="different")
-        return mapped(dict(self.named_parameters()), *inputs)
+        return mapped(_tensors(self), *inputs)
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name."""
+    return dict(module.named_parameters()) | dict(module.named_buffers())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -66,3 +68,38 @@ def test_start_again() -> None:
     found = dict(model.named_buffers())
     assert not found["batchnorm.running_mean"].any() and not found["batchnorm.num_batches_tracked"]
     assert bool((found["batchnorm.running_var"] == 1).all())
+
+
+def test_each_index_has_its_own() -> None:
+    model = catdl.loads("dim E = 3, C = 4, D = 4\nmorphism f : Real[E, C] -> Real[E, C] = each[E](fresh batchnorm)")
+    each = model["f"].compile()
+    assert [(k, tuple(v.shape)) for k, v in each.state_dict().items()] == [
+        ("batchnorm.weight", (3, 4)),
+        ("batchnorm.bias", (3, 4)),
+        ("batchnorm.running_mean", (3, 4)),
+        ("batchnorm.running_var", (3, 4)),
+        ("batchnorm.num_batches_tracked", (3,)),
+    ]
+    others = [nn.BatchNorm1d(4) for _ in range(3)]
+    for training in (True, True, False):
+        x = torch.randn(6, 3, 4) * torch.tensor([1.0, 2.0, 3.0])[:, None] + 1
+        wanted = torch.stack([other.train(training)(x[:, k]) for k, other in enumerate(others)], 1)
+        torch.testing.assert_close(each.train(training)(x), wanted)
+    for k, other in enumerate(others):
+        for name, value in other.named_buffers():
+            torch.testing.assert_close(each.get_buffer(f"batchnorm.{name}")[k], value)
+    again = copy.deepcopy(each)
+    torch.testing.assert_close(again(x), each(x))
+    for module in again.modules():
+        if callable(reset := getattr(module, "reset_parameters", None)):
+            reset()
+    assert not any(again.get_buffer(f"batchnorm.{name}").any() for name in ("running_mean", "num_batches_tracked"))
+    each.load_state_dict(again.state_dict())
+    assert not each.get_buffer("batchnorm.running_mean").any()
+
+
+def test_each_of_several_boxes_with_statistics_has_a_name() -> None:
+    text = "dim E = 3, C = 4, D = 4\nmorphism f : Real[E, C] -> Real[E, C] = x: each[E](fresh (batchnorm >> linear))"
+    model = catdl.loads(text)["f"].compile()
+    assert model(torch.randn(5, 3, 4)).shape == (5, 3, 4)
+    assert model.get_buffer("x.batchnorm.running_mean").shape == (3, 4)
