@@ -156,7 +156,8 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
         case Map(axes, body, captured):
             _map(flat, frame, box, stack, found, axes, body, captured)
         case Each(axis, body, captured):
-            if not found.of(body).owns or found.of(body).stackable:
+            info = found.of(body)
+            if info.stackable or not (info.owns or info.across):
                 _map(flat, frame, box, stack, found, (axis,), body, captured)
             elif box.site is not None:
                 _step(flat, frame, box, Slices(axis, body, captured), inputs)

@@ -26,6 +26,7 @@ class Info:
     owns: bool = False  # weights or running statistics of its own: it must be a module
     training: bool = False  # behaves differently in training
     one_batch: bool = False  # something in it needs exactly one batch axis
+    across: bool = False  # reads across the batch other than by a layer with statistics
     weight: int = 0  # boxes, what is flattened into it included; capped
     uses: int = 0  # calls of it, over all diagrams
     inline: bool = False  # parameterless and better written where it is used
@@ -103,6 +104,7 @@ def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
             info.owns |= child.owns
             info.training |= child.training
             info.one_batch |= child.one_batch
+            info.across |= child.across
             info.keeps |= child.keeps
             info.stackable &= child.stackable and not (isinstance(box.op, Map) and child.owns)
             info.weight = min(info.weight + child.weight, WEIGHT_CAP)
@@ -123,8 +125,9 @@ def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
         else:
             name = getattr(box.op, "name", "")
             info.training |= name == "training"
-            info.one_batch |= name == "across"
-            info.stackable &= name != "across"
+            info.across |= name == "across"
+            info.one_batch |= info.across
+            info.stackable &= not info.across
     return info
 
 

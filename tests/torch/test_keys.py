@@ -241,3 +241,11 @@ def test_what_cannot_stand_under_its_own_name_is_refused() -> None:
     text = f"{images} -> {images} = each[E](fresh (conv2d(2, 3, padding = 1) >> batchnorm))"
     with pytest.raises(catdl.CheckError, match="running statistics"):
         catdl.loads(FILE + text)["f"].compile()
+
+
+def test_each_reads_across_the_batch_at_each_index_alone() -> None:
+    text = "Real[E, D] -> Real[E, D] = each[E](fresh (x => x - over[D](across_mean[D](x))))"
+    agree(diagram_of(text))
+    x = torch.randn(7, 3, 4)
+    found = catdl.loads(FILE + text)["f"].compile()(x)
+    torch.testing.assert_close(found, x - x.mean(0))
