@@ -361,14 +361,21 @@ def agree(ctx: Context, wires: list[W], span: Span, fn: str) -> tuple[list[Axis]
                 raise Refused
     for wire in full:
         lists[id(wire)] = known_axes(ctx, wire, span, fn)
-    axes = [
-        next((a for a in column if not isinstance(label_of(a.label), Anonymous)), column[0])
-        if not any(isinstance(label_of(a.label), Anonymous) for a in column)
-        else next(a for a in column if isinstance(label_of(a.label), Anonymous))
-        for column in zip(*(lists[id(w)] for w in full), strict=True)
-    ]
+    # An axis without a name goes along with one that has one; it takes nothing away from it.
+    axes = [min(column, key=namelessness) for column in zip(*(lists[id(w)] for w in full), strict=True)]
     identity = tuple(range(len(axes)))
     return axes, tuple(identity if w.leaf.axes else () for w in wires)
+
+
+def namelessness(axis: Axis) -> int:
+    """How little is known of what an axis is called: a name, one still to be found, none."""
+    match label_of(axis.label):
+        case Anonymous():
+            return 2
+        case LabelVar():
+            return 1
+        case _:
+            return 0
 
 
 def check_operands(ctx: Context, left: W, right: W, span: Span) -> None:
