@@ -32,7 +32,7 @@ from catdl.check.scope import (
     Static,
 )
 from catdl.check.signature import FixedPart, Part, Scheme
-from catdl.check.stand_ins import any_anonymous, bound, groups, side, stand_in
+from catdl.check.stand_ins import bound, groups, side, stand_in
 from catdl.check.static import Refused
 from catdl.check.templates import choose
 from catdl.check.traits import traits_of
@@ -364,7 +364,7 @@ class Program:
             given = {*b.inputs, *b.captured.values()}
             for wire, leaf in zip(b.outputs, codomain.leaves, strict=True):
                 if wire not in given:
-                    wire.leaf = Leaf(leaf.kind, wire.leaf.axes) if any_anonymous(leaf) else leaf
+                    wire.leaf = leaf
         return b
 
     def glance(self, definition: MorphismDef) -> None:

@@ -11,7 +11,7 @@ from catdl.check.scope import (
 from catdl.check.signature import ChoicePart, FixedPart, LabelOf, LeafPart, ObjectPart, Part, Row, Scheme, decided
 from catdl.types.sizes import sym
 from catdl.types.subrow import places
-from catdl.types.types import ANONYMOUS, Axis, AxisItem, Kind, Leaf, Object, Word, plain
+from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object, Word, plain
 
 
 def stand_in(name: str, sort: str) -> object:
@@ -30,11 +30,6 @@ def stand_in(name: str, sort: str) -> object:
             return Row((axis,))
         case _:
             return Object((Leaf(Kind("Real"), (axis,)),), (None,))
-
-
-def any_anonymous(leaf: Leaf) -> bool:
-    """Whether a declared type leaves an axis without a name."""
-    return any(isinstance(a, Axis) and a.label is ANONYMOUS for a in leaf.axes)
 
 
 def bound(name: str, value: object, definition: MorphismDef, outer_labels: bool, whole: object = None) -> object:

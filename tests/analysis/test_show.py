@@ -33,6 +33,14 @@ def test_lines_fit(example: str, name: str) -> None:
     assert max(map(len, shown.splitlines())) <= WIDTH
 
 
+def test_a_nameless_result_stays_nameless() -> None:
+    text = """
+morphism h : Real[U: 4] -> Real[U: 4] = relu
+morphism f : Real[4] -> Real[4] = h
+"""
+    assert lines(text)[0] == "f : Real[4] -> Real[4]"
+
+
 def test_signature() -> None:
     text = """
 dim T, D = 8
