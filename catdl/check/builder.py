@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from catdl.check.scope import Env, MorphismDef
 from catdl.diagram.model import Choice, Op, Parameter
+from catdl.diagram.plug import Change
 from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
@@ -163,7 +164,20 @@ class Source_:
     path: str
     declared: bool
     leaf: Leaf
-    init: Start
+    init: Start | Parameter  # a leaf of a declared record is known whole
+
+
+@record(frozen=False, eq=False)
+class Plugged:
+    """One plug of a box: the leaves it is for, and what it is."""
+
+    span: Span
+    path_span: Span
+    path: str | None  # a path or a pattern; None for the whole record
+    value: Bundle | None  # wires; None for a morphism
+    expr: ast.Expr
+    env: Env
+    random: bool = False
 
 
 PendingOp: TypeAlias = "Op | Use | Inner | LateCore | Source_"
@@ -180,11 +194,13 @@ class PBox:
         "op",
         "outputs",
         "owns",
+        "pending",
         "plugs",
         "segment",
         "site",
         "span",
         "token",
+        "wanted",
     )
 
     def __init__(
@@ -204,11 +220,13 @@ class PBox:
         self.span = span
         self.token: object | None = None  # boxes with one token share their site
         self.plugs: list[tuple[str, W]] = []
+        self.pending: list[Plugged] = []  # plugs whose leaves are known when the box is closed
         self.group: tuple[object, int] | None = None  # the chain it is an element of, and its place
         # Found when the diagram is closed.
         self.made: Any = None  # the operation, where it holds no diagram
         self.owns = False  # whether it has parameters of its own
         self.site: str | None = None
+        self.wanted: dict[str, Change] = {}  # what becomes of leaves below it, by path
 
     @property
     def transparent(self) -> bool:
@@ -244,6 +262,7 @@ class Builder:
     entered: tuple[tuple[W, ...], int] = ((), 0)  # what enters from around, and how many leading axes it loses there
     made: dict[W, PBox] = field(default_factory=dict)  # the boxes by what they yield, as far as anyone asked
     looked: int = 0
+    folded: bool = False  # it runs many times with one record of weights
 
     def wire(self, leaf: Leaf, constant: bool, where: Span | None, name: str | None = None) -> W:
         """A new wire of this diagram."""

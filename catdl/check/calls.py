@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding, bind_arguments, fill, open_binding, take_labels
-from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Use, W
+from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Plugged, Use, W
 from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
 from catdl.check.match import locate, match_domain, types_of
+from catdl.check.names import local_params
+from catdl.check.plugs import read_plugs
 from catdl.check.scope import MorphismDef, Static
 from catdl.check.scores import check_scales, scales
 from catdl.check.signature import (
@@ -119,15 +121,17 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         if values is None:
             values = bind_arguments(ctx, definition, head, span)
         binding = open_binding(ctx, definition, scheme, head, values, span)
-        plugs = open_plugs(binding, head, b)
+        plugs, pending = open_plugs(binding, head, b)
         refuse_never(binding, inp.wires)
         given = inp.wires
         inp, order = brought_forward(binding, inp, b)
         wires, at_in = match_domain(binding, inp)
         take_labels(binding)
         check_scales(binding, head, b, scaled)
-        for _, wire, leaf in plugs:
-            ctx.port(wire, untwinned(ctx, leaf), span, f"the parameter of `{definition.name}`")
+        for path, wire, leaf in plugs:
+            where = next(head.env.module.span(a.value) for a in head.plugs if a.name in (path, None))
+            context = f"the parameter `{path}` of `{definition.name}`"
+            ctx.port(wire, untwinned(ctx, leaf), where, context, head.name_span, f"has the parameter `{path}`")
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
         leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)
         leaves = overloaded(binding, wires, leaves)
@@ -158,8 +162,8 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         op.closed = True
         ctx.memo[key] = (op, leaves, tuple(names), effects)
     out = finish_call(b, op, wires, leaves, tuple(names), effects, head.name, span, head.label)
-    if plugs:
-        b.boxes[-1].plugs = [(name, wire) for name, wire, _ in plugs]
+    b.boxes[-1].plugs = [(name, wire) for name, wire, _ in plugs]
+    b.boxes[-1].pending = pending
     return out if order is None else sent_back(binding, out, order, b)
 
 
@@ -322,37 +326,29 @@ def overloaded(binding: Binding, wires: list[W], leaves: list[Leaf]) -> list[Lea
     ]
 
 
-def open_plugs(binding: Binding, head: Head, b: Builder) -> list[tuple[str, W, Leaf]]:
-    """What is plugged in for parameters: leaf, wire and the type it must have. Raises Refused."""
+def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str, W, Leaf]], list[Plugged]]:
+    """What is plugged in for parameters: for the leaves of a layer wires at once, with the type that each must have.
+
+    All else waits until the leaves are known. Raises Refused.
+    """
     out: list[tuple[str, W, Leaf]] = []
+    later: list[Plugged] = []
     if not head.plugs:
-        return out
+        return out, later
     ctx = binding.ctx
-    declared = local_params(binding.definition)
-    for arg in head.plugs:
-        where = head.env.module.span(arg)
-        path = arg.name
-        if path is None:
-            live = [p for p in declared if holds(ctx, p, binding)]
-            if len(live) != 1:
-                names = " and ".join(f"`{p.name}`" for p in live) or "none"
-                name = binding.definition.name
-                words = f"`{name}` has not one parameter but {names}; say which: `{{… = {where.text}}}`"
-                raise ctx.refuse(wrong.BadValue(where, words))
+    declared = local_params(binding.definition.head.body) if not binding.definition.module.name else []
+    for plug in read_plugs(ctx, head, b):
+        live = [p for p in declared if holds(ctx, p, binding)]
+        param = next((p for p in live if p.name == plug.path), None)
+        if plug.path is None and len(live) == 1:
             param = live[0]
-        else:
-            found = next((p for p in declared if p.name == path and holds(ctx, p, binding)), None)
-            if found is None:
-                raise ctx.refuse(wrong.ParamNotFound(where, path, tuple(p.name for p in declared)))
-            param = found
-        bundle = ctx.wires(arg.value, head.env, b)
-        if bundle.bad:
-            raise Refused
-        if len(bundle.wires) != 1:
-            raise ctx.refuse(wrong.ArityMismatch(where, 1, len(bundle.wires), "a plugged parameter"))
-        wire = b.take(bundle.wires[0])
+        if param is None or plug.value is None or len(plug.value.wires) != 1 or later:
+            later.append(plug)
+            continue
+        wire = b.take(plug.value.wires[0])
         if not wire.constant:
-            raise ctx.refuse(wrong.NotBatchConstant(where, "a parameter"))
+            later.append(plug)
+            continue
         node = param.type
         fill(binding, node)
         leaf = ctx.types.object(node, binding.env).leaves[0] if not isinstance(node, ast.Index) else None
@@ -362,7 +358,7 @@ def open_plugs(binding: Binding, head: Head, b: Builder) -> list[tuple[str, W, L
             leaf = Leaf(kind, ctx.types.axes(node.items, binding.env))
         assert isinstance(leaf, Leaf)
         out.append((param.name, wire, leaf))
-    return out
+    return out, later
 
 
 def untwinned(ctx: Context, leaf: Leaf) -> Leaf:
@@ -375,23 +371,6 @@ def untwinned(ctx: Context, leaf: Leaf) -> Leaf:
         Axis(ctx.solver.label(), a.size) if isinstance(a, Axis) and label_of(a.label) in twice else a for a in leaf.axes
     )
     return Leaf(leaf.kind, axes)
-
-
-def local_params(definition: MorphismDef) -> list[ast.LocalParam]:
-    """The parameters that the body of a morphism declares."""
-    out: list[ast.LocalParam] = []
-    stack: list[ast.Expr | None] = [definition.head.body]
-    while stack:
-        node = stack.pop()
-        match node:
-            case ast.Block(statements, result):
-                out += [s for s in statements if isinstance(s, ast.LocalParam)]
-                stack.append(result)
-            case ast.Lambda(_, body):
-                stack.append(body)
-            case _:
-                pass
-    return out
 
 
 def holds(ctx: Context, param: ast.LocalParam, binding: Binding) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, PBox, Source_, Use
-from catdl.check.calls import local_params
 from catdl.check.context import Context, Head
 from catdl.check.emit import core
 from catdl.check.inner import named
+from catdl.check.names import local_params
+from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env
 from catdl.source import Span
 from catdl.syntax import ast
@@ -17,14 +18,12 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
     """A morphism argument or a `box` applied to wires."""
     span = head.span
     assert span is not None
-    if head.args or head.plugs or head.items is not None:
+    if head.args or head.items is not None:
         expr = closure.expr
         if head.args:
             expr = ast.Call(expr, tuple(head.args), expr.start, expr.end)
         if head.items is not None:
             expr = ast.Index(expr, tuple(head.items), expr.start, expr.end)
-        if head.plugs:
-            expr = ast.Plug(expr, tuple(head.plugs), expr.start, expr.end)
     else:
         expr = closure.expr
     if closure.arrow is not None and not ctx.ports(
@@ -35,6 +34,7 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
         assert closure.arrow is not None
         leaves = list(closure.arrow[1].leaves)
         return core(ctx, b, "opaque", inp.wires, leaves, span)
+    plugs = read_plugs(ctx, head, b)
     start = len(b.boxes)
     ctx.way = None
     label = head.label or closure.name
@@ -43,6 +43,8 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
     else:
         out = ctx.apply(expr, closure.env, b, inp, label)
     made = b.boxes[start:]
+    if plugs and not out.bad:
+        attach(ctx, made, plugs, span, head.name)
     if closure.tie == "tied":
         share(ctx, closure, made, b, span)
     elif len(closure.uses) == 1:
@@ -92,7 +94,7 @@ def parametric(ctx: Context, box: PBox) -> bool:
 def owns_now(ctx: Context, use: Use, plugged: set[str]) -> bool:
     """Whether a call owns parameters under its arguments."""
     definition = use.definition
-    own = local_params(definition)
+    own = local_params(definition.head.body)
     if not own:
         return ctx.library.traits(definition)[0]
     names: dict[str, object] = {k: v for k, v in {**use.args, **use.binds}.items() if v is not None}

@@ -20,7 +20,7 @@ from catdl.check.static import Refused, Statics
 from catdl.check.ways import Port, Way, number_of
 from catdl.check.work import Work
 from catdl.diagnostics.base import NO_WHY, Diagnostic, Why
-from catdl.diagram.model import Diagram, Op
+from catdl.diagram.model import Diagram, Op, Parameter
 from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
@@ -51,6 +51,9 @@ class Library(Protocol):
 
     def traits(self, definition: MorphismDef) -> tuple[bool, frozenset[str]]:
         """Whether its own text may hold parameters, and its effects."""
+
+    def record(self, ctx: Context, morphism: ast.Expr, env: Env) -> tuple[Parameter, ...]:
+        """The own leaves of a morphism whose types are fixed. Raises Refused."""
 
 
 @record(frozen=False)
@@ -108,7 +111,7 @@ class Context:
         self.work = library.work
         self.statics = Statics(report, facts, self.work)
         self.kinds = library.kinds
-        self.types = Types(self.statics, self.kinds, self.solver.label)
+        self.types = Types(self.statics, self.kinds, self.solver.label, self.record)
         self._apply = apply
         self._wires = wires
         self.memo = interned.memo
@@ -122,6 +125,12 @@ class Context:
         self.over: list[Axis] | None = None  # the axes of the `over[…]` around, if any
         self.over_open: set[int] = set()  # those whose size is still the declared one: the first operand says it
         self.way: Way | None = None  # how the wires came that are being applied to
+
+    def record(self, node: ast.Expr, env: Env) -> tuple[Parameter, ...]:
+        """The leaves of a type that is a record of weights. Raises Refused."""
+        from catdl.check.records import record_of  # late: few specs name such types
+
+        return record_of(self, node, env)
 
     def apply(self, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label: str | None = None) -> Bundle:
         """A morphism applied to wires."""

@@ -33,6 +33,7 @@ from catdl.check.forms import (
 from catdl.check.inner import named
 from catdl.check.names import mentioned
 from catdl.check.objects import sort_of
+from catdl.check.plugs import attach, read_plugs
 from catdl.check.rules.common import Rule, literal, pointwise
 from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectDef, ParamDef, Shadow, Static
 from catdl.check.scores import check_product, written
@@ -153,6 +154,7 @@ def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder,
         absorbed(ctx, replace(head, target=target), b)
     if isinstance(target, MorphismDef):
         if "core" in target.modifiers:
+            head.name = target.name  # it may have another: `morphism frozen = stop_gradient`
             return rule_call(ctx, head, expr, b, inp)
         if ctx.library.is_template(target):
             return template(ctx, target, head, b, inp)
@@ -185,14 +187,16 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
         return BAD
     if (inp.bad and head.name not in rules.READ) or any(w.bad for w in inp.wires):
         return BAD
-    if head.plugs:
-        ctx.report(wrong.ParamNotFound(head.span, head.env.module.span(head.plugs[0]).text, ()))
-        return BAD
     try:
+        plugs = read_plugs(ctx, head, b)
         made = Rule(ctx, b, head, inp, head.span, expr)
         if head.name in rules.NO_ARGS:
             made.args((), {})
-        return rule(made)
+        start = len(b.boxes)
+        out = rule(made)
+        if plugs and not out.bad:
+            attach(ctx, b.boxes[start:], plugs, head.span, head.name)
+        return out
     except Refused:
         return BAD
 
@@ -429,6 +433,10 @@ def field(ctx: Context, expr: ast.Expr, base: ast.Expr, name: str, env: Env, b: 
         place += count
     if name in names:
         return Bundle([b.take(bundle.wires[names.index(name)])])
+    start = f"{name}."
+    below = [(n, w) for n, w in zip(names, bundle.wires, strict=False) if n is not None and n.startswith(start)]
+    if below:
+        return Bundle([b.take(w) for _, w in below], tuple(n.removeprefix(start) for n, _ in below))
     available = tuple(dict.fromkeys([n for n, _ in bundle.groups or () if n] + [n for n in names if n]))
     ctx.report(wrong.NoSuchPort(env.module.span(expr), name, available, near(name, available)))
     return BAD

@@ -12,16 +12,18 @@ from fractions import Fraction
 from typing import Any, Protocol, TypeGuard
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Inner, LateCore, PBox, Source_, Start, Use, W
-from catdl.check.calls import local_params
+from catdl.check.builder import Builder, Inner, LateCore, PBox, Plugged, Source_, Start, Use, W
 from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
 from catdl.check.initial import fitting
+from catdl.check.names import local_params
+from catdl.check.plugs import resolve_plugs
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import Row
 from catdl.check.sites import name_sites
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused, as_number
+from catdl.diagram.feed import NotFed, fed
 from catdl.diagram.model import (
     Box,
     Call,
@@ -42,8 +44,10 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.model import Static as Constant
+from catdl.diagram.params import bodies, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
-from catdl.record import record
+from catdl.diagram.plug import Change, changed
+from catdl.record import record, replace
 from catdl.source import Span
 from catdl.types.sizes import Facts, Poly, free_syms, normal
 from catdl.types.types import ANONYMOUS, Axis, Kind, Label, LabelVar, Leaf, Object, Word, label_of, walk_axes
@@ -67,6 +71,9 @@ class Instances(Protocol):
 
     def definition(self, instance: Instance) -> Callable[[], Diagram]:
         """How to make the definition of a prelude entry at an instance."""
+
+    def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
+        """A morphism in a plug, as a diagram from a leaf or from nothing to one. Raises Missing and Refused."""
 
 
 class Missing(Exception):
@@ -165,8 +172,14 @@ def finish(ctx: Context, root: Builder, facts: tuple[Fact, ...], instances: Inst
         if id(builder) in owning and id(builder) not in inside:
             name_sites(builder)
     made: dict[int, Diagram] = {}
+    carried: dict[int, dict[str, Change]] = {}
     for builder in reversed(order):
-        made[id(builder)] = close(ctx, builder, made, facts)
+        diagram, changes = close(ctx, builder, made, facts, instances, carried)
+        if runs_often(builder):
+            carried[id(builder)] = changes  # done where the loop stands, once
+        else:
+            diagram = changed(diagram, changes)
+        made[id(builder)] = diagram
     return made[id(root)]
 
 
@@ -205,13 +218,70 @@ def resolve(
                 if known is not None:
                     known[key] = done
             box.made = done
-            box.owns = owns(done, box)
+            if box.pending:
+                box.made = plug(ctx, builder, box, done, instances)
+            box.owns = owns(box.made, box)
         any_owns = any_owns or box.owns
     return any_owns
 
 
-def close(ctx: Context, builder: Builder, made: dict[int, Diagram], facts: tuple[Fact, ...]) -> Diagram:
-    """One builder as a Diagram; those inside it are made already, operations resolved and sites named."""
+def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances) -> Op:
+    """Note what the plugs of a box do: wires to its leaves, changes of them. Raises Missing and Refused."""
+    plugged = {path for path, _ in box.plugs}
+    at = Box(op, (), (), box.site, (), box.span)
+    leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged)
+    given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances)
+    box.plugs = [*box.plugs, *((path, wire) for path, wire in given.items() if wire.constant)]
+    fast = {path: wire for path, wire in given.items() if not wire.constant}
+    if fast:
+        ins, outs = ([Wire(zonk_leaf(ctx, w.leaf), w.constant, w.name) for w in s] for s in (box.inputs, box.outputs))
+        try:
+            op = fed(op, at.site, tuple(fast), tuple(ins), tuple(outs))
+        except NotFed as refused:
+            where = next(
+                p.span for p in box.pending if p.value is not None and not all(w.constant for w in p.value.wires)
+            )
+            raise ctx.refuse(wrong.NotBatchConstant(where, refused.where)) from None
+        box.inputs = [*box.inputs, *fast.values()]
+    box.pending = []  # an instance that is missing has this asked again: what is done is done
+    return op
+
+
+def runs_often(builder: Builder) -> bool:
+    """Whether a diagram stands in one that runs many times with one record of weights."""
+    at: Builder | None = builder
+    while at is not None:
+        if at.folded:
+            return True
+        at = at.parent
+    return False
+
+
+def carried_by(box: PBox, op: Op, changes: dict[str, Change]) -> dict[str, Change]:
+    """The changes that the body of a box leaves to the diagram around it, by the keys that they have there."""
+    site = box.site
+    body = bodies(Box(op, (), (), site, (), box.span))
+    sole = sole_box(body) if body is not None and site is not None and not isinstance(op, Call) else None
+    inside = {path.removeprefix(f"{sole.site}.") if sole is not None else path: c for path, c in changes.items()}
+    before = f"{site}." if site is not None else ""
+    rounds = [f"{k}." for k in range(op.count)] if isinstance(op, Repeat) and op.tie == "fresh" else [""]
+    return {f"{before}{each}{path}": change for each in rounds for path, change in inside.items()}
+
+
+def close(
+    ctx: Context,
+    builder: Builder,
+    made: dict[int, Diagram],
+    facts: tuple[Fact, ...],
+    instances: Instances,
+    carried: dict[int, dict[str, Change]],
+) -> tuple[Diagram, dict[str, Change]]:
+    """One builder as a Diagram, and what is still to be done to its leaves.
+
+    Those inside it are made already, operations resolved and sites named.
+    """
+    changes: dict[str, Change] = {}
+    labels: dict[str, tuple[Op, Span]] = {}
     numbers: dict[W, int] = {}
     wires: list[Wire] = []
     closed: dict[int, Leaf] = {}  # by identity: long chains have many wires of one type object
@@ -231,7 +301,17 @@ def close(ctx: Context, builder: Builder, made: dict[int, Diagram], facts: tuple
     for box in builder.boxes:
         op: Op = close_inner(ctx, box, box.op, made) if isinstance(box.op, Inner) else box.made
         if isinstance(op, Local) and box.site is not None and box.site != op.parameter.path:
-            op = Local(Parameter(box.site, op.parameter.type, op.parameter.init))
+            op = Local(replace(op.parameter, path=box.site))
+        if isinstance(box.op, Inner):
+            if box.pending:
+                op = plug(ctx, builder, box, op, instances)
+            if left := carried.get(id(box.op.builder)):
+                changes |= carried_by(box, op, left)
+        if box.site is not None and box.label is not None and box.group is None:
+            labelled(ctx, box, op, labels)
+        if box.wanted:
+            before = f"{box.site}." if box.site is not None else ""
+            changes |= {f"{before}{path}": change for path, change in box.wanted.items()}
         boxes.append(
             Box(
                 op,
@@ -243,7 +323,7 @@ def close(ctx: Context, builder: Builder, made: dict[int, Diagram], facts: tuple
             )
         )
     names = tuple(w.name for w in builder.inputs) + tuple(w.name for w in builder.captured.values())
-    return Diagram(
+    diagram = Diagram(
         builder.name,
         tuple(wires),
         inputs,
@@ -257,6 +337,22 @@ def close(ctx: Context, builder: Builder, made: dict[int, Diagram], facts: tuple
         tuple((name, value) for name, v in builder.arguments if is_static(value := zonk_value(v))),
         tuple(builder.choices),
     )
+    return diagram, changes
+
+
+def labelled(ctx: Context, box: PBox, op: Op, labels: dict[str, tuple[Op, Span]]) -> None:
+    """A name that the text gives twice is for the same parameters. Raises Refused."""
+    assert box.label is not None
+    if not box.span.text.startswith(box.label) or not box.span.text[len(box.label) :].lstrip().startswith(":"):
+        return  # the name of a `box`
+    first, span = labels.setdefault(box.label, (op, box.span))
+    if span is not box.span and shapes(first) != shapes(op):
+        raise ctx.refuse(wrong.LabelForTwo(box.span, box.label, span))
+
+
+def shapes(op: Op) -> list[tuple[str, Leaf]]:
+    """The own leaves of an operation by path, with their types."""
+    return [(leaf.path, leaf.type) for leaf in leaves_of(op)]
 
 
 def is_static(value: object) -> TypeGuard[Constant]:
@@ -272,6 +368,9 @@ def owns(op: Op, box: PBox) -> bool:
         case Native(params=params):
             plugged = {path for path, _ in box.plugs}
             return any(p.path not in plugged for p in params)
+        case Call(callee=inner) if box.plugs:
+            plugged = {path for path, _ in box.plugs}
+            return any(leaf.path not in plugged for leaf in leaves_of(op))
         case Call(callee=inner):
             return owns_any(inner)
         case Local() | Extern():
@@ -289,6 +388,8 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
         case LateCore(name, attrs):
             return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
         case Source_(path, declared, leaf, init):
+            if isinstance(init, Parameter):
+                return Global(init)
             home = init.env.module.name if declared else ""
             parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span, leaf), home)
             return Global(parameter) if declared else Local(parameter)
@@ -373,7 +474,7 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         if value is not None:
             env.names[name] = _settled(value) if not isinstance(value, Row) else Row(zonk_value(value))
     params: list[Parameter] = []
-    for param in local_params(definition):
+    for param in local_params(definition.head.body):
         if param.condition is not None and not ctx.statics.truth(param.condition, env):
             continue
         whole = f"{definition.name}.{param.name}"

@@ -98,7 +98,9 @@ def repeat(rule: Rule) -> Bundle:
     segment = element_segment(rule, body, rule.name)
     for attempt in range(2):
         name = segment if rule.head.label is None or tie == "fresh" else rule.head.label
-        inner, out = inner_diagram(ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x))
+        inner, out = inner_diagram(
+            ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), folded=tie == "tied"
+        )
         if out.bad:
             return BAD
         if attempt == 0 and len(out.wires) == len(leaves):
@@ -161,7 +163,14 @@ def lifted(rule: Rule) -> Bundle:
     segment = element_segment(rule, body, rule.name)
     name = rule.head.label or segment
     inner, out = inner_diagram(
-        ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), len(axes)
+        ctx,
+        b,
+        name,
+        leaves,
+        wires,
+        lambda i, x: ctx.apply(body, rule.head.env, i, x),
+        mapped=len(axes),
+        folded=rule.name == "map",
     )
     if out.bad:
         return BAD

@@ -20,10 +20,15 @@ def inner_diagram(
     inputs: list[Leaf],
     wires: list[W],
     body: Callable[[Builder, Bundle], Bundle],
+    *,
     mapped: int = 0,
+    folded: bool = False,
 ) -> tuple[Builder, Bundle]:
-    """A diagram inside a box: its inputs have the given types, those of the wires without `mapped` leading axes."""
-    inner = Builder(name, b)
+    """A diagram inside a box: its inputs have the given types, those of the wires without `mapped` leading axes.
+
+    `folded`: it runs many times with the same weights.
+    """
+    inner = Builder(name, b, folded=folded)
     inner.entered = (tuple(wires), mapped)
     entered = [
         inner.input(leaf, wire.name, wire.constant, wire.where) for leaf, wire in zip(inputs, wires, strict=True)
@@ -55,6 +60,8 @@ def drawing(ctx: Context, builder: Builder) -> PBox | None:
         if box is None or box in seen:
             continue
         seen.add(box)
+        if any(plug.random for plug in box.pending):
+            return box
         op = box.op
         name = op.name if isinstance(op, (Core, LateCore)) else ""
         if name == "sample":

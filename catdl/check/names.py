@@ -88,6 +88,23 @@ def mentioned(roots: list[object]) -> set[str]:
     return out
 
 
+def local_params(body: ast.Expr | None) -> list[ast.LocalParam]:
+    """The parameters that the body of a morphism declares."""
+    out: list[ast.LocalParam] = []
+    stack: list[ast.Expr | None] = [body]
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Block(statements, result):
+                out += [s for s in statements if isinstance(s, ast.LocalParam)]
+                stack.append(result)
+            case ast.Lambda(_, body):
+                stack.append(body)
+            case _:
+                pass
+    return out
+
+
 def bound_names(roots: list[object]) -> set[str]:
     """The names that the bodies of some syntax bind: patterns, boxes, parameters."""
     out: set[str] = set()

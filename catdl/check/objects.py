@@ -28,6 +28,7 @@ from catdl.check.signature import (
 )
 from catdl.check.static import Refused, Statics, alike, as_number, show_value
 from catdl.check.work import WIRES_PER_STEP
+from catdl.diagram.model import Parameter
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, SizeTooLarge, mul
 from catdl.types.types import (
@@ -72,10 +73,17 @@ def too_long(axes: tuple[AxisItem, ...]) -> bool:
 class Types:
     """Reads type expressions of one declaration."""
 
-    def __init__(self, statics: Statics, kinds: Kinds, label: Callable[[], LabelVar]) -> None:
+    def __init__(
+        self,
+        statics: Statics,
+        kinds: Kinds,
+        label: Callable[[], LabelVar],
+        record: Callable[[ast.Expr, Env], tuple[Parameter, ...]],
+    ) -> None:
         self.statics = statics
         self.kinds = kinds
         self.fresh_label = label
+        self.record = record
 
     def kind_name(self, node: ast.Expr, env: Env) -> str | None:
         """The qualified name of a kind, or None when the expression names no kind. Raises Refused."""
@@ -240,6 +248,10 @@ class Types:
         while stack:
             expr, name = stack.pop()
             match expr:
+                case ast.Call() | ast.Power() | ast.Index() if (record := self.weights(expr, env)) is not None:
+                    out += [p.type for p in record]
+                    names += [p.path for p in record]
+                    groups.append((name, len(record)))
                 case ast.Tensor(legs):
                     stack += [(leg, None) for leg in reversed(legs)]
                 case ast.Tuple(items):
@@ -282,6 +294,16 @@ class Types:
         return self.statics.refuse(
             wrong.LimitExceeded(env.module.span(node), "the number of wires of an object", WIRE_LIMIT)
         )
+
+    def weights(self, node: ast.Expr, env: Env) -> tuple[Parameter, ...] | None:
+        """The leaves of `weights(f)`, of its powers and its families; None for any other type. Raises Refused."""
+        root = node
+        while isinstance(root, ast.Power | ast.Index):
+            root = root.base
+        match root:
+            case ast.Call(ast.Name("weights")) if env.find("weights") is None:
+                return self.record(node, env)
+        return None
 
     def simple(self, node: ast.Expr, env: Env) -> Object:
         """One leg of a type expression. Raises Refused."""
@@ -409,6 +431,8 @@ class Types:
                     stack += [(leg, None) for leg in reversed(legs)]
                 case ast.Tuple(items) if items:
                     stack += [(i.value, i.name) for i in reversed(items)]
+                case ast.Call() | ast.Power() | ast.Index() if self.weights(expr, env) is not None:
+                    out.append(FixedPart(expr, self.object(expr, env), name))
                 case ast.Index(base, items) if not isinstance(base, ast.Index):
                     out.append(LeafPart(expr, base, items, name))
                 case ast.Call():

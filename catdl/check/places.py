@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Inner, PBox, Use
-from catdl.check.calls import local_params
 from catdl.check.context import Context
+from catdl.check.names import local_params
 from catdl.check.scope import DimDef, MorphismDef, Static
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Edit, Help
@@ -105,7 +105,7 @@ def slides_over(definition: MorphismDef) -> tuple[str, ...]:
     """The binders whose axes a definition with parameters cuts into windows: those that a convolution slides over."""
     if definition.slides is None:
         found: list[str] = []
-        stack: list[ast.Expr | None] = [definition.head.body if local_params(definition) else None]
+        stack: list[ast.Expr | None] = [definition.head.body if local_params(definition.head.body) else None]
         while stack:
             match stack.pop():
                 case ast.Call(ast.Index(ast.Name("window"), items), _):
@@ -126,7 +126,7 @@ def slides_over(definition: MorphismDef) -> tuple[str, ...]:
 def weighs(definition: MorphismDef) -> str | None:
     """The axis that a definition acts on, if it has a weight for each index of it and leaves the axis there."""
     signature = definition.head.signature
-    params = local_params(definition) if isinstance(signature, ast.Arrow) else []
+    params = local_params(definition.head.body) if isinstance(signature, ast.Arrow) else []
     if not params or not isinstance(signature, ast.Arrow):
         return None
     sides = [[i.value for i in s.items] for s in (signature.domain, signature.codomain) if isinstance(s, ast.Index)]

@@ -13,15 +13,16 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
 from catdl.check.facts import demand, note_fact, settle_bounds
 from catdl.check.finish import Instance, Missing, finish
-from catdl.check.forms import is_wire
+from catdl.check.forms import aliased, head_of, is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
 from catdl.check.places import check_places
+from catdl.check.plugs import elaborate_step
 from catdl.check.results import arrow_span, by_ports, extern, result_span, settled_apart, written_at
 from catdl.check.scope import (
     DimDef,
@@ -38,8 +39,8 @@ from catdl.check.templates import choose
 from catdl.check.traits import traits_of
 from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic
-from catdl.diagram.model import Diagram
-from catdl.diagram.params import leaf_count, owns
+from catdl.diagram.model import Diagram, Parameter
+from catdl.diagram.params import leaf_count, leaves_of, owns, parameters
 from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
@@ -180,6 +181,47 @@ class Program:
         if not instance.args and not instance.binds and definition in self.closed_diagrams:
             return self.closed_diagrams[definition]
         return self.diagrams[instance]
+
+    def record(self, ctx: Context, morphism: ast.Expr, env: Env) -> tuple[Parameter, ...]:
+        """The own leaves of a morphism whose types are fixed. Raises Refused."""
+        span = env.module.span(morphism)
+        head = head_of(ctx, morphism, env)
+        target = aliased(head.target) if head is not None else None
+        if not isinstance(target, MorphismDef):
+            raise ctx.refuse(wrong.NotAMorphism(span, "this"))
+        if isinstance(morphism, ast.Name) and (closed := self.closed_diagrams.get(target)) is not None:
+            return parameters(closed)
+        scheme = self.scheme(target)
+        parts = scheme.domain if scheme is not None else ()
+        if scheme is None or not all(isinstance(part, FixedPart) for part in parts):
+            words = "the weights of a morphism are known where its types are fixed: declare one with a signature"
+            raise ctx.refuse(wrong.BadValue(span, words))
+        while True:
+            inside = self.context(ctx.report, ctx.facts)
+            b = Builder("weights")
+            leaves = [leaf for part in parts if isinstance(part, FixedPart) for leaf in part.value.leaves]
+            out = inside.apply(morphism, env, b, Bundle([b.input(inside.canon(leaf), None) for leaf in leaves]))
+            if out.bad:
+                raise Refused
+            inside.solver.conclude(broken=False)
+            b.outputs = [b.take(wire) for wire in out.wires]
+            b.out_names = (None,) * len(b.outputs)
+            try:
+                diagram = finish(inside, b, tuple(ctx.facts.divides), self)
+            except Missing as missing:
+                if self.make(missing.instance, missing.span, ctx.report) is None:
+                    raise Refused from None
+                continue
+            sited = [box for box in diagram.boxes if box.site is not None]
+            if len(sited) == 1:
+                plugged = {path for path, _ in sited[0].plugs}
+                return tuple(leaf for leaf in leaves_of(sited[0].op) if leaf.path not in plugged)
+            return parameters(diagram)
+
+    def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
+        """A morphism in a plug, as a diagram from a leaf or from nothing to one. Raises Missing and Refused."""
+        inside = self.context(ctx.report, ctx.facts)
+        return finish(inside, elaborate_step(inside, plug, leaf), tuple(ctx.facts.divides), self)
 
     def definition(self, instance: Instance) -> Callable[[], Diagram]:
         """How to make the definition of a prelude entry."""

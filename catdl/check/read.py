@@ -28,6 +28,7 @@ from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram
+from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, SizeTooLarge, sym
 from catdl.types.types import Axis, Object
@@ -50,6 +51,7 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
         if isinstance(found, MorphismDef) and (found.head.params is not None or name in bound_names(parts)):
             wanted.discard(name)
         needs[name] = {w for w in wanted if w in nodes and not on_demand(module.defs.get(w))}
+    unused_params(program, module, needs)
     order, cycles = ordered(needs)
     for cycle in cycles:
         first = module.defs[cycle[0]]
@@ -83,6 +85,16 @@ def read_found(program: Program, found: Def | None) -> None:
             read_morphism(program, found)
         case _:
             pass
+
+
+def unused_params(program: Program, module: Module, needs: dict[str, set[str]]) -> None:
+    """Report declared parameters that no declaration of the file mentions; another file may use those of this one."""
+    if module is not program.main or module.broken:
+        return
+    used = set().union(*needs.values()) if needs else set()
+    for name, found in module.defs.items():
+        if isinstance(found, ParamDef) and found.module is module and name not in used:
+            program.report(wrong.ParamUnused(found.span, name))
 
 
 def on_demand(found: Def | None) -> bool:
@@ -180,6 +192,16 @@ def read_param(program: Program, found: ParamDef) -> None:
     ctx = program.context(program.report)
     env = Env(found.module)
     try:
+        record = ctx.types.weights(found.node.type, env)
+        if record is not None:
+            if found.node.init is not None:
+                start = initialiser(ctx, found.node.init, env)
+                record = tuple(
+                    replace(p, init=replace(close_init(ctx, start, found.span, p.type), lead=p.init.lead))
+                    for p in record
+                )
+            found.record = record
+            return
         leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
         close_init(ctx, initialiser(ctx, found.node.init, env), found.span, leaf)
         found.leaf = leaf

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from catdl.diagram.model import Parameter
 from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
 from catdl.source import Source, Span
@@ -62,6 +63,7 @@ class ParamDef:
     module: Module
     span: Span
     leaf: object | None = None
+    record: tuple[Parameter, ...] | None = None  # its leaves, where it is the weights of a morphism
 
 
 @record(frozen=False, eq=False)

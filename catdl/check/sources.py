@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Source_, Start
+from catdl.check.builder import BAD, Builder, Bundle, Source_, Start, W
 from catdl.check.context import Context
 from catdl.check.initial import FORMS, written
 from catdl.check.scope import Env, ParamDef
 from catdl.diagnostics.suggest import near
+from catdl.diagram.model import Parameter
+from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.types import Leaf
 
 
 def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> Bundle:
-    """A declared parameter as a wire; one box for each diagram that uses it."""
+    """A declared parameter as a wire, or a record of them; one box for each diagram that uses it."""
+    if definition.record is not None:
+        home = definition.module.name
+        leaves = [replace(p, path=f"{definition.name}.{p.path}", home=home) for p in definition.record]
+        wires = [declared(b, leaf, span) for leaf in leaves]
+        return Bundle(wires, tuple(p.path for p in definition.record))
     key = f"{definition.module.name}::{definition.name}"
     found = b.globals.get(key)
     if found is None:
@@ -32,6 +39,16 @@ def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> 
         )
         b.globals[key] = found
     return Bundle([found])
+
+
+def declared(b: Builder, leaf: Parameter, span: Span) -> W:
+    """One leaf of a declared record as a wire."""
+    key = f"{leaf.home}::{leaf.path}"
+    found = b.globals.get(key)
+    if found is None:
+        found = b.globals[key] = b.wire(leaf.type, True, span, leaf.path.replace(".", "_"))
+        b.emit(Source_(leaf.path, True, leaf.type, leaf), [], [found], leaf.path, span)
+    return found
 
 
 def initialiser(ctx: Context, node: ast.Expr | None, env: Env) -> Start:

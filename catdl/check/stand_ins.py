@@ -43,7 +43,7 @@ def bound(name: str, value: object, definition: MorphismDef, outer_labels: bool,
 
     match value:
         case Axis():
-            return own(value, name) if not outer_labels else value
+            return own(value, name)
         case Object() | Kind():
             return value
         case tuple() if all(isinstance(v, Axis) for v in value) and is_row(definition, name):

@@ -14,6 +14,7 @@ from catdl.check.closures import check_tie
 from catdl.check.context import Context, Head
 from catdl.check.inner import emit_inner, inner_diagram
 from catdl.check.match import match_domain
+from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import FixedPart, Scheme, axis_sort
 from catdl.check.static import show_value
@@ -87,12 +88,16 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
     inp.groups = groups
     body = equation.body
     assert body is not None
+    plugs = read_plugs(ctx, head, b)
     higher_order = bool(closures)
     inline = higher_order and not ctx.library.traits(definition)[0] and head.label is None
     if inline:
+        start = len(b.boxes)
         out = ctx.apply(body, env, b, inp)
         for _, closure in closures:
             check_tie(ctx, closure)
+        if plugs and not out.bad:
+            attach(ctx, b.boxes[start:], plugs, span, definition.name)
         return result(ctx, binding, scheme, out, wires, span)
     leaves = [w.leaf for w in wires]
     inner, out = inner_diagram(
@@ -106,7 +111,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
     if out.bad:
         return BAD
     inner.outputs = [inner.take(w) for w in out.wires]
-    return emit_inner(
+    made = emit_inner(
         b,
         Inner("call", inner, definition.name),
         wires,
@@ -116,6 +121,9 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
         span,
         head.label,
     )
+    if plugs:
+        attach(ctx, b.boxes[-1:], plugs, span, definition.name)
+    return made
 
 
 def like(bundle: Bundle, form: Bundle) -> Bundle:

@@ -6,7 +6,7 @@ draws under `if_training` are random in training only.
 
 from __future__ import annotations
 
-from catdl.check.calls import local_params
+from catdl.check.names import local_params
 from catdl.check.scope import MorphismDef
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import owns as owns_any
@@ -108,7 +108,7 @@ def traits_of(
             under_way.add(at)
             stack += waiting
             continue
-        owns = bool(local_params(at))
+        owns = bool(local_params(at.head.body))
         effects: frozenset[str] = NONE
         if "core" in at.modifiers:
             effects = core_effects(at.name, False)

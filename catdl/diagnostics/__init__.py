@@ -55,7 +55,10 @@ _HOMES = {
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",
-    "param_errors": "BadStart KeyTaken NotBatchConstant ParamFreeDim ParamNotFound",
+    "param_errors": (
+        "BadStart KeyTaken LabelForTwo NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch ParamUnused "
+        "RecordMismatch"
+    ),
     "effect_errors": "RandomUnderDeterministic",
     "limit_errors": (
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "

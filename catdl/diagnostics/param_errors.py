@@ -9,7 +9,17 @@ from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.diagnostics.words import did_you_mean, listed
 from catdl.source import Span
 
-__all__ = ["BadStart", "KeyTaken", "NotBatchConstant", "ParamFreeDim", "ParamNotFound"]
+__all__ = [
+    "BadStart",
+    "KeyTaken",
+    "LabelForTwo",
+    "NotBatchConstant",
+    "ParamFreeDim",
+    "ParamNotFound",
+    "ParamTypeMismatch",
+    "ParamUnused",
+    "RecordMismatch",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,83 @@ class ParamNotFound(Mistake):
 
 
 @dataclass(frozen=True, slots=True)
+class ParamTypeMismatch(Mistake):
+    """A plug whose type is not the parameter's. `owner` has the parameter, `declared` is where the plug is from."""
+
+    code: ClassVar[str] = "E0610"
+    title: ClassVar[str] = "a plug of another type than the parameter"
+    span: Span
+    path: str
+    expected: str
+    found: str
+    owner: Span | None = None
+    declared: Span | None = None
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        message = f"the parameter `{self.path}` is `{self.expected}`, but `{self.found}` is plugged in"
+        last = self.path.rpartition(".")[2]
+        labels = [Label(self.owner, f"this has the parameter `{last}: {self.expected}`")] if self.owner else []
+        if self.declared is not None:
+            labels.append(Label(self.declared, f"declared as `{self.found}`"))
+        return Parts(message, self.span, f"this is `{self.found}`", tuple(labels), (), self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMismatch(Mistake):
+    """A record of weights plugged into a morphism that has others; the message tells the first difference."""
+
+    code: ClassVar[str] = "E0608"
+    title: ClassVar[str] = "the weights of another morphism"
+    span: Span
+    wanted: tuple[str, ...]
+    given: tuple[str, ...]
+
+    def parts(self) -> Parts:
+        missing = next((name for name in self.wanted if name not in self.given), None)
+        extra = next((name for name in self.given if name not in self.wanted), None)
+        if missing is not None:
+            label = f"has no `{missing}`"
+        elif extra is not None:
+            label = f"there is no parameter `{extra}`"
+        else:
+            label = "has them in another order"
+        notes = (f"the parameters here are {listed(self.wanted)}", f"the record has {listed(self.given)}")
+        return Parts("this record is not that of the morphism it is plugged into", self.span, label, (), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class ParamUnused(Mistake):
+    """A declared parameter that nothing uses."""
+
+    code: ClassVar[str] = "E0609"
+    title: ClassVar[str] = "a parameter that nothing uses"
+    span: Span
+    name: str
+
+    def parts(self) -> Parts:
+        helps = (Help(f"plug it in, `f{{weight = {self.name}}}`, or remove it"),)
+        return Parts(f"nothing uses the parameter `{self.name}`", self.span, "never plugged in", (), (), helps)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelForTwo(Mistake):
+    """One name for two occurrences that have different parameters."""
+
+    code: ClassVar[str] = "E0607"
+    title: ClassVar[str] = "one name for two sets of parameters"
+    span: Span
+    name: str
+    first: Span
+
+    def parts(self) -> Parts:
+        message = f"two occurrences are called `{self.name}`, and their parameters differ"
+        labels = (Label(self.first, f"the first `{self.name}`"),)
+        notes = ("the name is where the parameters live in the `state_dict`; sharing is said with `{w}`",)
+        return Parts(message, self.span, "give this another name", labels, notes)
+
+
+@dataclass(frozen=True, slots=True)
 class NotBatchConstant(Mistake):
     """Something that differs from sample to sample where one value for the whole batch is needed."""
 
@@ -39,7 +126,7 @@ class NotBatchConstant(Mistake):
     what: str
 
     def parts(self) -> Parts:
-        message = f"{self.what} differs from sample to sample, but must be the same for the whole batch"
+        message = f"this differs from sample to sample, but {self.what} must be the same for the whole batch"
         helps = (Help("build it from parameters and constants only"),)
         return Parts(message, self.span, "depends on the input", helps=helps)
 

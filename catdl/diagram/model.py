@@ -45,21 +45,28 @@ class Wire:
 class Parameter:
     """A leaf of a parameter record: its path below the diagram, its type, how it starts.
 
-    `home` is the module that declares it; empty for a leaf of a morphism's own.
+    `home` is the module that declares it; empty for a leaf of a morphism's own. `frozen`: no gradient reaches it.
+    `group`: what an optimiser may know it by, empty for none.
     """
 
     path: str
     type: Leaf
     init: Init
     home: str = ""
+    frozen: bool = False
+    group: str = ""
 
 
 @record
 class Init:
-    """An initialiser by name with exact or numeric arguments: `normal(0, 0.02)`, `uniform(-a, a)`, `zeros`."""
+    """An initialiser by name with exact or numeric arguments: `normal(0, 0.02)`, `uniform(-a, a)`, `zeros`.
+
+    `lead`: at every index of so many leading axes it is used anew.
+    """
 
     name: str
     args: tuple[float | int | str, ...] = ()
+    lead: int = 0
 
 
 @record

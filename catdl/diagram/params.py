@@ -32,11 +32,16 @@ from catdl.diagram.model import (
     Local,
     Map,
     Native,
+    Op,
     Parameter,
     Repeat,
 )
+from catdl.record import replace
+from catdl.source import Source, Span
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Leaf
+
+NOWHERE = Span(Source("", ""), 0, 0)
 
 
 def bodies(box: Box) -> Diagram | None:
@@ -185,10 +190,37 @@ def parameters(diagram: Diagram) -> tuple[Parameter, ...]:
 
 def stacked_parameters(diagram: Diagram) -> Iterator[tuple[Parameter, int]]:
     """All own leaves, each with the number of its first axes that are those of `each`."""
-    if not owns(diagram):
-        return
+    if owns(diagram):
+        yield from _leaves(diagram.boxes)
+
+
+def owner(box: Box, path: str) -> Span | None:
+    """Where the box is written that a leaf below another belongs to; None where it belongs to that one itself."""
+    found: Span | None = None
+    while (body := bodies(box)) is not None:
+        if isinstance(box.op, Repeat) and box.op.tie == "fresh":
+            path = path.partition(".")[2]
+        sole = sole_box(body) if box.site is not None and not isinstance(box.op, Call) else None
+        if sole is not None:
+            path = f"{sole.site}.{path}"
+        inner = next((b for b in body.boxes if b.site is not None and path.startswith(f"{b.site}.")), None)
+        if inner is None:
+            break
+        found, box = inner.span, inner
+        path = path.removeprefix(f"{inner.site}.")
+    return found
+
+
+def leaves_of(op: Op, site: str | None = None) -> tuple[Parameter, ...]:
+    """The own leaves of an operation that stands at a site, with their paths below it."""
+    before = "" if site is None else f"{site}."
+    found = (leaf for leaf, _ in _leaves((Box(op, (), (), site, (), NOWHERE),)))
+    return tuple(replace(leaf, path=leaf.path.removeprefix(before)) for leaf in found)
+
+
+def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int]]:
     seen: set[str] = set()
-    stack = [_Frame(iter(diagram.boxes), "", (), frozenset())]
+    stack = [_Frame(iter(boxes), "", (), frozenset())]
     while stack:
         frame = stack[-1]
         box = next(frame.boxes, None)
@@ -260,4 +292,4 @@ def _leaf(key: str, parameter: Parameter, leading: tuple[Axis, ...]) -> Paramete
     leaf = parameter.type
     if leading:
         leaf = Leaf(leaf.kind, (*leading, *leaf.axes))
-    return Parameter(key, leaf, parameter.init)
+    return replace(parameter, path=key, type=leaf)

@@ -435,6 +435,8 @@ def dotted(expr: ast.Expr) -> str | None:
     while type(expr) is ast.Field:
         names.append(expr.name)
         expr = expr.base
+    if type(expr) is ast.Number and names:
+        return ".".join([expr.text, *reversed(names)])  # the path of a round: `0.linear.weight`
     if type(expr) is not ast.Name:
         return None
     return ".".join([expr.id, *reversed(names)])

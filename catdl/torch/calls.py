@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def invoke(w: Writer, step: Step, op: Invoke, inputs: list[Value]) -> tuple[str, tuple[Mode, ...]]:
     """A call of a unit, and which axes lead its outputs."""
-    unit = w.plan.unit(op, step.plugs)
+    unit = w.plan.unit(op, step, w.unit)
     if unit.is_class:
         callee = w.submodule(step.site or ident(unit.own_name.lower()), called(unit.index, []))
     else:
@@ -111,7 +111,7 @@ class _Body:
 
 
 def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
-    unit = w.plan.body(body_of, step.plugs)
+    unit = w.plan.body(body_of, step, w.unit)
     plugs = {path: w.read(wire).text for path, wire in step.plugs}
     sole = w.plan.sole(unit, isinstance(body_of, Slices))
     if sole is None:
@@ -127,7 +127,7 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
     known |= {wire: w.read(w.unit.flat.globals[path]).text for path, wire in unit.flat.globals.items()}
     native: Native | None = None
     if isinstance(sole.op, Invoke):
-        inner = w.plan.unit(sole.op, sole.plugs)
+        inner = w.plan.unit(sole.op, sole, unit)
         constructor: str | None = called(inner.index, []) if inner.is_class else None
         reached = inner.own_name.lower() if inner.is_class else name(inner.index)
         after = _extra(w, inner, {path: known[wire] for path, wire in sole.plugs})

@@ -29,6 +29,7 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.params import globals_of, parameters, sole_box, stacked_parameters
+from catdl.record import replace
 from catdl.torch.info import Info, Infos, definition_of
 from catdl.torch.refuse import Refused
 from catdl.torch.steps import Enter, Flat, Invoke, Leave, Loop, Open, Shut, Slices, Stacked, Step, StepOp
@@ -192,7 +193,7 @@ def _loop(count: int, body: Diagram, fresh: bool, owns: bool, lead: tuple[Axis, 
 def _lead(parameter: Parameter, lead: tuple[Axis, ...]) -> Parameter:
     if not lead:
         return parameter
-    return Parameter(parameter.path, Leaf(parameter.type.kind, (*lead, *parameter.type.axes)), parameter.init)
+    return replace(parameter, type=Leaf(parameter.type.kind, (*lead, *parameter.type.axes)))
 
 
 def _stacked(flat: Flat, frame: _Frame, box: Box, op: Native, inputs: tuple[int, ...], stack: list[_Frame]) -> None:
@@ -263,6 +264,7 @@ def _step(
     site = box.site if frame.site is None or box.site is None else frame.site
     if isinstance(op, Local):
         site = None  # its path is its whole key
+        flat.read[op.parameter.path] = None
     flat.steps.append(Step(op, inputs, outs, site, _plugs(frame, box, False)))
     return outs
 

@@ -29,6 +29,7 @@ NAMES = frozenset((*_PLAIN, "fan_in_uniform"))
 
 def initial(target: str, init: Init, stacked: int) -> list[str]:
     """The statements that fill a parameter, slice by slice where its shape counts and the first axes are of `each`."""
+    stacked += init.lead
     if not stacked or init.name in _SHAPELESS:
         return [_statement(target, init)]
     whole = target if stacked == 1 else f"{target}.flatten(0, {stacked - 1})"

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from catdl.diagnostics.limit_errors import LimitExceeded
 from catdl.diagram.model import Diagram, Extern, Native, Parameter
 from catdl.diagram.params import parameters, post_order, sole_box
+from catdl.record import replace
 from catdl.source import Source, Span
 from catdl.torch.flatten import flatten
 from catdl.torch.form import alone
@@ -50,6 +51,7 @@ class Unit:
     children: list[Unit] = field(default_factory=list)
     depth: int = 0
     plugged: bool = False  # all its weights come as arguments
+    kept: frozenset[str] = frozenset()  # leaves that come as arguments and yet live here
 
     @property
     def base(self) -> str:
@@ -63,7 +65,7 @@ class Unit:
 
 
 Plugs: TypeAlias = tuple[tuple[str, int], ...]
-Key: TypeAlias = tuple[int, tuple[str, ...], bool, tuple[Axis, ...]]
+Key: TypeAlias = tuple[int, tuple[str, ...], bool, tuple[Axis, ...], frozenset[str]]
 
 
 class Plan:
@@ -87,26 +89,33 @@ class Plan:
         """All names that the file may use for classes and functions."""
         return self.taken.union(unit.own_name for unit in self.units)
 
-    def unit(self, op: Invoke, plugs: Plugs) -> Unit:
+    def unit(self, op: Invoke, step: Step, caller: Unit) -> Unit:
         """The unit that a call calls."""
-        return self._make(op.callee, _paths(plugs), op.bare, False, op.lead)
+        return self._make(op.callee, _paths(step.plugs), op.bare, False, op.lead, kept_below(caller, step))
 
-    def body(self, op: Loop | Slices, plugs: Plugs) -> Unit:
+    def body(self, op: Loop | Slices, step: Step, caller: Unit) -> Unit:
         """The unit of a loop's body: its leaves stand directly under the loop's site."""
         lead = op.lead if isinstance(op, Loop) else ()
-        return self._make(op.body, _paths(plugs), sole_box(op.body) is not None, False, lead)
+        bare = sole_box(op.body) is not None
+        return self._make(op.body, _paths(step.plugs), bare, False, lead, kept_below(caller, step))
 
     def _make(
-        self, diagram: Diagram, plugged: tuple[str, ...], bare: bool, root: bool, lead: tuple[Axis, ...] = ()
+        self,
+        diagram: Diagram,
+        plugged: tuple[str, ...],
+        bare: bool,
+        root: bool,
+        lead: tuple[Axis, ...] = (),
+        kept: frozenset[str] = frozenset(),
     ) -> Unit:
-        key = (id(diagram), plugged, bare, lead)
+        key = (id(diagram), plugged, bare, lead, kept)
         unit = self._by_key.get(key)
         if unit is None:
-            leaves = _leaves(diagram, bare) if plugged else {}
+            leaves = leaves_by_path(diagram, bare) if plugged else {}
             flat = with_layers(flatten(diagram, tuple(leaves[path] for path in plugged), self.found, bare, lead))
             info = self.found.of(diagram)
-            unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead)
-            unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps
+            unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead, kept=kept)
+            unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps and not kept
             unit.index = len(self._by_key)
         return unit
 
@@ -128,14 +137,14 @@ class Plan:
         for step in unit.flat.steps:
             match step.op:
                 case Invoke() as op:
-                    yield self.unit(op, step.plugs)
+                    yield self.unit(op, step, unit)
                 case Loop() | Slices() as op:
-                    inner = self.body(op, step.plugs)
+                    inner = self.body(op, step, unit)
                     sole = self.sole(inner, isinstance(op, Slices))
                     if sole is None:
                         yield inner
                     elif isinstance(sole.op, Invoke):
-                        yield self.unit(sole.op, sole.plugs)
+                        yield self.unit(sole.op, sole, inner)
                 case _:
                     pass
 
@@ -175,14 +184,23 @@ def packages(diagram: Diagram) -> frozenset[str]:
     return frozenset(target.partition(":")[0].partition(".")[0] for target in targets)
 
 
+def kept_below(unit: Unit, step: Step) -> frozenset[str]:
+    """The plugged leaves of a step that stay parameters of what it calls: a unit around it reads them there."""
+    if not step.plugs:
+        return frozenset()
+    before = f"{step.site}." if step.site else ""
+    return frozenset(path for path, _ in step.plugs if before + path in unit.flat.read or before + path in unit.kept)
+
+
 def _paths(plugs: Plugs) -> tuple[str, ...]:
     return tuple(sorted({path for path, _ in plugs}))
 
 
-def _leaves(diagram: Diagram, bare: bool) -> dict[str, Parameter]:
+def leaves_by_path(diagram: Diagram, bare: bool) -> dict[str, Parameter]:
+    """The own leaves of a unit's diagram; those of a bare body without the segment of its box."""
     if not bare:
         return {p.path: p for p in parameters(diagram)}
     sole = sole_box(diagram)
     assert sole is not None
-    found = (Parameter(p.path.removeprefix(f"{sole.site}."), p.type, p.init) for p in parameters(diagram))
-    return {p.path: p for p in found}
+    prefix = f"{sole.site}."
+    return {(path := p.path.removeprefix(prefix)): replace(p, path=path) for p in parameters(diagram)}

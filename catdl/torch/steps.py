@@ -118,6 +118,7 @@ class Flat:
     globals: dict[str, int] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    read: dict[str, None] = field(default_factory=dict)  # own leaves by path, those of boxes inside among them
 
     def wire(self, leaf: Leaf, name: str | None, constant: bool) -> int:
         """A new wire."""

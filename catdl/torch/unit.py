@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from catdl.diagnostics import NotCompilable
 from catdl.diagram.dtypes import storage
-from catdl.diagram.model import Core, Extern, Init, Local, Native, Parameter
+from catdl.diagram.model import Core, Extern, Local, Native, Parameter
 from catdl.diagram.params import bounds_of, globals_of
+from catdl.record import replace
 from catdl.torch import calls, core
 from catdl.torch.checks import Entry, given
 from catdl.torch.context import Context
@@ -21,7 +22,7 @@ from catdl.torch.form import has_module
 from catdl.torch.initial import initial
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
-from catdl.torch.plan import Plan, Unit
+from catdl.torch.plan import Plan, Unit, leaves_by_path
 from catdl.torch.refuse import Refused
 from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
@@ -78,12 +79,25 @@ class Writer:
         self.buffers.setdefault(name, start)
         return f"self.{name}"
 
+    def lender(self, path: str) -> str | None:
+        """The site of the box that a leaf of this unit lives in, if it does not stand in the class itself."""
+        if path not in self.unit.flat.read:
+            return None
+        parts = path.split(".")
+        sites = (".".join(parts[:k]) for k in range(1, len(parts)))
+        return next((site for site in sites if site in self.used_sites), None)
+
     def leaf(self, site: str, parameter: Parameter, stacked: int = 0) -> str:
         """A leaf that no module of torch holds; gives the expression that reaches it."""
         if not site:
+            lent = self.lender(parameter.path)
+            if lent is not None:  # a parameter of what is called, made into something once and handed back to it
+                below = parameter.path.removeprefix(f"{lent}.").split(".")
+                rest = "".join(f"[{name}]" if name.isdecimal() else f".{name}" for name in below)
+                return f"{self.sites.expression(lent)}{rest}"
             head, dot, last = parameter.path.rpartition(".")
             if dot:
-                return self.leaf(head, Parameter(last, parameter.type, parameter.init), stacked)
+                return self.leaf(head, replace(parameter, path=last), stacked)
             self.own[parameter.path] = parameter
             self.stacks["", parameter.path] = stacked
             return attribute(parameter.path, "_parameters")
@@ -104,6 +118,7 @@ def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer,
     _prepare(w)
     for step in unit.flat.steps:
         _step(w, step)
+    _keep(w)
     result = _result(w)
     head = _entry(w)
     return w, [*head, *(_text(line.text, line.comment) for line in scope.lines), result]
@@ -111,6 +126,22 @@ def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer,
 
 def _text(text: str, comment: str) -> str:
     return f"{text}\x00{comment}" if comment else text
+
+
+def _keep(w: Writer) -> None:
+    """Hold the leaves that come as arguments and yet live here: those of natives and of the body itself."""
+    if not w.unit.kept:
+        return
+    leaves = leaves_by_path(w.unit.diagram, w.unit.bare)
+    own = {path: leaves[path] for path in sorted(w.unit.kept)}
+    for step in w.unit.flat.steps:
+        before = f"{step.site}." if step.site else ""
+        for path, _ in step.plugs:
+            parameter = own.pop(before + path, None)
+            if parameter is not None and isinstance(step.op, Native):
+                w.leaf(step.site or "", replace(parameter, path=path))
+    for parameter in own.values():
+        w.leaf("", parameter)
 
 
 def _prepare(w: Writer) -> None:
@@ -122,13 +153,15 @@ def _prepare(w: Writer) -> None:
             w.uses[wire] += 1
         for _, wire in step.plugs:
             w.uses[wire] += 1
-        if isinstance(step.op, Local) and "." in step.op.parameter.path:
-            w.sites.add(step.op.parameter.path.rpartition(".")[0])
         if step.site:
             w.used_sites.add(step.site)
             w.sites.add(step.site)
             if isinstance(step.op, Native) and has_module(step.op, step):
                 w.module_sites.add(step.site)
+    for step in flat.steps:
+        path = step.op.parameter.path if isinstance(step.op, Local) else ""
+        if "." in path and w.lender(path) is None:
+            w.sites.add(path.rpartition(".")[0])
     for wire in flat.outputs:
         w.uses[wire] += 1
     _arguments(w)
@@ -157,14 +190,10 @@ def _arguments(w: Writer) -> None:
     for path, wire in flat.globals.items():
         if w.unit.root:
             text = attribute(path, "_parameters")
-            w.own[path] = Parameter(path, flat.wires[wire].type, _init_of(w, path))
+            w.own[path] = next(p for p in globals_of(w.unit.diagram) if p.path == path)
             w.values[wire] = scope.hold(Value(text, flat.wires[wire].type, Mode.CONSTANT, uses=w.uses[wire] + 1))
         else:
             _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
-
-
-def _init_of(w: Writer, path: str) -> Init:
-    return next(p.init for p in globals_of(w.unit.diagram) if p.path == path)
 
 
 def _argument(w: Writer, wire: int, name: str | None, batched: Mode) -> None:

@@ -8,6 +8,8 @@ morphism f : Real[T, D] -> Real[T, 3] = residual(layernorm) >> linear(3)
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -172,4 +174,10 @@ def well_typed(draw: Callable[[st.SearchStrategy[object]], object]) -> Spec:
         domain = (*domain[:1], index)
     body, codomain = chain(g, domain, 2, g.number(2, 6))
     g.decls.append(f"morphism f : {show(domain)} -> {show(codomain)} = {body.text}")
-    return Spec(g.decls, dims)
+    return Spec(used(g.decls), dims)
+
+
+def used(decls: list[str]) -> list[str]:
+    """The declarations without the parameters of steps that were drawn and then left out."""
+    words = Counter(word for decl in decls for word in set(re.findall(r"\w+", decl)))
+    return [d for d in decls if not d.startswith("param ") or words[d.split()[1]] > 1]

@@ -18,11 +18,15 @@ from tests.torch.agree import agree
 
 FILE = """
 dim T, E = 3, F = 2, D = 4, O = 5
-param w : Real[D, D] ~ normal(0, 1)
 morphism ffn : Real[D] -> Real[D] = up: linear(6) >> relu >> down: linear
 morphism twice(tied f : Real[D] -> Real[D]) : Real[D] -> Real[D] = f >> f
 morphism pair(tied f : Real[E, D] -> Real[E, D]) : Real[E, D] -> Real[E, D] = f >> f
 morphism f : """
+
+
+def file(text: str) -> str:
+    """A file whose `f` is a text, with the parameter that it may plug in."""
+    return ("param w : Real[D, D] ~ normal(0, 1)\n" if "w}" in text else "") + FILE.lstrip() + text
 
 
 def layer(name: str, *below: str) -> list[str]:
@@ -35,7 +39,7 @@ def shapes(diagram: Diagram) -> dict[str, str]:
 
 
 def diagram_of(text: str) -> Diagram:
-    found = catdl.loads(FILE + text)["f"].diagram()
+    found = catdl.loads(file(text))["f"].diagram()
     stack = [found]
     while stack:
         at = stack.pop()
@@ -167,7 +171,7 @@ def test_keys_and_values(case: str) -> None:
 
 def test_show_tells_the_same_keys() -> None:
     for case in ("each", "map", "iterate", "each that cannot be stacked"):
-        shown = catdl.loads(FILE + text_of(case))["f"].show()
+        shown = catdl.loads(file(text_of(case)))["f"].show()
         assert all(f"  {key} " in shown for key in CASES[case][1])
 
 
@@ -197,7 +201,7 @@ def examples() -> Iterator[tuple[str, nn.Module, Tensor]]:
         ("iterate of a box used twice", (4,)),
         ("iterate in iterate in each", (3, 4)),
     ):
-        yield case, catdl.loads(FILE + text_of(case))["f"].compile(), torch.randn(2, *size)
+        yield case, catdl.loads(file(text_of(case)))["f"].compile(), torch.randn(2, *size)
 
 
 def test_copies_and_files() -> None:
@@ -211,7 +215,7 @@ def test_copies_and_files() -> None:
         torch.testing.assert_close(again(x), wanted)
         assert list(again.state_dict()) == CASES[case][1]
         with torch.device("meta"):
-            empty = catdl.loads(FILE + text_of(case))["f"].compile()
+            empty = catdl.loads(file(text_of(case)))["f"].compile()
         empty.load_state_dict(model.state_dict(), assign=True)
         torch.testing.assert_close(empty(x), wanted)
 
@@ -240,12 +244,12 @@ def test_what_cannot_stand_under_its_own_name_is_refused() -> None:
     images = "Real[E, C: 2, H: 6, W: 6]"
     text = f"{images} -> {images} = each[E](fresh (conv2d(2, 3, padding = 1) >> batchnorm))"
     with pytest.raises(catdl.CheckError, match="running statistics"):
-        catdl.loads(FILE + text)["f"].compile()
+        catdl.loads(file(text))["f"].compile()
 
 
 def test_each_reads_across_the_batch_at_each_index_alone() -> None:
     text = "Real[E, D] -> Real[E, D] = each[E](fresh (x => x - over[D](across_mean[D](x))))"
     agree(diagram_of(text))
     x = torch.randn(7, 3, 4)
-    found = catdl.loads(FILE + text)["f"].compile()(x)
+    found = catdl.loads(file(text))["f"].compile()(x)
     torch.testing.assert_close(found, x - x.mean(0))

@@ -1,0 +1,278 @@
+"""What stands in the braces of `f{…}`: wires by value, morphisms by name, found by path or pattern.
+
+Takes plugs as they are written. What is wires is evaluated where it is written, outside of anything that runs many
+times with one record of weights, so it is drawn once. What is a morphism is elaborated for each leaf that its path
+matches, once the types of the leaves are known, and acts where the leaf is used.
+
+    gpt2{**: frozen, block.*.attention.qkv.weight: w => w + low_rank(8)}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Builder, Bundle, PBox, Plugged, W
+from catdl.check.context import Context, Head
+from catdl.check.forms import is_wire, width
+from catdl.check.inner import settle
+from catdl.check.names import mentioned
+from catdl.check.scope import Env, MorphismDef, ParamDef
+from catdl.check.sources import initialiser
+from catdl.check.static import Refused
+from catdl.check.traits import core_effects
+from catdl.diagnostics.suggest import near
+from catdl.diagram.model import Box, Diagram, Init, Parameter
+from catdl.diagram.params import owner
+from catdl.diagram.plug import Change
+from catdl.record import replace
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.types import ANONYMOUS, Axis, Leaf, label_of, show_leaf, walk_axes
+
+
+class Steps(Protocol):
+    """How a morphism in a plug becomes a diagram from a leaf, or from nothing, to a leaf."""
+
+    def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
+        """The diagram. Raises Refused, and Missing for an instance that must be made first."""
+
+
+def read_plugs(ctx: Context, head: Head, b: Builder) -> list[Plugged]:
+    """The plugs of a call, those that are wires evaluated. Raises Refused."""
+    out: list[Plugged] = []
+    for arg in head.plugs:
+        span = head.env.module.span(arg.value)
+        if by_value(ctx, arg.value, head.env):
+            bundle = ctx.wires(arg.value, head.env, home(arg.value, head.env, b))
+            if bundle.bad:
+                raise Refused
+            taken = Bundle([b.take(wire) for wire in bundle.wires], bundle.names)
+            out.append(Plugged(span, path_span(arg, head.env), arg.name, taken, arg.value, head.env))
+            continue
+        for name in mentioned([arg.value]):
+            if isinstance(found := head.env.local(name), Bundle):
+                found.used = True
+        effects = plug_effects(ctx, arg.value, head.env)
+        b.effects |= effects
+        drawn = "rand" in effects
+        out.append(Plugged(span, path_span(arg, head.env), arg.name, None, arg.value, head.env, drawn))
+    return out
+
+
+def path_span(arg: ast.Arg, env: Env) -> Span:
+    """The path of a plug, without what is plugged in."""
+    whole = env.module.span(arg)
+    text = whole.source.text[arg.start : arg.value.start].rstrip().removesuffix(arg.sep or "\0").rstrip()
+    return Span(whole.source, arg.start, arg.start + len(text)) if arg.name is not None else whole
+
+
+def by_value(ctx: Context, expr: ast.Expr, env: Env) -> bool:
+    """Whether a plug is wires."""
+    return is_wire(ctx, expr, env)
+
+
+def home(expr: ast.Expr, env: Env, b: Builder) -> Builder:
+    """The diagram in which a plug is evaluated: outside of what runs many times, if it reads nothing made inside."""
+    used = {
+        wire.builder
+        for name in mentioned([expr])
+        if isinstance(found := env.local(name), Bundle)
+        for wire in found.wires
+    }
+    best, at = b, b
+    while at.parent is not None and at not in used:
+        if at.folded:
+            best = at.parent
+        at = at.parent
+    return best
+
+
+def plug_effects(ctx: Context, expr: ast.Expr, env: Env) -> frozenset[str]:
+    """The effects of a morphism in a plug, from the names that it mentions."""
+    effects: frozenset[str] = frozenset()
+    for name in mentioned([expr]):
+        found = env.find(name)
+        if isinstance(found, MorphismDef) and "core" not in found.modifiers:
+            effects |= ctx.library.traits(found)[1]
+        elif found is None or isinstance(found, MorphismDef):
+            effects |= core_effects(name, False)
+    return effects
+
+
+def attach(ctx: Context, made: list[PBox], plugs: list[Plugged], span: Span, name: str) -> None:
+    """Give plugs to the one box that an expression has made. Raises Refused."""
+    if len(made) != 1:
+        raise ctx.refuse(
+            wrong.BadValue(
+                span, f"`{name}` has no record of its own to plug into; give it a name first: `part: {name}`"
+            )
+        )
+    made[0].pending = [*made[0].pending, *plugs]
+
+
+def pattern(path: str) -> re.Pattern[str]:
+    """A path with `*` (one segment), `**` (any number) and `{a,b}` as an expression over keys.
+
+    A path of a record stands for all that is in it.
+    """
+    parts: list[str] = []
+    for segment in re.findall(r"\{[^}]*\}|[^.]+", path):
+        if segment == "**":
+            parts.append(r"(?:[^.]+(?:\.|$))*")
+        elif segment == "*":
+            parts.append(r"[^.]+(?:\.|$)")
+        elif segment.startswith("{"):
+            names = "|".join(re.escape(n.strip()) for n in segment[1:-1].split(","))
+            parts.append(rf"(?:{names})(?:\.|$)")
+        else:
+            parts.append(rf"{re.escape(segment)}(?:\.|$)")
+    return re.compile("".join(parts) + ("" if path.endswith("**") else "(?:.*)$"))
+
+
+def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...]) -> list[Parameter]:
+    """The leaves that a plug is for. Raises Refused when there are none."""
+    if plug.path is None:
+        found = list(leaves)
+    else:
+        form = pattern(plug.path)
+        found = [leaf for leaf in leaves if form.fullmatch(leaf.path)]
+    if not found:
+        paths = tuple(leaf.path for leaf in leaves)
+        raise ctx.refuse(
+            wrong.ParamNotFound(plug.path_span, plug.path or "", paths, near(plug.path, paths) if plug.path else ())
+        )
+    return found
+
+
+def resolve_plugs(
+    ctx: Context, box: PBox, at: Box, leaves: tuple[Parameter, ...], steps: Steps
+) -> tuple[dict[str, W], dict[str, Change]]:
+    """What the plugs of a box do to the leaves of its operation: wires by path, changes by path. Raises Refused."""
+    wires: dict[str, W] = {}
+    changes: dict[str, Change] = {}
+    for plug in box.pending:
+        found = matched(ctx, plug, leaves)
+        if plug.value is not None:
+            for leaf, wire in zip(found, spread(ctx, plug, plug.value, found), strict=True):
+                fits(ctx, plug, leaf, wire, owner(at, leaf.path) or box.span)
+                changes.pop(leaf.path, None)
+                wires[leaf.path] = wire
+            continue
+        special = kept_as(ctx, plug)
+        made: dict[Leaf, Diagram] = {}  # leaves of one type share it, so that rounds changed alike stay alike
+        for leaf in found:
+            if leaf.path in wires:
+                raise ctx.refuse(wrong.BadValue(plug.span, f"`{leaf.path}` is plugged already: nothing of it is left"))
+            now = changes.get(leaf.path, Change())
+            if special is not None:
+                changes[leaf.path] = special(now)
+                continue
+            step = made.get(leaf.type)
+            if step is None:
+                step = made[leaf.type] = steps.step(ctx, plug, leaf.type)
+            if not now.steps and is_stop(step):
+                changes[leaf.path] = replace(now, frozen=True)
+            else:
+                changes[leaf.path] = replace(now, steps=(*now.steps, step))
+    return wires, changes
+
+
+def spread(ctx: Context, plug: Plugged, value: Bundle, leaves: list[Parameter]) -> list[W]:
+    """The wire for each leaf: by name from a record, one for all, or one for each. Raises Refused."""
+    names = value.names or ()
+    short = relative(plug.path, [leaf.path for leaf in leaves])
+    if len(value.wires) > 1 and all(names) and names:
+        if list(names) != short:
+            raise ctx.refuse(wrong.RecordMismatch(plug.span, tuple(short), tuple(map(str, names))))
+        return list(value.wires)
+    if len(value.wires) == 1 and (plug.path is not None or len(leaves) == 1):
+        return value.wires * len(leaves)
+    if len(value.wires) == 1:
+        shown = " and ".join(f"`{name}`" for name in short) if len(short) < 5 else f"{len(short)} of them"
+        words = f"there is not one parameter here but {shown}; say which: `{{… = {plug.span.text}}}`"
+        raise ctx.refuse(wrong.BadValue(plug.span, words))
+    if len(value.wires) != len(leaves):
+        raise ctx.refuse(wrong.ArityMismatch(plug.span, len(leaves), len(value.wires), "a plugged record"))
+    return list(value.wires)
+
+
+def relative(path: str | None, keys: list[str]) -> list[str]:
+    """Keys below a path."""
+    if path is None or "*" in path or "{" in path:
+        return keys
+    return [key.removeprefix(f"{path}.") for key in keys]
+
+
+def fits(ctx: Context, plug: Plugged, leaf: Parameter, wire: W, owner: Span | None) -> None:
+    """A plugged wire has the type of the leaf. Raises Refused."""
+    quiet = ctx.quiet()
+    if not quiet.port(wire, open_labels(quiet, leaf.type), plug.span):
+        shown = show_leaf(leaf.type), show_leaf(wire.leaf)
+        raise ctx.refuse(wrong.ParamTypeMismatch(plug.span, leaf.path, *shown, owner, declaration(plug)))
+
+
+def declaration(plug: Plugged) -> Span | None:
+    """Where a plug that is nothing but a declared parameter is declared."""
+    found = plug.env.find(plug.expr.id) if isinstance(plug.expr, ast.Name) else None
+    return found.span if isinstance(found, ParamDef) else None
+
+
+def open_labels(ctx: Context, leaf: Leaf) -> Leaf:
+    """A leaf's type in which axes without a name, and a label that stands twice, may be any label."""
+    axes = [a for a in walk_axes(leaf.axes) if isinstance(a, Axis)]
+    labels = [label_of(a.label) for a in axes]
+    return Leaf(
+        leaf.kind,
+        tuple(
+            Axis(ctx.solver.label(), a.size) if a.label is ANONYMOUS or labels.count(label) > 1 else a
+            for a, label in zip(axes, labels, strict=True)
+        ),
+    )
+
+
+def kept_as(ctx: Context, plug: Plugged) -> Callable[[Change], Change] | None:
+    """`frozen`, `init(…)` and `group("…")`: how a leaf is kept, not what it becomes. Raises Refused."""
+    match plug.expr:
+        case ast.Call(ast.Name("init"), (ast.Arg(None, "", value),)) if plug.env.local("init") is None:
+            start = initialiser(ctx, value, plug.env)
+            numbers = tuple(ctx.statics.value(node, plug.env) for node in start.nodes)
+            init = Init(start.name, tuple(float(n) if not isinstance(n, (int, str)) else n for n in numbers))  # type: ignore[arg-type]
+            return lambda change: replace(change, init=init)
+        case ast.Call(ast.Name("group"), (ast.Arg(None, "", ast.Text(name)),)) if plug.env.local("group") is None:
+            return lambda change: replace(change, group=name)
+        case _:
+            return None
+
+
+def is_stop(step: Diagram) -> bool:
+    """Whether a step is `frozen`: the same forward, and no gradient."""
+    return (
+        len(step.boxes) == 1
+        and getattr(step.boxes[0].op, "name", getattr(step.boxes[0].op, "entry", "")) in ("stop", "frozen")
+        and step.boxes[0].inputs == step.inputs
+        and step.boxes[0].outputs == step.outputs
+    )
+
+
+def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
+    """A morphism in a plug applied to a leaf, or from nothing to its type; unknowns solved. Raises Refused."""
+    b = Builder("plug")
+    shown = open_labels(ctx, leaf)
+    count = width(ctx, plug.expr, plug.env)
+    inp = Bundle([] if count == 0 else [b.input(shown, "w", True, plug.span)])
+    out = ctx.apply(plug.expr, plug.env, b, inp)
+    if out.bad:
+        raise Refused
+    if len(out.wires) != 1:
+        raise ctx.refuse(wrong.ArityMismatch(plug.span, 1, len(out.wires), "a plugged parameter"))
+    wire = b.take(out.wires[0])
+    if not ctx.port(wire, shown, plug.span, "the parameter that this is plugged into"):
+        raise Refused
+    ctx.solver.conclude(broken=False)
+    b.outputs = [wire]
+    b.out_names = (None,)
+    settle(ctx, b)
+    return b

@@ -1,0 +1,433 @@
+"""Reparameterisation: what the leaves of a diagram's parameters become, done where each leaf is used.
+
+Takes a Diagram and the change of each leaf by key; guarantees the same inputs and outputs, and that the keys of the
+leaves that stay do not move (CDL, section 3: a 2-morphism of Para acts on the parameter object alone).
+
+- A native becomes a call of a diagram that holds its leaves, what is made of them, and the native plugged with that;
+  what a step of a change owns stands beside the leaf it changes.
+- Calls, `each` and `repeat` are entered; a repeat whose rounds are changed differently becomes calls one by one.
+- What runs many times with one record of weights (`iterate`, `map`) is not entered by steps: what it is given is made
+  once, before it, and plugged in from outside.
+
+    changed(gpt2, {"block.0.attention.qkv.weight": Change(steps=(add_low_rank,))})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TypeAlias
+
+from catdl.diagram.model import (
+    Box,
+    Call,
+    Core,
+    Diagram,
+    Each,
+    Extern,
+    Global,
+    Init,
+    Local,
+    Map,
+    Native,
+    Op,
+    Parameter,
+    Repeat,
+    Wire,
+)
+from catdl.diagram.params import leaves_of, owns, sole_box
+from catdl.record import record, replace
+from catdl.source import Span
+
+
+@record
+class Change:
+    """What a leaf becomes: how it is kept, then steps, each a diagram from the value before (or from nothing) to one.
+
+    A step from nothing forgets the leaf and the steps before it. `init` and `group` are None where they stay.
+    """
+
+    steps: tuple[Diagram, ...] = ()
+    frozen: bool = False
+    init: Init | None = None
+    group: str | None = None
+    apart: bool = False  # it is plugged from outside: the rounds of a repeat around it have plugs of their own
+
+    @property
+    def kept(self) -> bool:
+        """Whether the leaf is still a parameter."""
+        return all(step.inputs for step in self.steps)
+
+    def on(self, parameter: Parameter) -> Parameter:
+        """The leaf as it is kept."""
+        return replace(
+            parameter,
+            init=parameter.init if self.init is None else self.init,
+            frozen=parameter.frozen or self.frozen,
+            group=parameter.group if self.group is None else self.group,
+        )
+
+
+Tree: TypeAlias = "dict[str, Tree | Change]"
+Work: TypeAlias = "Generator[Work, Diagram, Diagram]"
+Memo: TypeAlias = dict[tuple[int, int, bool], tuple[Tree, Diagram]]  # the trees are held: they are known by identity
+UNCHANGED = Change()
+
+
+def changed(diagram: Diagram, changes: Mapping[str, Change]) -> Diagram:
+    """The diagram with its leaves changed; keys of `changes` are keys of `parameters(diagram)`.
+
+    A repeat with a plug for each round becomes calls one by one in any case.
+    """
+    rounds = any(isinstance(box.op, Repeat) and box.op.tie == "fresh" and box.plugs for box in diagram.boxes)
+    if not changes and not rounds:
+        return diagram
+    return _drive(_diagram(diagram, _tree(changes), False, {}))
+
+
+def _drive(work: Work) -> Diagram:
+    """Run to the end; a yielded piece of work is done first and its diagram is sent back."""
+    stack = [work]
+    send: Diagram | None = None
+    while True:
+        try:
+            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
+            send = None
+        except StopIteration as end:
+            stack.pop()
+            send = end.value
+            if not stack:
+                assert send is not None
+                return send
+
+
+def _tree(changes: Mapping[str, Change]) -> Tree:
+    root: Tree = {}
+    for path, change in changes.items():
+        *above, last = path.split(".")
+        node = root
+        for segment in above:
+            below = node.setdefault(segment, {})
+            assert isinstance(below, dict)
+            node = below
+        node[last] = change
+    return root
+
+
+def _under(node: Tree, path: str | None) -> Tree | Change | None:
+    found: Tree | Change | None = node
+    for segment in path.split(".") if path is not None else ():
+        if not isinstance(found, dict):
+            return None
+        found = found.get(segment)
+    return found
+
+
+def _below(node: Tree, path: str | None) -> Tree:
+    found = _under(node, path)
+    return found if isinstance(found, dict) else {}
+
+
+def _flat(node: Tree) -> dict[str, Change]:
+    """The changes of a tree by path."""
+    found: dict[str, Change] = {}
+    stack: list[tuple[str, Tree | Change]] = [("", node)]
+    while stack:
+        path, at = stack.pop()
+        if isinstance(at, Change):
+            found[path] = at
+        else:
+            stack += [(f"{path}.{name}" if path else name, below) for name, below in reversed(at.items())]
+    return found
+
+
+class Draft:
+    """A diagram under way: wires are added at the end, sites are kept apart."""
+
+    __slots__ = ("base", "boxes", "effects", "name", "outputs", "taken", "wires")
+
+    def __init__(self, base: Diagram) -> None:
+        self.base = base
+        self.name = base.name
+        self.wires = list(base.wires)
+        self.boxes: list[Box] = []
+        self.outputs = base.outputs
+        self.effects = set(base.effects)
+        self.taken = {segment for box in base.boxes for segment in _segments(box)}
+
+    def wire(self, wire: Wire) -> int:
+        """A new wire."""
+        self.wires.append(wire)
+        return len(self.wires) - 1
+
+    def fresh(self, name: str) -> str:
+        """A name for a site that no other has."""
+        found, count = name, 1
+        while found in self.taken:
+            count += 1
+            found = f"{name}_{count}"
+        self.taken.add(found)
+        return found
+
+    def diagram(self) -> Diagram:
+        """What has been drafted."""
+        base = self.base
+        return Diagram(
+            self.name,
+            tuple(self.wires),
+            base.inputs,
+            self.outputs,
+            tuple(self.boxes),
+            frozenset(self.effects),
+            base.domain_names,
+            base.codomain_names,
+            base.facts,
+            base.bounds,
+            base.arguments,
+            base.choices,
+        )
+
+    def leaf(self, parameter: Parameter, change: Change, out: int | None, span: Span) -> int:
+        """A leaf and what is made of it; the last value is the wire `out`, or a new one."""
+        steps = _live(change)
+        shape = Wire(parameter.type, True, parameter.path.rpartition(".")[2])
+        last = self.wire(shape) if out is None else out
+        at = -1
+        if change.kept:
+            at = last if not steps else self.wire(shape)
+            self.boxes.append(Box(Local(change.on(parameter)), (), (at,), parameter.path, (), span))
+        for place, step in enumerate(steps):
+            result = last if place == len(steps) - 1 else self.wire(shape)
+            self.splice(step, (at,) if step.inputs else (), result)
+            at = result
+        return last
+
+    def splice(self, step: Diagram, inputs: tuple[int, ...], result: int) -> None:
+        """The boxes of a diagram with one output, which is the wire `result`; its sites are kept apart from others."""
+        at = dict(zip(step.inputs, inputs, strict=True))
+        at[step.outputs[0]] = result
+        sites: dict[str, str] = {}
+
+        def moved(wire: int) -> int:
+            if wire not in at:
+                at[wire] = self.wire(step.wires[wire])
+            return at[wire]
+
+        def renamed(site: str) -> str:
+            head, dot, rest = site.partition(".")
+            if head not in sites:
+                sites[head] = self.fresh(head)
+            return f"{sites[head]}{dot}{rest}"
+
+        for box in step.boxes:
+            op = box.op
+            if isinstance(op, Local):
+                op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
+            self.boxes.append(
+                Box(
+                    op,
+                    tuple(moved(w) for w in box.inputs),
+                    tuple(moved(w) for w in box.outputs),
+                    None if box.site is None else renamed(box.site),
+                    tuple((path, moved(w)) for path, w in box.plugs),
+                    box.span,
+                )
+            )
+        self.effects |= step.effects
+
+
+def _segments(box: Box) -> tuple[str, ...]:
+    site = box.op.parameter.path if isinstance(box.op, Local) else box.site
+    return () if site is None else (site.partition(".")[0],)
+
+
+def _live(change: Change) -> tuple[Diagram, ...]:
+    """The steps that count: from the last that forgets what was before, without those that do nothing."""
+    start = max((k for k, step in enumerate(change.steps) if not step.inputs), default=0)
+    return tuple(step for step in change.steps[start:] if step.outputs != step.inputs)
+
+
+def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work:
+    """A diagram with the leaves below it changed; `alone`: its one named box adds no segment."""
+    key = (id(diagram), id(node), alone)
+    found = memo.get(key)
+    if found is not None:
+        return found[1]
+    draft = Draft(diagram)
+    sole = sole_box(diagram) if alone else None
+    for box in diagram.boxes:
+        if box is sole:
+            yield from _box(draft, box, _nested(box.site, node), memo)
+        else:
+            yield from _box(draft, box, node, memo)
+    made = draft.diagram()
+    memo[key] = node, made
+    return made
+
+
+def _nested(site: str | None, node: Tree) -> Tree:
+    """A tree under a path."""
+    for segment in reversed(site.split(".") if site is not None else ()):
+        node = {segment: node}
+    return node
+
+
+def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work:
+    """A box with the leaves below it changed."""
+    op = box.op
+    match op:
+        case Local(parameter):
+            change = _under(around, parameter.path)
+            if isinstance(change, Change):
+                draft.leaf(parameter, change, box.outputs[0], box.span)
+                return draft.base
+        case Native():
+            node = _below(around, box.site)
+            if node:
+                draft.boxes.append(_native(draft, box, op, node))
+                return draft.base
+        case Call(callee, inline):
+            node = around if inline else _below(around, box.site)
+            if node and owns(callee):
+                inner = yield _diagram(callee, node, False, memo)
+                draft.effects |= inner.effects
+                draft.boxes.append(_with(box, Call(inner, inline), inner))
+                return draft.base
+        case Each(axis, body, captured):
+            node = _below(around, box.site)
+            if node and owns(body):
+                inner = yield _diagram(body, node, bare(box, body), memo)
+                draft.effects |= inner.effects
+                draft.boxes.append(_with(box, Each(axis, inner, captured), inner))
+                return draft.base
+        case Repeat(tie="fresh"):
+            node = _below(around, box.site)
+            if box.plugs or (node and owns(op.body)):
+                yield from _repeat(draft, box, op, node, memo)
+                return draft.base
+        case Repeat() | Map():
+            node = _below(around, box.site)
+            if node and owns(op.body):
+                yield from _tied(draft, box, op, node, memo)
+                return draft.base
+        case Core() | Extern() | Global():
+            pass
+    draft.boxes.append(box)
+    return draft.base
+
+
+def bare(box: Box, body: Diagram) -> bool:
+    """Whether the one named box that the body of a box is adds no segment."""
+    return box.site is not None and sole_box(body) is not None
+
+
+def _with(box: Box, op: Op, inner: Diagram) -> Box:
+    return Box(op, box.inputs, box.outputs, box.site if owns(inner) else None, box.plugs, box.span)
+
+
+def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
+    """A native whose leaves are kept otherwise, or a call of what makes them."""
+    changes = {p.path: c if isinstance(c := node.get(p.path), Change) else UNCHANGED for p in op.params}
+    if not any(_live(change) for change in changes.values()):
+        params = tuple(changes[p.path].on(p) for p in op.params)
+        return Box(replace(op, params=params), box.inputs, box.outputs, box.site, box.plugs, box.span)
+    plugged = dict(box.plugs)
+    outside = [draft.wires[w] for w in (*box.inputs, *plugged.values())]
+    inside = Diagram(
+        op.entry,
+        (*outside, *(draft.wires[w] for w in box.outputs)),
+        tuple(range(len(outside))),
+        tuple(range(len(outside), len(outside) + len(box.outputs))),
+        (),
+        frozenset(draft.base.effects),
+        (None,) * len(outside),
+        (None,) * len(box.outputs),
+        draft.base.facts,
+    )
+    inner = Draft(inside)
+    inner.taken = {p.path.partition(".")[0] for p in op.params}
+    count = len(box.inputs)
+    plugs = [(path, count + k) for k, path in enumerate(plugged)]
+    plugs += [(p.path, inner.leaf(p, changes[p.path], None, box.span)) for p in op.params if p.path not in plugged]
+    inner.boxes.append(Box(op, inside.inputs[:count], inside.outputs, None, tuple(plugs), box.span))
+    callee = inner.diagram()
+    draft.effects |= callee.effects
+    inputs = (*box.inputs, *plugged.values())
+    return Box(Call(callee, False), inputs, box.outputs, box.site if owns(callee) else None, (), box.span)
+
+
+def _repeat(draft: Draft, box: Box, op: Repeat, node: Tree, memo: Memo) -> Work:
+    """Rounds that are changed alike stay a repeat; others become calls one by one."""
+    alone = bare(box, op.body)
+    rounds = [_below(node, str(k)) for k in range(op.count)]
+    apart = any(change.apart for change in _flat(node).values())
+    if not box.plugs and not apart and all(one == rounds[0] for one in rounds):
+        inner = yield _diagram(op.body, rounds[0], alone, memo)
+        draft.effects |= inner.effects
+        draft.boxes.append(_with(box, Repeat(op.count, inner, op.tie, op.captured), inner))
+        return draft.base
+    carried, fixed = box.inputs[: len(box.outputs)], box.inputs[len(box.outputs) :]
+    for k, changes in enumerate(rounds):
+        inner = yield _diagram(op.body, changes, alone, memo)
+        draft.effects |= inner.effects
+        last = k == op.count - 1
+        outs = box.outputs if last else tuple(draft.wire(draft.wires[w]) for w in box.outputs)
+        plugs = tuple((path.partition(".")[2], w) for path, w in box.plugs if path.partition(".")[0] == str(k))
+        element(draft, inner, (*carried, *fixed), outs, f"{box.site}.{k}", plugs, box.span)
+        carried = outs
+    return draft.base
+
+
+def element(
+    draft: Draft,
+    body: Diagram,
+    inputs: tuple[int, ...],
+    outputs: tuple[int, ...],
+    site: str,
+    plugs: tuple[tuple[str, int], ...],
+    span: Span,
+) -> None:
+    """One round of a repeat as a box of its own, with the keys that it has there."""
+    sole = sole_box(body)
+    if sole is None or len(body.boxes) > 1 or sole.outputs != body.outputs or isinstance(sole.op, Native):
+        whole = body if sole is None else _without_site(body, sole)
+        draft.boxes.append(Box(Call(whole, False), inputs, outputs, site if owns(body) else None, plugs, span))
+        return
+    at = dict(zip(body.inputs, inputs, strict=True))
+    inner = tuple((path, at[w]) for path, w in sole.plugs)
+    draft.boxes.append(Box(sole.op, tuple(at[w] for w in sole.inputs), outputs, site, (*inner, *plugs), span))
+
+
+def _without_site(body: Diagram, sole: Box) -> Diagram:
+    """A body whose one named box adds no segment, as a diagram that stands for itself: the box is written inline."""
+    draft = Draft(body)
+    for box in body.boxes:
+        if box is not sole:
+            draft.boxes.append(box)
+        elif isinstance(box.op, Call):
+            draft.boxes.append(Box(Call(box.op.callee, True), box.inputs, box.outputs, None, box.plugs, box.span))
+        else:
+            assert isinstance(box.op, Native)
+            plugged = dict(box.plugs)
+            plugs = [
+                (p.path, plugged[p.path] if p.path in plugged else draft.leaf(p, UNCHANGED, None, box.span))
+                for p in box.op.params
+            ]
+            draft.boxes.append(Box(box.op, box.inputs, box.outputs, None, tuple(plugs), box.span))
+    return draft.diagram()
+
+
+def _tied(draft: Draft, box: Box, op: Repeat | Map, node: Tree, memo: Memo) -> Work:
+    """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside."""
+    changes = _flat(node)
+    outside = {path for path, change in changes.items() if _live(change)}
+    kept = {path: Change(apart=True) if path in outside else change for path, change in changes.items()}
+    inner = yield _diagram(op.body, _tree(kept), bare(box, op.body), memo)
+    op = replace(op, body=inner)
+    plugs = list(box.plugs)
+    for leaf in leaves_of(op, box.site):
+        if leaf.path in outside:
+            whole = leaf.path if box.site is None else f"{box.site}.{leaf.path}"
+            made = draft.leaf(replace(leaf, path=whole), changes[leaf.path], None, box.span)
+            plugs.append((leaf.path, made))
+    draft.boxes.append(Box(op, box.inputs, box.outputs, box.site, tuple(plugs), box.span))
+    return draft.base
