@@ -23,6 +23,7 @@ from catdl.check.signature import Row
 from catdl.check.sites import name_sites
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused, as_number
+from catdl.check.zonk import zonk_axis, zonk_leaf, zonk_value
 from catdl.diagram.feed import NotFed, fed
 from catdl.diagram.model import (
     Box,
@@ -49,8 +50,8 @@ from catdl.diagram.params import owns as owns_any
 from catdl.diagram.plug import Change, changed
 from catdl.record import record, replace
 from catdl.source import Span
-from catdl.types.sizes import Facts, Poly, free_syms, normal
-from catdl.types.types import ANONYMOUS, Axis, Kind, Label, LabelVar, Leaf, Object, Word, label_of, walk_axes
+from catdl.types.sizes import Facts, Poly, free_syms
+from catdl.types.types import Axis, Leaf
 
 
 @record
@@ -81,74 +82,6 @@ class Missing(Exception):
 
     def __init__(self, instances: dict[Instance, Span]) -> None:
         self.instances = instances
-
-
-def zonk_label(label: Label) -> Label:
-    """A label with unknowns read; one that stays unknown is no label."""
-    label = label_of(label)
-    match label:
-        case LabelVar():
-            return ANONYMOUS
-        case Word(axes):
-            return Word(tuple(zonk_axis(a) for a in axes))
-        case _:
-            return label
-
-
-def zonk_axis(axis: Axis) -> Axis:
-    """An axis with unknowns read."""
-    size = axis.size if axis.size.__class__ is int else normal(axis.size)
-    return Axis(zonk_label(axis.label), size)
-
-
-def zonk_kind(kind: Kind) -> Kind:
-    """A kind with unknowns read."""
-    if kind.size is None and kind.axis is None:
-        return kind
-    size = kind.size if kind.size is None or kind.size.__class__ is int else normal(kind.size)
-    return Kind(kind.name, size, None if kind.axis is None else zonk_label(kind.axis), kind.root)
-
-
-def zonk_leaf(ctx: Context, leaf: Leaf) -> Leaf:
-    """A type with unknowns read."""
-    own = "::" in leaf.kind.name and leaf.kind.root is None
-    if (
-        not own
-        and id(leaf) in ctx.canon_ids
-        and not any(isinstance(a, Axis) and isinstance(a.label, LabelVar) for a in leaf.axes)
-    ):
-        return leaf
-    axes = tuple(zonk_axis(a) for a in walk_axes(leaf.axes) if isinstance(a, Axis))
-    kind = zonk_kind(leaf.kind)
-    if own:
-        kind = Kind(kind.name, kind.size, kind.axis, ctx.kinds.root(kind.name))
-    return ctx.canon(Leaf(kind, axes))
-
-
-def zonk_value(value: object) -> Any:
-    """A static value with unknowns read."""
-    match value:
-        case Static(inner):
-            return zonk_value(inner)
-        case Poly():
-            return normal(value)
-        case Axis():
-            return zonk_axis(value)
-        case Row(axes):
-            return tuple(zonk_axis(a) for a in walk_axes(axes) if isinstance(a, Axis))
-        case Object(leaves, names):
-            closed = tuple(
-                Leaf(zonk_kind(leaf.kind), tuple(zonk_axis(a) for a in walk_axes(leaf.axes) if isinstance(a, Axis)))
-                for leaf in leaves
-                if isinstance(leaf, Leaf)
-            )
-            return Object(closed, names, value.groups)
-        case Kind():
-            return zonk_kind(value)
-        case tuple():
-            return tuple(zonk_value(v) for v in value)
-        case _:
-            return value
 
 
 def finish(ctx: Context, root: Builder, facts: tuple[Fact, ...], instances: Instances) -> Diagram:

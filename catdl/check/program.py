@@ -209,7 +209,7 @@ class Program:
             try:
                 diagram = finish(inside, b, tuple(ctx.facts.divides), self)
             except Missing as missing:
-                if self.make(missing.instance, missing.span, ctx.report) is None:
+                if any(self.make(other, place, ctx.report) is None for other, place in missing.instances.items()):
                     raise Refused from None
                 continue
             sited = [box for box in diagram.boxes if box.site is not None]
