@@ -247,6 +247,7 @@ def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp:
             ctx.report(wrong.InstanceLimit(head.span, definition.name, EXPANSION_LIMIT))
         return BAD
     ctx.depth += 1
+    around, ctx.solver.use = ctx.solver.use, ctx.solver.use or head.span
     try:
         if ctx.depth > DEPTH_LIMIT:
             ctx.report(too_deep(ctx, definition, head, DEPTH_LIMIT))
@@ -256,6 +257,7 @@ def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp:
         return BAD
     finally:
         ctx.depth -= 1
+        ctx.solver.use = around
 
 
 def spare(branch: ast.Expr, env: Env) -> None:

@@ -70,6 +70,7 @@ class Blame:
     against: Any = None
     port: Any = None
     way: Any = None
+    use: Span | None = None  # the use that was being unfolded when the equation came up
 
 
 class Solver:
@@ -91,6 +92,7 @@ class Solver:
         self.unknown: list[tuple[SizeVar, Span, str]] = []
         self.rows: list[tuple[RowVar, Span, str]] = []
         self.count = 0
+        self.use: Span | None = None  # the outermost use that is being unfolded
         self.blamed: set[Span] = set()  # where an equation was broken
 
     def size(self, span: Span, what: str) -> Poly:
@@ -117,6 +119,7 @@ class Solver:
         if blame.told:
             return
         blame.told = True
+        blame.use = blame.use or self.use
         self.blamed.add(blame.span)
         if blame.expected is None and blame.expect is not None:
             blame.expected = blame.expect()
@@ -148,6 +151,7 @@ class Solver:
         match step:
             case Solution(unknown, value, obligation):
                 unknown.bound = value
+                blame.use = blame.use or self.use
                 if obligation is not None:
                     self.obligations.append((obligation, blame))
                 return True
@@ -155,6 +159,7 @@ class Solver:
                 self.broken(blame, found, expected)
                 return False
             case Wait():
+                blame.use = blame.use or self.use
                 self.waiting.append((found, expected, blame))
                 return True
             case _:

@@ -29,6 +29,15 @@ _SIDES = 3  # sizes whose derivation is told, of each side
 
 def explain(ctx: Context, blame: Blame, found: Size | None = None) -> Why:
     """What to say of a broken equation beyond the two sides; `found` is the size at fault where no type is."""
+    why = sides(ctx, blame, found)
+    use = blame.use
+    if use is None or (use.source is blame.span.source and use.start <= blame.span.start and blame.span.end <= use.end):
+        return why
+    return Why((*why.labels, Label(use, "unfolded for this use")), why.derivations, why.steps)
+
+
+def sides(ctx: Context, blame: Blame, found: Size | None) -> Why:
+    """Where the two sides of a broken equation come from."""
     wire = blame.wire
     port = blame.port
     steps = along(port.way, port.number) if port is not None else along(blame.way, number_of(blame.way))
