@@ -77,7 +77,10 @@ def interpret(
     training: bool = False,
     batch: tuple[int, ...] | None = None,
 ) -> tuple[Tensor, ...]:
-    """The outputs. The batch axes are those that the inputs have before their own, unless given."""
+    """The outputs, with the batch axes that the inputs have before their own, unless given.
+
+    A result that is the same for the whole batch is repeated over it; without an input that has batch axes none has.
+    """
     wires = [diagram.wires[wire] for wire in diagram.inputs]
     for wire, tensor in zip(wires, inputs, strict=True):
         if batch is None and not wire.constant:
@@ -94,11 +97,9 @@ def interpret(
     dims = _dims([wire.type for wire in wires], [value.tensor for value in values])
     run = Run(batch, dims, floating, device, training)
     results = _drive(_diagram(diagram, values, Weights(params, "", {}, ()), run))
-    outputs = []
-    for output, value in zip(diagram.outputs, results, strict=True):
-        keep = value.batched or diagram.wires[output].constant
-        outputs.append(value.tensor if keep else value.tensor.expand((*batch, *value.tensor.shape)))
-    return tuple(outputs)
+    if all(wire.constant for wire in wires):
+        return tuple(value.tensor for value in results)
+    return tuple(v.tensor if v.batched else v.tensor.expand((*batch, *v.tensor.shape)) for v in results)
 
 
 def _own(tensor: Tensor, leaf: Leaf) -> tuple[int, ...]:

@@ -370,7 +370,7 @@ def _out(w: Writer, value: Value, constant: bool) -> str:
     text = Context(w.scope, [value], ()).tensor(value)
     lead = w.unit.lead
     if value.batched is not Mode.BATCHED:
-        if not constant and w.origin is not None:
+        if w.origin is not None and (w.unit.root or not constant):
             w.wants_batch = True
             return f"{text}.expand({_after_batch(', -1' * value.rank)})"
         if lead and value.batched is Mode.CONSTANT:
