@@ -46,7 +46,7 @@ from catdl.record import field, record, replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, SizeTooLarge, sym
-from catdl.types.types import Object
+from catdl.types.types import Leaf, Object
 
 INSTANCE_DEPTH = 10_000
 INSTANCE_LIMIT = 20_000
