@@ -60,10 +60,8 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
     knotted = set(needs) - set(order)
     for name in knotted:
         module.defs[name] = BadDef(name)
-    early = [n for n in order if isinstance(nodes[n][0], (ast.Dim, ast.Kind))]
-    for name in early:
-        read_dim_or_kind(program, module, name, nodes[name][0])
-    read_facts(program, module, tree)
+    early = [(n, nodes[n][0]) for n in order if isinstance(nodes[n][0], (ast.Dim, ast.Kind))]
+    read_dims(program, module, tree, early)
     read_overloads(program, module, tree)
     for name in order:
         try:
@@ -153,8 +151,36 @@ def known_roles(program: Program, module: Module, roles: tuple[ast.Expr, ...]) -
             program.report(wrong.UnknownName(module.span(word), word.id, "role", near(word.id, ROLES)))
 
 
-def read_facts(program: Program, module: Module, tree: ast.Module) -> None:
+def read_dims(program: Program, module: Module, tree: ast.Module, order: list[tuple[str, object]]) -> None:
+    """Dims and kinds in their order, and every `where` as soon as what it speaks of is known: dims may be made by it.
+
+    Free dims come first, since nothing is needed to know them.
+    """
+    order = sorted(order, key=lambda found: not (isinstance(found[1], ast.Dim) and found[1].size is None))
+    here = {name for name, _ in order}
+    facts = [fact for node in tree.decls if isinstance(node, ast.Where) for fact in node.facts]
+    missing = [mentioned([fact.left, fact.right]) & here for fact in facts]
+    waiting: dict[str, list[int]] = {}
+    for at, names in enumerate(missing):
+        for name in names:
+            waiting.setdefault(name, []).append(at)
+    ready = [fact for fact, names in zip(facts, missing, strict=True) if not names]
+    for name, node in order:
+        if ready and isinstance(node, ast.Dim) and not isinstance(node.size, ast.Number | None):
+            read_facts(program, module, ready)
+            ready = []
+        read_dim_or_kind(program, module, name, node)
+        for at in waiting.get(name, ()):
+            missing[at].discard(name)
+            if not missing[at]:
+                ready.append(facts[at])
+    read_facts(program, module, ready)
+
+
+def read_facts(program: Program, module: Module, facts: list[ast.Fact]) -> None:
     """`where` at top level: what the checker may use of the dims."""
+    if not facts:
+        return
     divides, at_least, equations = (
         list(program.facts.divides),
         list(program.facts.at_least),
@@ -162,20 +188,16 @@ def read_facts(program: Program, module: Module, tree: ast.Module) -> None:
     )
     ctx = program.context(program.report)
     env = Env(module)
-    for node in tree.decls:
-        if not isinstance(node, ast.Where):
+    for fact in facts:
+        try:
+            if not note_fact(ctx, fact, env, divides, at_least, equations):
+                program.report(wrong.BadValue(module.span(fact), "this cannot be assumed of the dims"))
+        except Refused:
             continue
-        for fact in node.facts:
-            try:
-                if not note_fact(ctx, fact, env, divides, at_least, equations):
-                    program.report(wrong.BadValue(module.span(fact), "this cannot be assumed of the dims"))
-            except Refused:
-                continue
     try:
         program.facts = Facts(tuple(divides), tuple(at_least), tuple(equations), program.facts.may_be_zero)
     except SizeTooLarge as error:
-        place = next(node for node in tree.decls if isinstance(node, ast.Where))
-        program.report(wrong.LimitExceeded(module.span(place), error.what, error.limit))
+        program.report(wrong.LimitExceeded(module.span(facts[0]), error.what, error.limit))
 
 
 def read_object(program: Program, found: ObjectDef) -> None:
