@@ -26,7 +26,7 @@ from catdl.check.signature import (
 from catdl.check.static import Refused
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import Axis, AxisItem, Kind, LabelVar, Leaf, Object, label_of, plain, walk_axes
+from catdl.types.types import Axis, AxisItem, Kind, Label, LabelVar, Leaf, Object, label_of, plain, walk_axes
 
 
 def codomain(
@@ -131,7 +131,9 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         for path, wire, leaf in plugs:
             where = next(head.env.module.span(a.value) for a in head.plugs if a.name in (path, None))
             context = f"the parameter `{path}` of `{definition.name}`"
-            ctx.port(wire, untwinned(ctx, leaf), where, context, head.name_span, f"has the parameter `{path}`")
+            ctx.port(
+                wire, untwinned(ctx, leaf, wire.leaf), where, context, head.name_span, f"has the parameter `{path}`"
+            )
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
         leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)
         leaves = overloaded(binding, wires, leaves)
@@ -361,16 +363,34 @@ def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str
     return out, later
 
 
-def untwinned(ctx: Context, leaf: Leaf) -> Leaf:
-    """A parameter's type in which a label that stands twice (a square map) may be any label: D with D', or none."""
-    labels = [label_of(a.label) for a in walk_axes(leaf.axes) if isinstance(a, Axis)]
-    twice = {label for label in labels if isinstance(label, str) and labels.count(label) > 1}
-    if not twice:
+def untwinned(ctx: Context, leaf: Leaf, given: Leaf) -> Leaf:
+    """A parameter's type as a declared one can have it: no type has a label twice, so a square map's has a twin.
+
+    Where a label stands twice, and where what is given has an axis and its twin, any label will do.
+    """
+    axes = walk_axes(leaf.axes)
+    loose = repeated([label_of(a.label) for a in axes if isinstance(a, Axis)])
+    if len(axes) == len(given.axes):
+        loose |= repeated([base_label(a.label) for a in walk_axes(given.axes) if isinstance(a, Axis)])
+    if not loose:
         return leaf
-    axes = tuple(
-        Axis(ctx.solver.label(), a.size) if isinstance(a, Axis) and label_of(a.label) in twice else a for a in leaf.axes
+    return Leaf(
+        leaf.kind,
+        tuple(
+            Axis(ctx.solver.label(), a.size) if i in loose and isinstance(a, Axis) else a for i, a in enumerate(axes)
+        ),
     )
-    return Leaf(leaf.kind, axes)
+
+
+def repeated(labels: list[Label]) -> set[int]:
+    """The places of the names that occur more than once."""
+    return {i for i, label in enumerate(labels) if isinstance(label, str) and labels.count(label) > 1}
+
+
+def base_label(label: Label) -> Label:
+    """The label that a twin is the twin of."""
+    label = label_of(label)
+    return label.rstrip("'") if isinstance(label, str) else label
 
 
 def holds(ctx: Context, param: ast.LocalParam, binding: Binding) -> bool:
