@@ -56,7 +56,8 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
     for cycle in cycles:
         first = module.defs[cycle[0]]
         span = getattr(first, "span", None) or module.span(nodes[cycle[0]][0])  # type: ignore[arg-type]
-        program.report(wrong.DeclarationCycle(span, cycle))
+        morphisms = any(isinstance(nodes[name][0], ast.Morphism) for name in cycle)
+        program.report(wrong.DeclarationCycle(span, cycle, morphisms))
     knotted = set(needs) - set(order)
     for name in knotted:
         module.defs[name] = BadDef(name)

@@ -51,7 +51,7 @@ class KindNever(Mistake):
     why: Why = NO_WHY
 
     def parts(self) -> Parts:
-        message = f"`{self.operation}` of {listed(self.kinds)} makes no sense: {self.message}"
+        message = f"`{self.operation}` of {listed(self.kinds)} makes no sense{self.message and f': {self.message}'}"
         labels = (Label(self.origin, self.origin_text or "from here"),) if self.origin else ()
         return self.why.onto(Parts(message, self.span, self.message, labels, helps=self.helps))
 

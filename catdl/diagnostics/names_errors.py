@@ -137,14 +137,18 @@ class DeclarationCycle(Mistake):
     title: ClassVar[str] = "declarations that need each other"
     span: Span
     cycle: tuple[str, ...]
+    morphisms: bool = True  # or none of them is one
 
     def parts(self) -> Parts:
         if len(set(self.cycle)) == 1:
             message = f"`{self.cycle[0]}` is declared by itself"
         else:
             message = f"{listed(self.cycle[:-1])} are declared by each other in a circle: {_arrows(self.cycle)}"
+        recursion = (
+            "recursion is written as equations on a number (`f(0) = …`, `f(n) = …`), equal steps as `repeat(n, f)`"
+        )
         notes = (
-            "recursion is written as equations on a number (`f(0) = …`, `f(n) = …`), equal steps as `repeat(n, f)`",
+            recursion if self.morphisms else "each is made from what is known before it, so one has to come first",
         )
         return Parts(message, self.span, "this closes the circle", notes=notes)
 

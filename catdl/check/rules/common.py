@@ -13,7 +13,7 @@ from catdl.check.arguments import known_argument
 from catdl.check.builder import BAD, Builder, Bundle, W
 from catdl.check.context import Context, Head
 from catdl.check.emit import core
-from catdl.check.scope import MorphismDef
+from catdl.check.scope import DimDef, MorphismDef
 from catdl.check.signature import labelled
 from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number, show_value
@@ -128,6 +128,7 @@ class Rule:
             else:
                 if place >= len(names):
                     known_argument(ctx, arg, env)
+                    self.axis_argument(arg)
                     raise ctx.refuse(wrong.TooManyArguments(where, self.name, len(names), len(self.head.args), names))
                 values[names[place]] = ctx.statics.value(arg.value, env)
                 place += 1
@@ -135,6 +136,12 @@ class Rule:
             if name not in values:
                 raise ctx.refuse(wrong.MissingArgument(self.span, name, self.name))
         return {name: as_number(value) for name, value in values.items()}
+
+    def axis_argument(self, arg: ast.Arg) -> None:
+        """An axis among the arguments was meant for the brackets. Raises Refused."""
+        if isinstance(arg.value, ast.Name) and isinstance(self.head.env.find(arg.value.id), (Axis, DimDef)):
+            where, example = self.head.env.module.span(arg), f"{self.name}[{arg.value.id}]"
+            raise self.ctx.refuse(wrong.NeedsAxes(where, self.name, example))
 
     def whole(self, value: object, name: str) -> int:
         """A static whole number. Raises Refused."""
