@@ -126,11 +126,14 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
     known = {wire: plugs[path] for path, wire in unit.flat.plugged.items()}
     known |= {wire: w.read(w.unit.flat.globals[path]).text for path, wire in unit.flat.globals.items()}
     native: Native | None = None
+    inner: Unit | None = None
     if isinstance(sole.op, Invoke):
         inner = w.plan.unit(sole.op, sole, unit)
         constructor: str | None = called(inner.index, []) if inner.is_class else None
         reached = inner.own_name.lower() if inner.is_class else name(inner.index)
         after = _extra(w, inner, {path: known[wire] for path, wire in sole.plugs})
+    elif isinstance(sole.op, Extern):
+        constructor, reached, after = _constructor(w, sole.op), ident(unit.own_name), []
     else:
         assert isinstance(sole.op, Native)
         native = sole.op
@@ -140,7 +143,8 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
     def call(callee: str, texts: list[str]) -> str:
         at = known | dict(zip(unit.flat.inputs, texts, strict=True))
         if native is None:
-            return _call(callee, [*(at[wire] for wire in sole.inputs), *after], inner)
+            arguments = [*(at[wire] for wire in sole.inputs), *after]
+            return f"{callee}({', '.join(arguments)})" if inner is None else _call(callee, arguments, inner)
         wires = unit.flat.wires
         modes = [Mode.CONSTANT if wires[wire].constant else Mode.BATCHED for wire in sole.inputs]
         inputs = [Value(at[i], wires[i].type, mode) for i, mode in zip(sole.inputs, modes, strict=True)]
@@ -158,7 +162,8 @@ def _body(w: Writer, step: Step, body_of: Loop | Slices) -> _Body:
 class LoopText:
     """A loop as text: the first values of what goes round, the head, and the statements inside for given names.
 
-    `lone`: what goes round was given a batch axis that has to be taken off in the end.
+    `lone`: what goes round was given a batch axis that has to be taken off in the end. `foreign`: what it runs is a
+    module of another package, whose outputs are checked.
     """
 
     start: list[str]
@@ -166,6 +171,7 @@ class LoopText:
     head: str
     body: Callable[[list[str]], list[str]]
     lone: bool
+    foreign: bool
 
 
 def loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> LoopText:
@@ -197,11 +203,20 @@ def loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> LoopText:
         at = dict(zip(body.unit.flat.inputs, [*names, *fixed], strict=True)) | dict(zip(body.yields, made, strict=True))
         return [f"{', '.join(made)} = {call}", f"{', '.join(names)} = {', '.join(at[wire] for wire in outputs)}"]
 
-    return LoopText(texts[:count], (batched,) * count, head, statements, _lone(body.unit, inputs))
+    foreign = _foreign(w, body.unit, False)
+    return LoopText(texts[:count], (batched,) * count, head, statements, _lone(body.unit, inputs), foreign)
 
 
-def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str, tuple[Mode, ...]]:
-    """`each` by `torch.vmap`: a module whose weights have a leading axis, or a function that is given such."""
+def _foreign(w: Writer, unit: Unit, sliced: bool) -> bool:
+    sole = w.plan.sole(unit, sliced)
+    return sole is not None and isinstance(sole.op, Extern)
+
+
+def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str, tuple[Mode, ...], bool]:
+    """`each` by `torch.vmap`: a module whose weights have a leading axis, or a function that is given such.
+
+    The call, which axes lead its outputs, and whether it is of a module of another package, whose outputs are checked.
+    """
     body = _body(w, step, op)
     texts, batched = _ports(w, body.unit, inputs, [value.rank for value in inputs])
     mapped = len(inputs) - op.captured
@@ -219,16 +234,21 @@ def slices(w: Writer, step: Step, op: Slices, inputs: list[Value]) -> tuple[str,
         w.scope.imports.add("Each")
         holder = w.submodule(step.site, f"Each({made_by(body.constructor)}, {w.scope.size(op.axis.size)})")
         text = f"{body.call(holder, texts)[:-1]}, {dims})"
-    return _unbatch(w, body.unit, text, inputs), _batched(body.unit, batched)
+    return _unbatch(w, body.unit, text, inputs), _batched(body.unit, batched), _foreign(w, body.unit, True)
+
+
+def _constructor(w: Writer, op: Extern) -> str:
+    """How a module of another package is made."""
+    package, _, name = op.target.partition(":")
+    w.scope.imports.add(package)
+    c = Context(w.scope, [], ())
+    return f"{package}.{name}({', '.join(f'{key}={c.expr(value)}' for key, value in op.args)})"
 
 
 def extern(w: Writer, step: Step, op: Extern, inputs: list[Value]) -> str:
     """A module of another package; it gets exactly one batch axis."""
-    package, _, name = op.target.partition(":")
-    w.scope.imports.add(package)
     c = Context(w.scope, list(inputs), ())
-    args = ", ".join(f"{key}={c.expr(value)}" for key, value in op.args)
-    holder = w.submodule(step.site or ident(name.lower()), f"{package}.{name}({args})")
+    holder = w.submodule(step.site or ident(op.target.rpartition(":")[2].lower()), _constructor(w, op))
     c.spread_all()
     if c.any_batched or not inputs:
         return f"{holder}({c.xs()})"

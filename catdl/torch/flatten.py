@@ -134,7 +134,10 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
             frame.at[box.outputs[0]] = frame.plugs[parameter.path]
         case Call(callee, inline):
             info = found.of(callee)
-            if _spliced(info, inline):
+            module = _extern(callee)
+            if module is not None:
+                _step(flat, frame, box, module, inputs)
+            elif _spliced(info, inline):
                 plugs = _plugs(frame, box, inline)
                 _enter(stack, callee, inputs, dict(plugs) if inline else {}, box, None, len(flat.wires), frame.site)
             else:
@@ -176,6 +179,12 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
             _step(flat, frame, box, Local(_lead(parameter, frame.lead)), inputs)
         case Core() | Extern():
             _step(flat, frame, box, op, inputs)
+
+
+def _extern(callee: Diagram) -> Extern | None:
+    """The module of another package that a diagram is: its weights stand under the name of the call."""
+    op = callee.boxes[0].op if len(callee.boxes) == 1 else None
+    return op if isinstance(op, Extern) else None
 
 
 INLINE_WEIGHT = 200

@@ -120,7 +120,7 @@ class Plan:
         return unit
 
     def sole(self, unit: Unit, sliced: bool) -> Step | None:
-        """The one step of a bare body, which is used in its place: a call, or a native in module form.
+        """The one step of a bare body, which is used in its place: a call, or what has a module of its own.
 
         `sliced`: under `torch.vmap`, where the call must be that of the module and nothing around it.
         """
@@ -128,7 +128,7 @@ class Plan:
         if not unit.bare or len(steps) != 1 or (sliced and list(steps[0].outputs) != unit.flat.outputs):
             return None
         op = steps[0].op
-        if isinstance(op, Invoke):
+        if isinstance(op, Invoke | Extern):
             return steps[0]
         return steps[0] if isinstance(op, Native) and alone(op, steps[0], unit.flat, sliced) is not None else None
 

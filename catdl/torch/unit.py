@@ -233,12 +233,12 @@ def _step(w: Writer, step: Step) -> None:
             _assign(w, step, text, [], flags)
         case Extern():
             _assign(w, step, calls.extern(w, step, op, inputs), [], joined(inputs))
-            name = w.unit.diagram.name.rpartition("::")[2]
-            for line in (line for wire in step.outputs if w.uses[wire] for line in given(w.scope, name, w.read(wire))):
-                w.scope.write(line)
+            _check(w, step)
         case Slices():
-            text, flags = calls.slices(w, step, op, inputs)
+            text, flags, foreign = calls.slices(w, step, op, inputs)
             _assign(w, step, text, [], flags)
+            if foreign:
+                _check(w, step)
         case Loop():
             _loop(w, step, op, inputs)
         case Open():
@@ -252,6 +252,13 @@ def _step(w: Writer, step: Step) -> None:
             _rename(w, step, enter(w.scope, op, inputs, leaves))
         case Leave():
             _rename(w, step, leave(w.scope, op, inputs, leaves, w.maps[op.mark]))
+
+
+def _check(w: Writer, step: Step, indent: str = "") -> None:
+    """Check what a module of another package gave; the mistake is told under the name of its occurrence."""
+    name = step.site or w.unit.diagram.name.rpartition("::")[2]
+    for line in (line for wire in step.outputs if w.uses[wire] for line in given(w.scope, name, w.read(wire))):
+        w.scope.write(indent + line)
 
 
 def _alias(w: Writer, step: Step, value: Value) -> None:
@@ -348,6 +355,8 @@ def _loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> None:
     for line in first:
         w.scope.write("    " + line)
     w.scope.write("    " + last, ", ".join(comments) if count <= MANY else "")
+    if loop.foreign:
+        _check(w, step, "    ")
     if loop.lone:
         for var in names:
             w.scope.write(f"{var.name} = {var.name}.squeeze(0)")

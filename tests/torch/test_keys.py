@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -253,3 +254,32 @@ def test_each_reads_across_the_batch_at_each_index_alone() -> None:
     x = torch.randn(7, 3, 4)
     found = catdl.loads(file(text))["f"].compile()(x)
     torch.testing.assert_close(found, x - x.mean(0))
+
+
+EXTERN = """
+dim C = 4, E = 3
+extern morphism e : Real[C] -> Real[C] = python("torch.nn:Linear", in_features = 4, out_features = 4)
+extern morphism wrong : Real[C] -> Real[C] = python("torch.nn:Linear", in_features = 4, out_features = 3)
+morphism f : """
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Real[C] -> Real[C] = e >> e", keys("e", "e_2")),
+        ("Real[C] -> Real[C] = name: e", keys("name")),
+        ("Real[C] -> Real[C] = repeat(2, fresh e)", keys("e.0", "e.1")),
+        ("Real[C] -> Real[C] = iterate(2, tied e)", keys("e")),
+        ("Real[C] -> Real[C] = chain([e, e])", keys("e.0", "e.1")),
+        ("Real[E, C] -> Real[E, C] = each[E](fresh e)", keys("e")),
+        ("Real[E, C] -> Real[E, C] = map[E](tied e)", keys("e")),
+    ],
+)
+def test_a_module_of_another_package_stands_under_its_name_once(text: str, wanted: list[str]) -> None:
+    model = catdl.loads(EXTERN + text)["f"].compile(allow=["torch"])
+    assert list(model.state_dict()) == wanted
+    lead = (3,) if "Real[E" in text else ()
+    assert model(torch.randn(2, *lead, 4)).shape == (2, *lead, 4)
+    wrong = catdl.loads(EXTERN + re.sub(r"\be\b", "wrong", text))
+    with pytest.raises(ValueError, match="the output must be"):
+        wrong["f"].compile(allow=["torch"])(torch.randn(2, *lead, 4))
