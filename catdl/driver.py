@@ -8,7 +8,9 @@ spec["mlp"].compile()               # the nn.Module that this text defines
 
 from __future__ import annotations
 
+import errno
 import gc
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,7 +23,7 @@ from catdl.check.program import Program
 from catdl.check.run import check as check_program
 from catdl.check.scope import MorphismDef
 from catdl.check.whole import untold_dims, why_not_alone
-from catdl.check.work import MISTAKE_LIMIT
+from catdl.check.work import MISTAKE_LIMIT, TEXT_LIMIT
 from catdl.diagnostics.base import Diagnostic, has_errors, in_order
 from catdl.diagram.model import Diagram
 from catdl.prelude import Prelude
@@ -223,11 +225,21 @@ def load(path: str | Path, search: Iterable[str | Path] = ()) -> Spec:
     """Check a file. Imports are looked for beside it, then in `search`. What is wrong is in `diagnostics`."""
     place = Path(path)
     try:
-        data = place.read_bytes()
-    except OSError as error:
-        reason = error.strerror.lower() if error.strerror else str(error)
+        data = contents(place)
+    except (OSError, ValueError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         return checked(from_text(str(path), ""), (), [wrong.FileUnreadable(str(path), reason)])
     return checked(decode(str(path), data), (place.parent, *map(Path, search)), [])
+
+
+def contents(place: Path) -> bytes:
+    """The bytes of a file. Raises OSError also for what may never end, a pipe or a device, and for what is too long."""
+    status = place.stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device; `-` reads from one")
+    if status.st_size > TEXT_LIMIT:
+        raise OSError(errno.EFBIG, f"it is over the limit of {TEXT_LIMIT:_} bytes".replace("_", " "))
+    return place.read_bytes()
 
 
 def loads(text: str, path: str = "<string>", search: Iterable[str | Path] = ()) -> Spec:
@@ -254,6 +266,12 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
     """Check decoded text with its imports."""
     paths: list[str] = [read.source.path]
     texts = [read]
+    beside_names: dict[Path, list[str]] = {}
+
+    def stems(folder: Path) -> list[str]:
+        if folder not in beside_names:
+            beside_names[folder] = sorted(path.stem for path in folder.glob("*.cat"))
+        return beside_names[folder]
 
     def find(name: str, source: Source) -> Source | NotFound:
         beside = () if source.path in ("-", "<string>") else (Path(source.path).parent,)
@@ -262,14 +280,14 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
         for folder in around:
             place = folder / (name.replace(".", "/") + ".cat")
             try:
-                decoded = decode(str(place), place.read_bytes())
-            except OSError:
+                decoded = decode(str(place), contents(place))
+            except (OSError, ValueError):
                 tried.append(str(place))
                 continue
             paths.append(str(place))
             texts.append(decoded)
             return decoded.source
-        return NotFound(tuple(tried), tuple(sorted({path.stem for folder in around for path in folder.glob("*.cat")})))
+        return NotFound(tuple(tried), tuple(sorted({name for folder in around for name in stems(folder)})))
 
     with no_collection():
         program = check_program(read.source, find, prelude())

@@ -254,8 +254,7 @@ def explicit_axes(binding: Binding, head: Head) -> None:
             if name in in_domain:
                 binding.explicit[name] = given_label(binding, item, env)
             else:
-                axis = ctx.types.axis(item, env)
-                assert isinstance(axis, Axis)
+                axis = ctx.types.single(item, env)
                 binding.names[name] = LabelOf(axis.label) if sort == "label" else axis
     if items:
         where = env.module.span(items[0])

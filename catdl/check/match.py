@@ -241,8 +241,7 @@ def match_axis(binding: Binding, item: ast.Arg, found: Axis, blame: Blame) -> No
             names[node.id] = Static(found.size)
             return
     fill(binding, node)
-    expected = ctx.types.axis(item, binding.env)
-    assert isinstance(expected, Axis)
+    expected = ctx.types.single(item, binding.env)
     ctx.solver.same_axis(found, expected, blame)
 
 

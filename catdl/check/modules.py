@@ -16,6 +16,7 @@ from catdl.check.scope import (
     BadDef,
     Module,
 )
+from catdl.check.work import TEXT_LIMIT
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagnostics.suggest import near
 from catdl.record import record
@@ -47,6 +48,9 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
     places: dict[tuple[str, str], Span] = {}
     while queue:
         module = queue.pop()
+        if len(module.source.text) > TEXT_LIMIT:
+            program.report(wrong.LimitExceeded(Span(module.source, 0, 0), "the length of a text", TEXT_LIMIT))
+            module.source = Source(module.source.path, "")
         tree, found = parse(module.source)
         module.tree = tree
         program.work.grant(len(module.source.text))

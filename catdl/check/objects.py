@@ -220,6 +220,13 @@ class Types:
             case _:
                 return f"{env.module.name}::{name}"
 
+    def single(self, arg: ast.Arg, env: Env) -> Axis:
+        """One axis, where a row of them would not do. Raises Refused."""
+        value = self.axis(arg, env)
+        if isinstance(value, Axis):
+            return value
+        raise self.statics.refuse(wrong.BadValue(env.module.span(arg), "one axis is meant here, not a row of axes"))
+
     def axes(self, items: tuple[ast.Arg, ...], env: Env) -> tuple[AxisItem, ...]:
         """A list of axes. Raises Refused."""
         out: list[AxisItem] = []

@@ -37,7 +37,7 @@ from catdl.check.stand_ins import bound, groups, side, stand_in
 from catdl.check.static import Refused
 from catdl.check.templates import choose
 from catdl.check.traits import traits_of
-from catdl.check.work import Work
+from catdl.check.work import STEPS_PER_INSTANCE, Work
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram, Parameter
 from catdl.diagram.params import leaf_count, leaves_of, owns, parameters
@@ -48,7 +48,7 @@ from catdl.syntax import ast
 from catdl.types.sizes import Facts, SizeTooLarge, sym
 from catdl.types.types import Leaf, Object
 
-INSTANCE_DEPTH = 10_000
+INSTANCE_DEPTH = 2_500
 INSTANCE_LIMIT = 20_000
 LEAF_LIMIT = 50_000
 
@@ -251,7 +251,10 @@ class Program:
                 continue
             if task.builder is None and not task.failed:
                 under_way.add(task.instance)
-                self.elaborate(task, report)
+                if self.work.spend(STEPS_PER_INSTANCE, task.span):
+                    self.elaborate(task, report)
+                else:
+                    task.failed = True
             done: Diagram | None = None
             if not task.failed and task.ctx is not None and task.builder is not None:
                 try:

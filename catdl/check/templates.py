@@ -87,7 +87,8 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
     inp = Bundle(wires, inp.names if scheme is None else port_names(scheme, len(wires)))
     inp.groups = groups
     body = equation.body
-    assert body is not None
+    if body is None:
+        raise ctx.refuse(wrong.BadValue(definition.module.span(equation), f"`{definition.name}` has no body"))
     plugs = read_plugs(ctx, head, b)
     higher_order = bool(closures)
     inline = higher_order and not ctx.library.traits(definition)[0] and head.label is None

@@ -16,10 +16,12 @@ from catdl.source import Span
 STEP_LIMIT = 400_000  # beyond those that a text of its length may take
 STEPS_PER_CHARACTER = 8
 STEPS_PER_USE = 4  # a morphism applied to wires, or an expression read as wires
+STEPS_PER_INSTANCE = 120
 WIRES_PER_STEP = 4
 LIMIT_SHOWN = f"{STEP_LIMIT // 1000} 000 and {STEPS_PER_CHARACTER} for each character of text"
 EXPANSION_LIMIT = 10_000
 MISTAKE_LIMIT = 250
+TEXT_LIMIT = 2**24  # characters of a file
 FRAME_LIMIT = 10_000
 
 

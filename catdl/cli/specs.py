@@ -27,11 +27,12 @@ search_option = click.option(
 def open_spec(path: str, search: tuple[str, ...]) -> Spec:
     """Read and check a spec. What cannot be read is among its diagnostics."""
     from catdl import driver  # late: `catdl --help` needs no checker
+    from catdl.check.work import TEXT_LIMIT
 
     if path != "-":
         return driver.load(path, search)
     # Bytes that are no UTF-8 travel as lone surrogates, which the driver reports as such.
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    text = sys.stdin.buffer.read(TEXT_LIMIT + 1).decode("utf-8", "surrogateescape")
     return driver.loads(text, path="-", search=search)
 
 

@@ -13,6 +13,7 @@ Example: `H // 2 + (H + 1) // 2 - H` has period 2 and degree 1, so H = 1, 2, 3, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
 from itertools import product
@@ -111,6 +112,8 @@ def _scan_boxes(size: Size, modulus: int | None, facts: Facts, max_cases: int) -
             for name, (period, _) in profile(relation).items():
                 periods[name] = lcm(periods[name], period * divisor)
         ranges = [_values(name, periods[name], degrees[name], facts) for name in names]
+        if any(values.stop - values.start > sys.maxsize for values in ranges):
+            return Scan.TOO_MANY
         cases = prod(len(values) // (degrees[name] + 1) for name, values in zip(names, ranges, strict=True))
         if cases > max_cases or prod(map(len, ranges)) * sum(mono.weight for mono, _ in terms_of(part)) > MAX_WORK:
             return Scan.TOO_MANY

@@ -23,6 +23,18 @@ FOUND = {
         "dim H = 2, K = 9223372036854775807\nmorphism m : Real[H, K] -> Real[(H K)] = id\n",
         ("E0806",),
     ),
+    "a template without a body": ("morphism t(f : R[D])\nmorphism m : Real -> Real = t(relu)\n", ("E0208",)),
+    "a constant that is no number": ('morphism m : Real -> () = full_like("") >> discard\n', ("E0503",)),
+    "a stack of nothing": ("morphism m : () -> () = stack[l] >> discard\n", ("E0505",)),
+    "a row for an axis": ("morphism m[..S] : () ~> Real = length_mask[..S]\n", ("E0208",)),
+    "a row for an index": ("morphism m[..S] : Real[..S] -> () = x => index[..S] >> discard\n", ("E0208",)),
+    "an index of nothing": ("morphism m : Real -> () = x => index[] >> discard\n", ("E0308",)),
+    "a period beyond any": ("dim W\nmorphism m : Real[(W / 9223372036854775808)] -> () = discard\n", ("E0207",)),
+    "equations that never end": (
+        "dim D = 4\nmorphism s(0) : Real[D] -> Real[D] = id\n"
+        "morphism s(n) : Real[D] -> Real[D] = linear >> s(n + 3)\nmorphism main : Real[D] -> Real[D] = s(3)\n",
+        ("E0807",),
+    ),
     "a root that is no real number": ("morphism m : Real[2] -> Real[2] = x => x * (-8) ^ (1 / 3)\n", ("E0205",)),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
 }

@@ -7,6 +7,7 @@ from catdl.check.builder import Bundle
 from catdl.check.rules.common import BOOL, REAL, Rule, literal, pointwise
 from catdl.check.rules.rearrange import blame
 from catdl.check.rules.shape import one_axis
+from catdl.check.static import Refused
 from catdl.syntax import ast
 from catdl.types.types import Anonymous, Axis, AxisItem, Kind, LabelVar, Leaf, label_of, show_axis, show_kind
 
@@ -14,8 +15,10 @@ from catdl.types.types import Anonymous, Axis, AxisItem, Kind, LabelVar, Leaf, l
 def index(rule: Rule) -> Bundle:
     """`index[A]`: 0, 1, … as Fin(A)[A]."""
     rule.wires(0)
-    axis = new_axes(rule)[0]
-    assert isinstance(axis, Axis)
+    items = rule.items()
+    if len(items) != 1:
+        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, "index", "index[N]"))
+    axis = rule.ctx.types.single(items[0], rule.head.env)
     return rule.out("index", [], [Leaf(Kind("Fin", axis.size), (axis,))], size=axis.size)
 
 
@@ -38,7 +41,10 @@ def constant(rule: Rule) -> Bundle:
     else:
         rule.wires(0)
         axes = new_axes(rule)
-    wire = literal(rule.ctx, rule.b, value, rule.span).wires[0]
+    made = literal(rule.ctx, rule.b, value, rule.span)
+    if made.bad:
+        raise Refused
+    wire = made.wires[0]
     kind = BOOL if isinstance(value, bool) else REAL
     for axis in reversed(axes):
         if not isinstance(axis, Axis):
@@ -91,8 +97,7 @@ def scatter(rule: Rule) -> Bundle:
     items = rule.items()
     if len(items) != 1:
         raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, f"{rule.name}[N]"))
-    new = rule.ctx.types.axis(items[0], rule.head.env)
-    assert isinstance(new, Axis)
+    new = rule.ctx.types.single(items[0], rule.head.env)
     into(rule, i.leaf.kind, new)
     label = label_of(where[0].label)
     place = next(

@@ -253,11 +253,10 @@ def window(rule: Rule) -> Bundle:
         raise ctx.refuse(wrong.MissingArgument(rule.span, "size", "window"))
     arg = labelled(first[0])
     if arg.sep == ":" or (isinstance(arg.value, ast.Name) and not ctx.statics.is_static(arg.value, rule.head.env)):
-        new = ctx.types.axis(arg, rule.head.env)
+        new = ctx.types.single(arg, rule.head.env)
     else:
         value = ctx.statics.value(arg.value, rule.head.env)
         new = value if isinstance(value, Axis) else Axis(ctx.solver.label(), rule.size(as_number(value), "size"))
-    assert isinstance(new, Axis)
     rest = Rule(ctx, rule.b, rule.head, rule.inp, rule.span, rule.expr)
     named = {a.name: as_number(ctx.statics.value(a.value, rule.head.env)) for a in rule.head.args if a.sep == "="}
     stride, dilation = rest.whole(named.get("stride", 1), "stride"), rest.whole(named.get("dilation", 1), "dilation")
@@ -294,6 +293,8 @@ def concat(rule: Rule) -> Bundle:
 
 def joined_kind(rule: Rule, wires: list[W]):  # type: ignore[no-untyped-def]
     """The kind of wires put into one tensor. Raises Refused."""
+    if not wires:
+        raise rule.ctx.refuse(wrong.ArityMismatch(rule.span, 1, 0, f"the input of `{rule.name}`"))
     kind = wires[0].leaf.kind
     for wire in wires[1:]:
         if wire.leaf.kind != kind:
@@ -311,9 +312,7 @@ def stack(rule: Rule) -> Bundle:
     if item.sep == "" and isinstance(item.value, ast.Name) and rule.head.env.find(item.value.id) is None:
         axis = Axis(rule.ctx.types.label(item.value.id, rule.head.env), len(wires))
     else:
-        made = rule.ctx.types.axis(item, rule.head.env)
-        assert isinstance(made, Axis)
-        axis = made
+        axis = rule.ctx.types.single(item, rule.head.env)
     rule.ctx.solver.same_size(len(wires), axis.size, blame(rule, f"the axis `{show_label(axis.label)}` of `stack`"))
     lifted: list[W] = []
     for wire in wires:
