@@ -9,6 +9,7 @@ from catdl.check.scope import (
 )
 from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number
+from catdl.diagnostics.base import Diagnostic
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.rebuild import value_of
@@ -42,6 +43,15 @@ def note_fact(
         case _:
             return isinstance(left, int) and isinstance(right, int) and truth(fact.op, left, right)
     return True
+
+
+def refused(ctx: Context, fact: ast.Fact, env: Env) -> Diagnostic:
+    """Why a fact is none to assume: numbers make it false, or nothing can be done with it. Raises Refused."""
+    left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
+    span = env.module.span(fact)
+    if isinstance(left, int) and isinstance(right, int):
+        return wrong.FalseFact(span, span.text, f"{left} {fact.op} {right}")
+    return wrong.BadValue(span, "this cannot be assumed of the dims")
 
 
 def truth(op: str, left: int, right: int) -> bool:
@@ -86,9 +96,7 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
     elif isinstance(left, int) and isinstance(right, int):
         holds = {">=": left >= right, "<=": left <= right, ">": left > right, "<": left < right}[fact.op]
         if not holds:
-            ctx.report(
-                wrong.BadValue(span, f"the signature asks for `{asked}`, and here it is `{left} {fact.op} {right}`")
-            )
+            ctx.report(wrong.FalseFact(span, asked, f"{left} {fact.op} {right}", True))
 
 
 def settle_bounds(ctx: Context) -> tuple[Size, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check import sorts
 from catdl.check.declare import declare
-from catdl.check.facts import note_fact
+from catdl.check.facts import note_fact, refused
 from catdl.check.finish import Instance, close_init
 from catdl.check.forms import parameter_leaf
 from catdl.check.modules import take_imports
@@ -192,7 +192,7 @@ def read_facts(program: Program, module: Module, facts: list[ast.Fact]) -> None:
     for fact in facts:
         try:
             if not note_fact(ctx, fact, env, divides, at_least, equations):
-                program.report(wrong.BadValue(module.span(fact), "this cannot be assumed of the dims"))
+                program.report(refused(ctx, fact, env))
         except Refused:
             continue
     try:

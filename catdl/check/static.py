@@ -150,7 +150,9 @@ class Statics:
         except (OverflowError, ZeroDivisionError, ValueError, TypeError, IndexError) as error:
             if isinstance(error, Refused):
                 raise
-            words = "a division by zero" if isinstance(error, ZeroDivisionError) else "these values do not go together"
+            if isinstance(error, ZeroDivisionError):
+                raise self.refuse(wrong.DivisionByZero(env.module.span(node))) from None
+            words = "these values do not go together"
             raise self.refuse(wrong.BadValue(env.module.span(node), words)) from None
 
     def _value(self, node: ast.Expr, env: Env) -> Value:
@@ -356,7 +358,7 @@ class Statics:
         if isinstance(value, int) and abs(value) > LIMIT:
             raise self.refuse(wrong.LimitExceeded(env.module.span(node), "the value of a size", "2^63"))
         if isinstance(value, int) and value < 0:
-            raise self.refuse(wrong.BadValue(env.module.span(node), f"a size is never negative; this is {value}"))
+            raise self.refuse(wrong.NegativeSize(env.module.span(node), value))
         if isinstance(value, Poly) and not is_integral(value, self.facts, refute=False).is_proved:
             bottom = math.lcm(*(Fraction(coef).denominator for _, coef in value.terms))
             top = mul(value, bottom)

@@ -46,7 +46,8 @@ _HOMES = {
         "UnknownName WrongSort"
     ),
     "static_errors": (
-        "BadArgument BadValue MissingArgument NoEquationMatches NotDivisible NotStatic TooManyArguments "
+        "BadArgument BadValue DivisionByZero FalseFact MissingArgument NegativeSize NoEquationMatches "
+        "NotDivisible NotStatic TooManyArguments "
         "UnknownArgument UnusedArgument"
     ),
     "shape_errors": (

@@ -12,7 +12,10 @@ from catdl.source import Span
 __all__ = [
     "BadArgument",
     "BadValue",
+    "DivisionByZero",
+    "FalseFact",
     "MissingArgument",
+    "NegativeSize",
     "NoEquationMatches",
     "NotDivisible",
     "NotStatic",
@@ -165,6 +168,52 @@ class BadValue(Mistake):
 
     def parts(self) -> Parts:
         return Parts(self.message, self.span, self.label, helps=self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeSize(Mistake):
+    """A size below 0: `size` is the number, or `type` the type that it stands in."""
+
+    code: ClassVar[str] = "E0210"
+    title: ClassVar[str] = "a size that is negative"
+    span: Span
+    size: int | None = None
+    type: str = ""
+
+    def parts(self) -> Parts:
+        what = f"this is {self.size}" if self.size is not None else f"this gives `{self.type}`"
+        return Parts(f"a size is never negative, and {what}", self.span, "less than nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class DivisionByZero(Mistake):
+    """A division by zero in a static expression."""
+
+    code: ClassVar[str] = "E0211"
+    title: ClassVar[str] = "a division by zero"
+    span: Span
+
+    def parts(self) -> Parts:
+        return Parts(f"`{self.span.text}` divides by zero", self.span, "has no value")
+
+
+@dataclass(frozen=True, slots=True)
+class FalseFact(Mistake):
+    """A `where` that numbers make false: `values` is what it says with them put in."""
+
+    code: ClassVar[str] = "E0212"
+    title: ClassVar[str] = "a where that does not hold"
+    span: Span
+    fact: str
+    values: str
+    asked: bool = False  # by the signature of what is used at `span`
+
+    def parts(self) -> Parts:
+        if self.asked:
+            message = f"the signature asks for `{self.fact}`, and here it is `{self.values}`"
+        else:
+            message = f"`{self.fact}` does not hold: it is `{self.values}`"
+        return Parts(message, self.span, "does not hold")
 
 
 @dataclass(frozen=True, slots=True)
