@@ -16,7 +16,9 @@ param w : Real[D] ~ normal(0, 1)
 
 def spec(signature: str, body: str) -> catdl.Spec:
     lines = "".join(f"    {line}\n" for line in ("x >> discard", *body.split("; ")))
-    return catdl.loads(f"{HEAD}morphism f : {signature} = x => {{\n{lines}}}\n")
+    return catdl.loads(
+        f"{HEAD if 'w' in body else HEAD.partition('param')[0]}morphism f : {signature} = x => {{\n{lines}}}\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 import torch
@@ -12,15 +13,11 @@ import catdl
 
 BUFFERS = ["running_mean", "running_var", "num_batches_tracked"]
 
-HEAD = """
-dim C = 4
-param g : Real[C] ~ normal(0, 1)
-param h : Real[C] ~ normal(0, 1)
-morphism f : """
-
 
 def compiled(text: str) -> nn.Module:
-    return catdl.loads(HEAD + text)["f"].compile()
+    """The morphism `f`; `g` and `h` in its text are declared parameters."""
+    used = [f"param {name} : Real[C] ~ normal(0, 1)\n" for name in "gh" if re.search(rf"\b{name}\b", text)]
+    return catdl.loads(f"dim C = 4\n{''.join(used)}morphism f : {text}")["f"].compile()
 
 
 @pytest.mark.parametrize("plugged", ["weight = g", "bias = h", "weight = g, bias = h"])
