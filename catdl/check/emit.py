@@ -27,7 +27,7 @@ def core(ctx: Context, b: Builder, op: str, inputs: list[W], leaves: list[Leaf],
     for leaf in leaves:
         for axis in leaf.axes:
             if isinstance(axis, Axis) and isinstance(axis.size, int) and axis.size < 0:
-                raise ctx.refuse(wrong.NegativeSize(span, None, show_leaf(leaf)))
+                raise ctx.refuse(wrong.NegativeSize(span, f"this gives `{show_leaf(leaf)}`"))
         distinct(ctx, leaf, span)
         made = ctx.canon(leaf) if closed_leaf(leaf) else leaf
         wire = W(b, made, constant, None, span)

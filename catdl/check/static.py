@@ -358,7 +358,7 @@ class Statics:
         if isinstance(value, int) and abs(value) > LIMIT:
             raise self.refuse(wrong.LimitExceeded(env.module.span(node), "the value of a size", "2^63"))
         if isinstance(value, int) and value < 0:
-            raise self.refuse(wrong.NegativeSize(env.module.span(node), value))
+            raise self.refuse(wrong.NegativeSize(env.module.span(node), f"this is {value}"))
         if isinstance(value, Poly) and not is_integral(value, self.facts, refute=False).is_proved:
             bottom = math.lcm(*(Fraction(coef).denominator for _, coef in value.terms))
             top = mul(value, bottom)

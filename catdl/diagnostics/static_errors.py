@@ -172,17 +172,15 @@ class BadValue(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class NegativeSize(Mistake):
-    """A size below 0: `size` is the number, or `type` the type that it stands in."""
+    """A size below 0; `what` is a clause ("this is -3")."""
 
     code: ClassVar[str] = "E0210"
     title: ClassVar[str] = "a size that is negative"
     span: Span
-    size: int | None = None
-    type: str = ""
+    what: str
 
     def parts(self) -> Parts:
-        what = f"this is {self.size}" if self.size is not None else f"this gives `{self.type}`"
-        return Parts(f"a size is never negative, and {what}", self.span, "less than nothing")
+        return Parts(f"a size is never negative, and {self.what}", self.span, "less than nothing")
 
 
 @dataclass(frozen=True, slots=True)
