@@ -58,8 +58,10 @@ def bound(name: str, value: object, definition: MorphismDef, outer_labels: bool,
             return Row(tuple(own(v, row_label(v, definition) or f"{name}{i}") for i, v in enumerate(value)))
         case str() if (definition.sorts or {}).get(name) == "label":
             return LabelOf(f"{definition.name}::{name}")
-        case LabelOf():
-            return value if outer_labels else LabelOf(f"{definition.name}::{name}")
+        case LabelOf(label):
+            # As with an axis: one that has no name at the use is known by the binder's.
+            named = outer_labels and isinstance(label, (str, Word))
+            return value if named else LabelOf(f"{definition.name}::{name}")
         case _:
             return Static(value)
 

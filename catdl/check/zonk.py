@@ -11,7 +11,7 @@ from typing import Any
 
 from catdl.check.context import Context
 from catdl.check.scope import Static
-from catdl.check.signature import Row
+from catdl.check.signature import LabelOf, Row
 from catdl.types.sizes import Poly, normal
 from catdl.types.types import ANONYMOUS, Axis, Kind, Label, LabelVar, Leaf, Object, Word, label_of, walk_axes
 
@@ -67,6 +67,8 @@ def zonk_value(value: object) -> Any:
             return normal(value)
         case Axis():
             return zonk_axis(value)
+        case LabelOf(label):
+            return LabelOf(zonk_label(label))
         case Row(axes):
             return tuple(zonk_axis(a) for a in walk_axes(axes) if isinstance(a, Axis))
         case Object(leaves, names):
