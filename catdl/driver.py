@@ -108,6 +108,18 @@ class Compiled:
             with constructed(diagram):
                 return build(diagram)
 
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The keys of the parameters that the spec puts into groups, `f{**.bias: group("no_decay")}`, by group.
+
+        Those in none are under "". Raises CheckError.
+        """
+        from catdl.diagram.params import globals_of, parameters
+
+        found: dict[str, list[str]] = {}
+        for leaf in (*globals_of(self.diagram()), *parameters(self.diagram())):
+            found.setdefault(leaf.group, []).append(leaf.path)
+        return {name: tuple(keys) for name, keys in found.items()}
+
     def show(self) -> str:
         """Signature, parameters, cost, effects, ties, and what no type can catch."""
         from catdl.analysis.show import show

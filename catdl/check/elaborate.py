@@ -18,6 +18,7 @@ from catdl.check.calls import call
 from catdl.check.closures import use_closure
 from catdl.check.context import Context, Head
 from catdl.check.depth import too_deep
+from catdl.check.families import element
 from catdl.check.forms import (
     OPERATORS,
     aliased,
@@ -333,6 +334,8 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             return wires(ctx, chosen, env, b)
         case ast.Bad() | ast.Field() if is_told(expr):
             return BAD
+        case ast.Index(base) if is_wire(ctx, base, env):
+            return element(ctx, expr, env, b)
         case ast.Field(base, name):
             return field(ctx, expr, base, name, env, b)
         case ast.Lambda() | ast.Arrow() | ast.List() | ast.Comprehension() | ast.Text() | ast.Splice():

@@ -54,6 +54,8 @@ def is_wire(ctx: Context, expr: ast.Expr, env: Env) -> bool:
                 if any(a.sep != "=" and is_wire(ctx, a.value, env) for a in args):
                     return True
                 expr = function
+            case ast.Index(base) if is_wire(ctx, base, env):
+                return True  # an element of a family: `bank[i]`
             case ast.Index():
                 head = head_of(ctx, expr, env)  # a constant: `index[T]`, `eye[D, D']`
                 return head is not None and head_width(ctx, head) == 0

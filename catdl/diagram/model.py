@@ -46,7 +46,7 @@ class Parameter:
     """A leaf of a parameter record: its path below the diagram, its type, how it starts.
 
     `home` is the module that declares it; empty for a leaf of a morphism's own. `frozen`: no gradient reaches it.
-    `group`: what an optimiser may know it by, empty for none.
+    `group`: what an optimiser may know it by, empty for none. `told`: the spec says how it starts, not the layer.
     """
 
     path: str
@@ -55,6 +55,7 @@ class Parameter:
     home: str = ""
     frozen: bool = False
     group: str = ""
+    told: bool = False
 
 
 @record

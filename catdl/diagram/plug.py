@@ -64,6 +64,7 @@ class Change:
             init=parameter.init if self.init is None else self.init,
             frozen=parameter.frozen or self.frozen,
             group=parameter.group if self.group is None else self.group,
+            told=parameter.told or self.init is not None,
         )
 
 

@@ -10,6 +10,8 @@
     calls     calls, loops and `each`; spaces: into and out of a map; sites: where submodules stand
     unit      one class or function as text
     checks    what a root asks of its inputs
+    adopt     a declared record plugged whole as a module of its own
+    constructor  what a class holds and how it starts
     module    the whole file
     build     the text as a running module
     runtime   what generated code may import

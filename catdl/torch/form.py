@@ -29,7 +29,7 @@ def alone(native: Native, step: Step, flat: Flat, plain: bool) -> str | None:
 
     `plain`: it must be called with its inputs as they are.
     """
-    if not has_module(native, step) or len(step.outputs) != 1:
+    if not has_module(native, step) or len(step.outputs) != 1 or any(p.frozen or p.told for p in native.params):
         return None
     lowering = find(native.entry)
     assert lowering is not None and lowering.module is not None

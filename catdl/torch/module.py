@@ -6,17 +6,19 @@ text(diagram)      "from torch import Tensor, nn\n\n\nclass Mlp(nn.Module):\n…
 from __future__ import annotations
 
 from catdl.diagram.model import Diagram
+from catdl.torch.adopt import adopted
+from catdl.torch.constructor import constructor, starts
 from catdl.torch.family import Families, Written
 from catdl.torch.names import Namer, camel
 from catdl.torch.plan import Plan, Unit, packages
 from catdl.torch.printed import printed
 from catdl.torch.scope import RESERVED
-from catdl.torch.unit import constructor, starts, write
+from catdl.torch.unit import write
 
 
 def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
     """The source text of a diagram, without the names in `taken`. Raises Refused where it could not run."""
-    plan = Plan(diagram, taken)
+    plan = Plan(adopted(diagram), taken)
     names = plan.names
     while True:
         written = [_written(plan, unit, names) for unit in plan.units]

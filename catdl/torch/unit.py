@@ -19,7 +19,6 @@ from catdl.torch import calls, core
 from catdl.torch.checks import Entry, given
 from catdl.torch.context import Context
 from catdl.torch.form import has_module
-from catdl.torch.initial import initial
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
 from catdl.torch.plan import Plan, Unit, leaves_by_path
@@ -50,6 +49,7 @@ class Writer:
     args: list[str] = field(default_factory=list)
     uses: list[int] = field(default_factory=list)
     module_sites: set[str] = field(default_factory=set)
+    native_sites: set[str] = field(default_factory=set)
     sites: Sites = field(default_factory=lambda: Sites(()))
     used_sites: set[str] = field(default_factory=set)
     shapes: dict[tuple[int, bool], str] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class Writer:
 
     def lender(self, path: str) -> str | None:
         """The site of the box that a leaf of this unit lives in, if it does not stand in the class itself."""
-        if path not in self.unit.flat.read:
+        if path not in self.unit.flat.read and path not in self.unit.flat.globals:
             return None
         parts = path.split(".")
         sites = (".".join(parts[:k]) for k in range(1, len(parts)))
@@ -92,8 +92,10 @@ class Writer:
         if not site:
             lent = self.lender(parameter.path)
             if lent is not None:  # a parameter of what is called, made into something once and handed back to it
-                below = parameter.path.removeprefix(f"{lent}.").split(".")
-                rest = "".join(f"[{name}]" if name.isdecimal() else f".{name}" for name in below)
+                below = parameter.path.removeprefix(f"{lent}.")
+                if lent in self.native_sites:
+                    return self.leaf(lent, replace(parameter, path=below), stacked)
+                rest = "".join(f"[{name}]" if name.isdecimal() else f".{name}" for name in below.split("."))
                 return f"{self.sites.expression(lent)}{rest}"
             head, dot, last = parameter.path.rpartition(".")
             if dot:
@@ -156,10 +158,15 @@ def _prepare(w: Writer) -> None:
         if step.site:
             w.used_sites.add(step.site)
             w.sites.add(step.site)
-            if isinstance(step.op, Native) and has_module(step.op, step):
-                w.module_sites.add(step.site)
+            if isinstance(step.op, Native):
+                w.native_sites.add(step.site)
+                if has_module(step.op, step):
+                    w.module_sites.add(step.site)
     for step in flat.steps:
         path = step.op.parameter.path if isinstance(step.op, Local) else ""
+        if "." in path and w.lender(path) is None:
+            w.sites.add(path.rpartition(".")[0])
+    for path in flat.globals if w.unit.root else ():
         if "." in path and w.lender(path) is None:
             w.sites.add(path.rpartition(".")[0])
     for wire in flat.outputs:
@@ -189,8 +196,7 @@ def _arguments(w: Writer) -> None:
         _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
     for path, wire in flat.globals.items():
         if w.unit.root:
-            text = attribute(path, "_parameters")
-            w.own[path] = next(p for p in globals_of(w.unit.diagram) if p.path == path)
+            text = w.leaf("", next(p for p in globals_of(w.unit.diagram) if p.path == path))
             w.values[wire] = scope.hold(Value(text, flat.wires[wire].type, Mode.CONSTANT, uses=w.uses[wire] + 1))
         else:
             _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
@@ -434,39 +440,4 @@ def _batch(w: Writer, inputs: list[Value]) -> list[str]:
                 lines.append(_text(f"{value.text} = {value.text}.reshape(-1{own})", shape(value.leaf)))
     if w.scope.wants_dtype:
         lines.append(f"dtype = {w.scope.dtype_from}.dtype")
-    return lines
-
-
-def constructor(w: Writer) -> list[str]:
-    """The body of `__init__` after `super().__init__()`, and of `reset_parameters` (after an empty line, if any)."""
-    lines: list[str] = []
-    for path, parameter in w.own.items():
-        lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter.type)}")
-    lines += [f'self.register_buffer("{name}", {start})' for name, start in w.buffers.items()]
-    made = {}
-    for site, text in w.modules.items():
-        leaves = w.held.get(site, {})
-        if list(leaves) == sorted(leaves):
-            items = ", ".join(f'"{path}": {_empty(p.type)}' for path, p in leaves.items())
-            made[site] = text or f"nn.ParameterDict({{{items}}})"
-        else:  # torch sorts what comes in a dict
-            items = ", ".join(f'("{path}", {_empty(p.type)})' for path, p in leaves.items())
-            made[site] = text or f"nn.ParameterDict([{items}])"
-    return lines + [f"{name} = {text}" for name, text in w.sites.constructors(made).items()]
-
-
-def _empty(leaf: Leaf) -> str:
-    return f"nn.Parameter(torch.empty({', '.join(str(size) for size in sizes_of(leaf)) or '()'}))"
-
-
-def starts(w: Writer) -> list[str]:
-    """The body of `reset_parameters`: how the leaves that no module of torch holds start."""
-    lines: list[str] = []
-    for path, p in w.own.items():
-        lines += initial(attribute(path, "_parameters"), p.init, w.stacks.get(("", path), 0))
-    lines += [f"self.{name}.copy_({start})" for name, start in w.buffers.items()]
-    for site, leaves in w.held.items():
-        name = w.sites.expression(site)
-        for path, p in leaves.items():
-            lines += initial(f'{name}["{path}"]', p.init, w.stacks.get((site, path), 0))
     return lines

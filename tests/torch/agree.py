@@ -58,7 +58,7 @@ def agree(
             inputs.append(sample(info.type, () if info.constant else batch, dims or {}))
         floats = [x for x in inputs if x.is_floating_point()]
         weights = dict(model.named_parameters()) | dict(model.named_buffers())
-        traced = [*floats, *(w for w in model.parameters())]
+        traced = [*floats, *(w for w in model.parameters() if w.requires_grad)]
         for x in floats:
             x.requires_grad_()
         wanted = interpret(diagram, inputs, weights, training=training)

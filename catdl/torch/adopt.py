@@ -1,0 +1,74 @@
+"""A call that is given the whole of one declared record is the module of that record.
+
+Takes a root Diagram. Guarantees the same keys and values: `param w : weights(encoder)` plugged into `encoder{w}` is a
+submodule `w` of the class of `encoder`, called wherever it is plugged, which is how an engineer ties two layers.
+
+    x = encode(x, self.w["weight"], self.w["bias"])       becomes      x = self.w(x)
+"""
+
+from __future__ import annotations
+
+from catdl.diagram.model import Box, Diagram, Global, Op
+from catdl.diagram.params import NOWHERE, bodies, leaves_of
+
+
+def adopted(root: Diagram) -> Diagram:
+    """The diagram with such calls at sites of their own, and without the declared parameters that only they read."""
+    names = {box.outputs[0]: box.op.parameter.path for box in root.boxes if isinstance(box.op, Global)}
+    if not any("." in path for path in names.values()):
+        return root
+    homes: dict[str, object] = {}
+    boxes: list[Box] = []
+    for box in root.boxes:
+        name = _record(box, names)
+        if name is not None and homes.setdefault(name, _held(box.op)) is _held(box.op):
+            box = Box(box.op, box.inputs, box.outputs, name, (), box.span)
+        boxes.append(box)
+    if not homes:
+        return root
+    read = {wire for box in boxes for wire in (*box.inputs, *(w for _, w in box.plugs))} | set(root.outputs)
+    kept = [box for box in boxes if not isinstance(box.op, Global) or box.outputs[0] in read]
+    made = dict.fromkeys((*root.inputs, *(wire for box in kept for wire in box.outputs)))
+    at = {old: new for new, old in enumerate(made)}
+    return Diagram(
+        root.name,
+        tuple(root.wires[old] for old in made),
+        tuple(at[wire] for wire in root.inputs),
+        tuple(at[wire] for wire in root.outputs),
+        tuple(
+            Box(
+                box.op,
+                tuple([at[wire] for wire in box.inputs]),
+                tuple([at[wire] for wire in box.outputs]),
+                box.site,
+                tuple([(path, at[wire]) for path, wire in box.plugs]),
+                box.span,
+            )
+            for box in kept
+        ),
+        root.effects,
+        root.domain_names,
+        root.codomain_names,
+        root.facts,
+        root.bounds,
+        root.arguments,
+        root.choices,
+    )
+
+
+def _held(op: Op) -> object:
+    """What calls that share a module have in common."""
+    return bodies(Box(op, (), (), None, (), NOWHERE)) or op
+
+
+def _record(box: Box, names: dict[int, str]) -> str | None:
+    """The declared record that is all that is plugged into a box, and all of its leaves."""
+    if not box.plugs:
+        return None
+    path, wire = box.plugs[0]
+    whole = names.get(wire, "")
+    name = whole.removesuffix(f".{path}")
+    if name == whole or any(names.get(wire) != f"{name}.{path}" for path, wire in box.plugs):
+        return None
+    plugged = {path for path, _ in box.plugs}
+    return name if all(leaf.path in plugged for leaf in leaves_of(box.op, box.site)) else None

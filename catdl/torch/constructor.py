@@ -1,0 +1,72 @@
+"""The body of a class's `__init__` and of its `reset_parameters`: what it holds, what is frozen, how it starts.
+
+Takes a unit that is written. Modules of torch start themselves, unless the spec says how; what has no module is a
+parameter of the class or of a dict under its site.
+
+    constructor(w)      ["self.linear = nn.Linear(8, 8)", "self.linear.requires_grad_(False)"]
+"""
+
+from __future__ import annotations
+
+from catdl.diagram.model import Native, Parameter
+from catdl.torch.initial import initial
+from catdl.torch.names import attribute
+from catdl.torch.scope import sizes_of
+from catdl.torch.unit import Writer
+
+
+def constructor(w: Writer) -> list[str]:
+    """The body of `__init__` after `super().__init__()`, and of `reset_parameters` (after an empty line, if any)."""
+    lines: list[str] = []
+    for path, parameter in w.own.items():
+        lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter)}")
+    lines += [f'self.register_buffer("{name}", {start})' for name, start in w.buffers.items()]
+    made = {}
+    for site, text in w.modules.items():
+        leaves = w.held.get(site, {})
+        if list(leaves) == sorted(leaves):
+            items = ", ".join(f'"{path}": {_empty(p)}' for path, p in leaves.items())
+            made[site] = text or f"nn.ParameterDict({{{items}}})"
+        else:  # torch sorts what comes in a dict
+            items = ", ".join(f'("{path}", {_empty(p)})' for path, p in leaves.items())
+            made[site] = text or f"nn.ParameterDict([{items}])"
+    lines += [f"{name} = {text}" for name, text in w.sites.constructors(made).items()]
+    return lines + [line for name, native in _modules(w).items() for line in _frozen(name, native)]
+
+
+def _modules(w: Writer) -> dict[str, Native]:
+    """The natives in module form by how the class reaches them."""
+    return {
+        w.sites.expression(step.site): step.op
+        for step in w.unit.flat.steps
+        if isinstance(step.op, Native) and step.site in w.module_sites and step.site in w.modules
+    }
+
+
+def _frozen(name: str, native: Native) -> list[str]:
+    """What keeps gradients from the leaves of a module."""
+    frozen = [p for p in native.params if p.frozen]
+    if frozen and len(frozen) == len(native.params):
+        return [f"{name}.requires_grad_(False)"]
+    return [f"{name}.{p.path}.requires_grad_(False)" for p in frozen]
+
+
+def _empty(parameter: Parameter) -> str:
+    sizes = ", ".join(str(size) for size in sizes_of(parameter.type)) or "()"
+    return f"nn.Parameter(torch.empty({sizes}){', requires_grad=False' if parameter.frozen else ''})"
+
+
+def starts(w: Writer) -> list[str]:
+    """The body of `reset_parameters`: how the leaves that no module of torch holds start."""
+    lines: list[str] = []
+    for path, p in w.own.items():
+        lines += initial(attribute(path, "_parameters"), p.init, w.stacks.get(("", path), 0))
+    lines += [f"self.{name}.copy_({start})" for name, start in w.buffers.items()]
+    for site, leaves in w.held.items():
+        name = w.sites.expression(site)
+        for path, p in leaves.items():
+            lines += initial(f'{name}["{path}"]', p.init, w.stacks.get((site, path), 0))
+    for name, native in _modules(w).items():
+        for p in native.params:
+            lines += initial(f"{name}.{p.path}", p.init, 0) if p.told else []
+    return lines

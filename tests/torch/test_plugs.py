@@ -1,0 +1,175 @@
+"""Plugs on compiled networks: keys, values and gradients, at every depth, by value and by name."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import catdl
+from catdl.diagram.model import Diagram
+from catdl.diagram.verify import verify
+from catdl.types.sizes import free_syms
+from catdl.types.types import axis_sizes
+from tests.torch.agree import agree
+
+FILE = """
+dim T, D = 4, Class = 3, Expert = 5
+object Seq = Real[T, D]
+morphism pair[O, I](r : count) : () -> Real[O, I] = {
+    param down : Real[R: r, I] ~ normal(0, 0.02)
+    param up : Real[O, R: r] ~ normal(0, 0.02)
+    contract[R](up, down)
+}
+morphism residual[X](f : X -> X) : X -> X = x => x + (x >> f)
+morphism block : Seq -> Seq = residual(layernorm >> q: linear(D)) >> residual(up: linear(6) >> gelu >> down: linear)
+morphism net : Seq -> Seq = repeat(3, block) >> linear(D)
+morphism code : Real[D] -> Real[Class] = linear(6) >> relu >> linear
+"""
+
+LORA = "w => w + pair(2)"
+STEP = ("low.down", "low.up")
+
+CASES = {
+    "a native": (f"Seq -> Seq = linear(D){{weight: {LORA}}}", {"linear.pair.down", "linear.pair.up", "linear.weight"}),
+    "both leaves of one": (
+        "Seq -> Seq = linear(D){weight: w => w + pair(2), bias: b => 2 * b}",
+        {"linear.weight", "linear.bias", "linear.pair.up"},
+    ),
+    "replaced by name": ("Seq -> Seq = linear(D){weight = pair(2)}", {"linear.pair.down", "linear.bias"}),
+    "twice": (f"Seq -> Seq = linear(D){{weight: {LORA}, weight: {LORA}}}", {"linear.pair.up", "linear.pair_2.up"}),
+    "forgotten": (f"Seq -> Seq = linear(D){{weight: {LORA}, weight = pair(1)}}", {"linear.pair.up", "linear.bias"}),
+    "in a repeat": (f"Seq -> Seq = net{{block.*.q.weight: {LORA}}}", {"net.block.2.q.pair.up", "net.block.2.q.weight"}),
+    "in some rounds": (
+        f"Seq -> Seq = net{{block.{{0,2}}.q.weight: {LORA}}}",
+        {"net.block.0.q.pair.up", "net.block.1.q.weight", "net.block.2.q.pair.up"},
+    ),
+    "everywhere": ("Seq -> Seq = net{**.weight: w => 2 * w}", {"net.block.1.layernorm.weight", "net.linear.weight"}),
+    "of a repeat itself": (f"Seq -> Seq = repeat(2, block){{1.q.weight: {LORA}}}", {"block.1.q.pair.up"}),
+    "around an iterate": (
+        f"Seq -> Seq = many: iterate(3, block){{q.weight: {LORA}}}",
+        {"pair.up", "many.q.weight", "many.q.bias"},
+    ),
+    "inside an iterate": (f"Seq -> Seq = iterate(3, block{{q.weight: {LORA}}})", {"pair.up", "block.q.weight"}),
+    "a repeat in an iterate": (
+        f"Seq -> Seq = iterate(2, net{{block.*.q.weight: {LORA}}})",
+        {"net.block.0.q.weight", "net.block.2.q.bias", "pair_3.up"},
+    ),
+    "inside a map": (f"Seq -> Seq = map[T](linear(D){{weight: {LORA}}})", {"linear.weight", "pair.up"}),
+    "inside an each": (
+        "Real[Expert, D] -> Real[Expert, D] = each[Expert](fresh linear(D){weight: w => w + pair(2)})",
+        {"linear.weight", "linear.pair.up"},
+    ),
+    "on top of another": (
+        "Seq -> Seq = tuned{net.**.weight: w => 2 * w}\n"
+        f"morphism tuned : Seq -> Seq = net{{block.*.q.weight: {LORA}}}",
+        {"tuned.net.block.0.q.weight", "tuned.net.block.0.q.pair.up"},
+    ),
+    "of a parameter of the body": (
+        "Seq -> Seq = scaled{gain: g => 2 * g}\nmorphism scaled : Seq -> Seq = x => {\n"
+        "    param gain : Real[D]\n    over[T, D](x * gain)\n}",
+        {"scaled.gain"},
+    ),
+    "a record": (
+        "Real[D] @ Real[D] -> Real[Class] = (x, y) => (x >> code{w}) - (y >> code{w})\nparam w : weights(code)",
+        {"w.linear.weight", "w.linear_2.bias"},
+    ),
+    "a part of a record": (
+        "Real[D] -> Real[Class] = code{linear = w.linear}\nparam w : weights(code)",
+        {"w.linear.weight", "w.linear.bias", "code.linear_2.bias"},
+    ),
+    "a record whole and in part": (
+        "Real[D] -> Real[Class] @ Real[Class] = code{w} & code{linear_2 = w.linear_2}\nparam w : weights(code)",
+        {"w.linear.weight", "w.linear_2.bias", "code.linear.weight"},
+    ),
+    "a power": ("Seq -> Seq = repeat(3, block){ws}\nparam ws : weights(block)^3", {"ws.0.q.weight", "ws.2.down.bias"}),
+    "a family": (
+        "Fin(Expert) @ Real[D] -> Real[Class] = (i, x) => x >> code{bank[i]}\nparam bank : weights(code)[Expert]",
+        {"bank.linear.weight", "bank.linear_2.bias"},
+    ),
+    "an element of a power by number and by wire": (
+        "Fin(2) @ Real[D] -> Real[Class] @ Real[Class] = (i, x) => (x >> code{ws[1]}, x >> code{ws[i]})\n"
+        "param ws : weights(code)^2",
+        {"ws.0.linear.weight", "ws.1.linear_2.bias"},
+    ),
+    "weights of each sample": (
+        "Real[D] @ Seq -> Seq = (z, x) => {\n    w = z >> linear(16) >> rearrange(\"(o i) -> o i\", o = 4)\n"
+        "    x >> block{q.weight = w}\n}",
+        {"block.q.bias", "block.up.weight", "linear.weight"},
+    ),
+    "weights of each sample, many times": (
+        "Real[D] @ Seq -> Seq = (z, x) => {\n    w = z >> linear(16) >> rearrange(\"(o i) -> o i\", o = 4)\n"
+        "    x >> iterate(2, block{q.weight = w})\n}",
+        {"block.q.bias", "block.up.weight"},
+    ),
+    "a record as an input": ("weights(code) @ Real[D] -> Real[Class] = (v, x) => x >> code{v}", set()),
+}  # fmt: skip
+
+
+def diagram_of(text: str) -> Diagram:
+    found = catdl.loads(FILE + "morphism f : " + text + "\n")["f"].diagram()
+    verify(found)
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_keys_and_values(name: str) -> None:
+    text, keys = CASES[name]
+    diagram = diagram_of(text)
+    free = {dim for wire in diagram.wires for size in axis_sizes(wire.type) for dim in free_syms(size)}
+    model = agree(diagram, dict.fromkeys(free, 3), ((), (3,)))
+    assert keys <= set(model.state_dict())
+
+
+def compiled(text: str) -> torch.nn.Module:
+    return catdl.loads(FILE + "morphism f : " + text + "\n")["f"].compile()
+
+
+def test_a_plug_moves_no_key() -> None:
+    before = set(compiled("Seq -> Seq = net").state_dict())
+    after = set(compiled(f"Seq -> Seq = net{{**: frozen, block.*.q.weight: {LORA}}}").state_dict())
+    assert before < after
+    assert all(".pair." in key for key in after - before)
+
+
+def test_what_is_frozen_has_no_gradient() -> None:
+    model = compiled(f"Seq -> Seq = net{{**: frozen, block.*.q.weight: {LORA}}}")
+    model(torch.randn(2, 3, 4)).sum().backward()
+    assert {key for key, p in model.named_parameters() if p.requires_grad} == {
+        key for key, p in model.named_parameters() if p.grad is not None
+    }
+    assert all(".pair." in key for key, p in model.named_parameters() if p.requires_grad)
+
+
+def test_what_is_frozen_after_a_step_stops_it_too() -> None:
+    model = compiled(f"Seq -> Seq = linear(D){{weight: {LORA}, weight: frozen}}")
+    model(torch.randn(2, 3, 4)).sum().backward()
+    assert [key for key, p in model.named_parameters() if p.grad is not None] == ["linear.bias"]
+
+
+def test_initialisers_by_path() -> None:
+    model = compiled("Seq -> Seq = net{**.weight: init(normal(3, 0)), **.bias: init(ones)}")
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, torch.full_like(value, 3 if key.endswith("weight") else 1)), key
+
+
+def test_groups_by_path() -> None:
+    spec = catdl.loads(FILE + 'morphism f : Seq -> Seq = net{**.bias: group("no_decay")}\n')
+    groups = spec["f"].groups()
+    assert set(groups) == {"", "no_decay"}
+    assert all(key.endswith("bias") for key in groups["no_decay"])
+    assert sorted([*groups[""], *groups["no_decay"]]) == sorted(spec["f"].compile().state_dict())
+
+
+def test_a_record_plugged_whole_is_one_module() -> None:
+    text, _ = CASES["a record"]
+    model = compiled(text)
+    assert [name for name, _ in model.named_children()] == ["w"]
+    assert "code" not in dict(model.named_modules())
+
+
+def test_a_plug_outside_a_loop_is_made_once() -> None:
+    spec = catdl.loads(FILE + f"morphism f : Seq -> Seq = iterate(3, block{{q.weight: {LORA}}})\n")
+    lines = spec["f"].source().splitlines()
+    loop = next(k for k, line in enumerate(lines) if "for _ in range(3)" in line)
+    assert any("self.pair()" in line for line in lines[:loop])
+    assert not any("self.pair()" in line for line in lines[loop:])
