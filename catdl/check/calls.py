@@ -126,9 +126,10 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         given = inp.wires
         inp, order = brought_forward(binding, inp, b)
         wires, at_in = match_domain(binding, inp)
+        wanted = [(path, wire, leaf_type(binding, node)) for path, wire, node in plugs]
         take_labels(binding)
         check_scales(binding, head, b, scaled)
-        for path, wire, leaf in plugs:
+        for path, wire, leaf in wanted:
             where = next(head.env.module.span(a.value) for a in head.plugs if a.name in (path, None))
             context = f"the parameter `{path}` of `{definition.name}`"
             ctx.port(
@@ -328,12 +329,12 @@ def overloaded(binding: Binding, wires: list[W], leaves: list[Leaf]) -> list[Lea
     ]
 
 
-def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str, W, Leaf]], list[Plugged]]:
-    """What is plugged in for parameters: for the leaves of a layer wires at once, with the type that each must have.
+def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str, W, ast.Expr]], list[Plugged]]:
+    """What is plugged in for parameters: for the leaves of a layer wires at once, with the type as it is declared.
 
     All else waits until the leaves are known. Raises Refused.
     """
-    out: list[tuple[str, W, Leaf]] = []
+    out: list[tuple[str, W, ast.Expr]] = []
     later: list[Plugged] = []
     if not head.plugs:
         return out, later
@@ -351,16 +352,19 @@ def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str
         if not wire.constant:
             later.append(plug)
             continue
-        node = param.type
-        fill(binding, node)
-        leaf = ctx.types.object(node, binding.env).leaves[0] if not isinstance(node, ast.Index) else None
-        if leaf is None:
-            assert isinstance(node, ast.Index)
-            kind = ctx.types.kind(node.base, binding.env) or Kind("Real")
-            leaf = Leaf(kind, ctx.types.axes(node.items, binding.env))
-        assert isinstance(leaf, Leaf)
-        out.append((param.name, wire, leaf))
+        out.append((param.name, wire, param.type))
     return out, later
+
+
+def leaf_type(binding: Binding, node: ast.Expr) -> Leaf:
+    """The type that a parameter has in a call whose wires are matched; what they leave open is unknown."""
+    fill(binding, node)
+    types = binding.ctx.types
+    if isinstance(node, ast.Index):
+        return Leaf(types.kind(node.base, binding.env) or Kind("Real"), types.axes(node.items, binding.env))
+    leaf = types.object(node, binding.env).leaves[0]
+    assert isinstance(leaf, Leaf)
+    return leaf
 
 
 def untwinned(ctx: Context, leaf: Leaf, given: Leaf) -> Leaf:
