@@ -66,7 +66,7 @@ PAIRS = (
     ("Seq -> Seq @ Seq = relu & tanh", "Seq -> Seq @ Seq = relu @ tanh"),
     ("Seq -> Real[D, T] = permute[D, T]", "Seq -> Real[D, T] = permute[T, D]"),
     ("Seq -> Seq = chain([linear(D) for i in range(2)])", "Seq -> Seq = chain([linear(D) for i in rang(2)])"),
-    ("Seq -> Seq = x => x * 2", "Seq -> Seq = x => y * 2"),
+    ("Seq -> Seq = x => x * 2", "Seq -> Seq = x => x * y"),
     ("Seq -> Real[D] = max[T] >> linear(D)", "Seq -> Real[D] = max[T] >> linear(D) >> linear(D, D)"),
 )
 
