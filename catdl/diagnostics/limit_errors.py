@@ -120,16 +120,20 @@ class ExternNotAllowed(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class LimitExceeded(Mistake):
-    """More of something than the checker takes on. `what` is a phrase ("the nesting of parentheses")."""
+    """More of something than catdl takes on. `what` is a phrase ("the nesting of parentheses"); `why`: who sets it."""
 
     code: ClassVar[str] = "E0806"
     title: ClassVar[str] = "a limit is exceeded"
     span: Span
     what: str
     limit: str | int
+    why: str = ""
+    helps: tuple[Help, ...] = ()
 
     def parts(self) -> Parts:
-        return Parts(f"{self.what} is over the limit of {_number(self.limit)}", self.span, "over the limit")
+        message = f"{self.what} is over the limit of {_number(self.limit)}"
+        notes = (self.why,) if self.why else ()
+        return Parts(message, self.span, "over the limit", notes=notes, helps=self.helps)
 
 
 @dataclass(frozen=True, slots=True)

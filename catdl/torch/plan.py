@@ -8,10 +8,12 @@ per set of plugged leaves; their own names are distinct and depend on the diagra
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from catdl.diagnostics.base import Help
 from catdl.diagnostics.limit_errors import LimitExceeded
 from catdl.diagram.model import Diagram, Extern, Native, Parameter
 from catdl.diagram.params import parameters, post_order, sole_box
@@ -27,7 +29,11 @@ from catdl.torch.scope import RESERVED
 from catdl.torch.steps import Flat, Invoke, Loop, Slices, Step
 from catdl.types.types import Axis
 
-DEPTH_LIMIT = 200
+FRAMES = 4
+"""Python's own frames for a module that calls one below it."""
+
+CALLERS = 100
+"""Those left to who calls the network."""
 
 
 @dataclass(slots=True, eq=False)
@@ -165,10 +171,21 @@ class Plan:
                 self.units.append(unit)
 
     def _check_depth(self) -> None:
-        if self.root.depth > DEPTH_LIMIT:
+        frames = sys.getrecursionlimit()
+        limit = (frames - CALLERS) // FRAMES
+        if self.root.depth > limit:
             spans = [box.span for box in self.root.diagram.boxes]
             span = spans[0] if spans else Span(Source("-", ""), 0, 0)
-            raise Refused(LimitExceeded(span, "the nesting of modules with weights of their own", DEPTH_LIMIT))
+            what = f"the nesting of modules with weights of their own, {self.root.depth} deep,"
+            why = (
+                f"Python calls no deeper than {frames} (`sys.getrecursionlimit()`), PyTorch takes {FRAMES} of these "
+                f"to call a module, and {CALLERS} are left to the caller"
+            )
+            helps = (
+                Help("write a `repeat` or a `chain`, which do not nest, where each morphism holds the one before"),
+                Help("or raise Python's limit, `sys.setrecursionlimit(…)`, wherever the network is compiled and runs"),
+            )
+            raise Refused(LimitExceeded(span, what, limit, why, helps))
 
     def _name(self) -> None:
         namer = Namer(RESERVED, self.taken)
