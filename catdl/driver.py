@@ -266,8 +266,12 @@ def check(source: Source, find: Find = lambda name, source: NotFound()) -> list[
 
 
 def advised(program: Program, diagnostics: list[Diagnostic]) -> list[Diagnostic]:
-    """The mistakes with helps that were tried; loaded only when something is wrong."""
-    if not diagnostics or program.work.found is not None:  # what went past a limit is not tried again and again
+    """The mistakes with helps that were tried; without mistakes, what is hardly meant though it composes."""
+    if not diagnostics:
+        from catdl.lint.run import lint
+
+        return first(lint(program))
+    if program.work.found is not None:  # what went past a limit is not tried again and again
         return diagnostics
     from catdl.repair.run import helped
 

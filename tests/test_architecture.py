@@ -27,6 +27,7 @@ STAGES = (
     "diagram",
     "check",
     "repair",
+    "lint",
     "analysis",
     "rewrite",
     "torch",

@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from catdl.cli.report import color_option, write
-from catdl.cli.specs import open_spec, search_option
+from catdl.cli.specs import deny_option, open_spec, search_option
 from catdl.diagnostics.base import in_order
 
 
@@ -22,11 +22,12 @@ from catdl.diagnostics.base import in_order
     help="For people; for programs; for code scanning (SARIF 2.1.0); for GitHub Actions.",
 )
 @color_option
+@deny_option
 @search_option
-def command(files: tuple[str, ...], form: str, color: str, search: tuple[str, ...]) -> None:
+def command(files: tuple[str, ...], form: str, color: str, deny: frozenset[str], search: tuple[str, ...]) -> None:
     """Check FILES without running anything; - is standard input."""
     paths = tuple(dict.fromkeys(files))
-    found = in_order(mistake for path in paths for mistake in open_spec(path, search).diagnostics)
+    found = in_order(mistake for path in paths for mistake in open_spec(path, search, deny).diagnostics)
     errors = sum(mistake.severity == "error" for mistake in found)
     if form != "text":
         renderer = import_module(f"catdl.diagnostics.{form}")  # late: most checks need none of them

@@ -6,7 +6,7 @@ import click
 
 from catdl.cli.files import refuse_output, write_whole
 from catdl.cli.report import fail
-from catdl.cli.specs import choose, search_option, some, sound_spec, told
+from catdl.cli.specs import choose, deny_option, search_option, some, sound_spec, told
 
 
 @click.command("compile", short_help="Write the PyTorch source of a morphism.")
@@ -14,13 +14,16 @@ from catdl.cli.specs import choose, search_option, some, sound_spec, told
 @click.argument("name", required=False)
 @click.option("-o", "--output", required=True, metavar="OUT.py", help="The file to write; - is standard output.")
 @click.option("--allow", multiple=True, metavar="PACKAGE", help="A package whose modules compiling may run.")
+@deny_option
 @search_option
-def command(file: str, name: str | None, output: str, allow: tuple[str, ...], search: tuple[str, ...]) -> None:
+def command(
+    file: str, name: str | None, output: str, allow: tuple[str, ...], deny: frozenset[str], search: tuple[str, ...]
+) -> None:
     """Write the PyTorch source of the morphism NAME of FILE, or of all that no other one uses."""
     refused = refuse_output(output, (file,))
     if refused is not None:
         fail(refused)
-    spec = sound_spec(file, search)
+    spec = sound_spec(file, search, deny)
     chosen = choose(spec, name, file) if name else spec
     some(spec, file)
     with told():

@@ -6,7 +6,7 @@ import click
 
 from catdl.cli.files import refuse_output, write_whole
 from catdl.cli.report import fail
-from catdl.cli.specs import choose, search_option, sound_spec, told
+from catdl.cli.specs import choose, deny_option, search_option, sound_spec, told
 
 
 @click.command("run", short_help="Run a morphism on an input.")
@@ -17,6 +17,7 @@ from catdl.cli.specs import choose, search_option, sound_spec, told
 @click.option("--weights", metavar="W.safetensors", help="The weights; without them they are as initialised.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For initial weights and random boxes.")
 @click.option("--allow", multiple=True, metavar="PACKAGE", help="A package whose modules compiling may run.")
+@deny_option
 @search_option
 def command(
     file: str,
@@ -26,6 +27,7 @@ def command(
     weights: str | None,
     seed: int,
     allow: tuple[str, ...],
+    deny: frozenset[str],
     search: tuple[str, ...],
 ) -> None:
     """Run the morphism NAME of FILE on an input, any number of samples at once, in evaluation mode."""
@@ -35,7 +37,7 @@ def command(
     refused = refuse_output(output, inputs)
     if refused is not None:
         fail(refused)
-    spec = sound_spec(file, search)
+    spec = sound_spec(file, search, deny)
     morphism = choose(spec, name, file)
     import torch  # late: usage errors and mistakes in the spec come without it
 

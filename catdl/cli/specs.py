@@ -11,6 +11,8 @@ import click
 
 from catdl import diagnostics as wrong
 from catdl.cli.report import fail, warn
+from catdl.diagnostics.base import Denied
+from catdl.record import replace
 
 if TYPE_CHECKING:
     from catdl.driver import Compiled, Spec
@@ -24,21 +26,55 @@ search_option = click.option(
 )
 
 
-def open_spec(path: str, search: tuple[str, ...]) -> Spec:
-    """Read and check a spec. What cannot be read is among its diagnostics."""
+def _codes(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> frozenset[str]:
+    """The codes of the warnings that are denied; leave if there is no such warning."""
+    if not given:
+        return frozenset()
+    from catdl.diagnostics.registry import mistakes
+    from catdl.diagnostics.suggest import near
+
+    known = [code for code in mistakes() if code.startswith("W")]
+    out: set[str] = set()
+    for word in given:
+        if word in ("all", "warnings"):
+            out.update(known)
+        elif word in known:
+            out.add(word)
+        else:
+            close = near(word, known)
+            hint = f"; did you mean `{close[0]}`?" if close else "; `catdl explain` lists them"
+            raise click.BadParameter(f"`{word}` is no code of a warning{hint}")
+    return frozenset(out)
+
+
+deny_option = click.option(
+    "--deny",
+    multiple=True,
+    metavar="CODE",
+    callback=_codes,
+    help="Take a warning for an error (W0201; all); may be given again.",
+)
+
+
+def open_spec(path: str, search: tuple[str, ...], deny: frozenset[str]) -> Spec:
+    """Read and check a spec. What cannot be read is among its diagnostics; warnings that are denied are errors."""
     from catdl import driver  # late: `catdl --help` needs no checker
     from catdl.check.work import TEXT_LIMIT
 
     if path != "-":
-        return driver.load(path, search)
-    # Bytes that are no UTF-8 travel as lone surrogates, which the driver reports as such.
-    text = sys.stdin.buffer.read(TEXT_LIMIT + 1).decode("utf-8", "surrogateescape")
-    return driver.loads(text, path="-", search=search)
+        spec = driver.load(path, search)
+    else:
+        # Bytes that are no UTF-8 travel as lone surrogates, which the driver reports as such.
+        text = sys.stdin.buffer.read(TEXT_LIMIT + 1).decode("utf-8", "surrogateescape")
+        spec = driver.loads(text, path="-", search=search)
+    if deny and spec.diagnostics:
+        spec = replace(spec, diagnostics=[Denied(d) if d.code in deny else d for d in spec.diagnostics])
+    return spec
 
 
-def sound_spec(path: str, search: tuple[str, ...]) -> Spec:
+def sound_spec(path: str, search: tuple[str, ...], deny: frozenset[str]) -> Spec:
     """Read a spec that something is to be made of; leave with its errors if it has any."""
-    spec = open_spec(path, search)
+    spec = open_spec(path, search, deny)
     warn(spec.diagnostics)
     return spec
 

@@ -18,8 +18,11 @@ from catdl.diagnostics.base import Diagnostic, Edit, Help, Label, Mistake, Parts
 if TYPE_CHECKING:
     from catdl.diagnostics.effect_errors import *  # noqa: F403
     from catdl.diagnostics.kind_errors import *  # noqa: F403
+    from catdl.diagnostics.layers_warnings import *  # noqa: F403
     from catdl.diagnostics.limit_errors import *  # noqa: F403
+    from catdl.diagnostics.model_warnings import *  # noqa: F403
     from catdl.diagnostics.names_errors import *  # noqa: F403
+    from catdl.diagnostics.names_warnings import *  # noqa: F403
     from catdl.diagnostics.param_errors import *  # noqa: F403
     from catdl.diagnostics.shape_errors import *  # noqa: F403
     from catdl.diagnostics.static_errors import *  # noqa: F403
@@ -37,8 +40,12 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("catdl.diagnostics.param_errors", "parameters"),
     ("catdl.diagnostics.effect_errors", "effects"),
     ("catdl.diagnostics.limit_errors", "files, compiling and limits"),
+    ("catdl.diagnostics.names_warnings", "names and comments"),
+    ("catdl.diagnostics.layers_warnings", "layers that undo or repeat each other"),
+    ("catdl.diagnostics.model_warnings", "what a model cannot respect or learn"),
 )
-"""The modules that hold mistakes, each with what it is about; the second digit of a code is the place in this list."""
+"""The modules that hold mistakes, each with what it is about; the second digit of an error's code is the place in
+this list, which has the warnings at its end."""
 
 _HOMES = {
     "names_errors": (
@@ -65,6 +72,9 @@ _HOMES = {
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "
         "NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth not_text"
     ),
+    "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
+    "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
+    "model_warnings": "DeadWeights NothingLearns SetOrdered",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -179,6 +179,38 @@ class Helped:
         return replace(self.mistake.parts(), helps=self.helps)
 
 
+@record
+class Denied:
+    """A warning that whoever asked for the check takes for an error."""
+
+    warning: Diagnostic
+
+    @property
+    def code(self) -> str:
+        """The code of the warning."""
+        return self.warning.code
+
+    @property
+    def title(self) -> str:
+        """The title of the warning."""
+        return self.warning.title
+
+    @property
+    def severity(self) -> Severity:
+        """An error."""
+        return "error"
+
+    @property
+    def span(self) -> Span | None:
+        """Where the warning is."""
+        return self.warning.span
+
+    def parts(self) -> Parts:
+        """The warning in words, and why it is an error."""
+        parts = self.warning.parts()
+        return replace(parts, notes=(*parts.notes, f"a warning that `--deny` makes an error: {self.code}"))
+
+
 def sort_key(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
     """Source order: by file, place, then code. What has no place comes first."""
     span = diagnostic.span

@@ -76,7 +76,7 @@ SPECS = specs()
 @pytest.mark.parametrize("name", SPECS)
 def test_every_edit_helps(name: str) -> None:
     file, text = SPECS[name]
-    before = checked(file, text)
+    before = [d for d in checked(file, text) if d.severity == "error"]  # of warnings: tests/lint
     was = lines(before)
     for diagnostic in before:
         for help_ in diagnostic.parts().helps:

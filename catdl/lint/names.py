@@ -1,0 +1,84 @@
+"""What nothing uses: W0101 to W0103.
+
+Judged in the file that is checked, and only if it has a morphism that stands alone: a file of dims, objects and parts
+is there for others. A name that begins with `_` is left in peace; a parameter that nothing uses is a mistake (E0609).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from catdl import diagnostics as wrong
+from catdl.check.names import mentioned
+from catdl.check.program import Program
+from catdl.check.scope import Module, MorphismDef
+from catdl.diagnostics.base import Diagnostic, Edit
+from catdl.source import Span
+from catdl.syntax import ast
+
+SORTS = {ast.Dim: "dim", ast.Kind: "kind", ast.Object: "object"}
+
+
+def warnings(program: Program) -> Iterator[Diagnostic]:
+    """The names of the main file that nothing uses."""
+    module = program.main
+    own = [d for d in module.defs.values() if isinstance(d, MorphismDef) and d.module is module]
+    if not any(program.closed(definition) is not None for definition in own):
+        return
+    tree = module.tree.decls
+    others: list[object] = [n for n in tree if isinstance(n, ast.Where)]
+    for node in tree:
+        if isinstance(node, ast.Overload):
+            others += [node.domain, node.codomain]
+    used = module.parts | mentioned(others)
+    for node in tree:
+        if isinstance(node, ast.Import):
+            for item in node.names:
+                if item.alias not in used:
+                    span = module.span(item)
+                    yield wrong.UnusedImport(span, item.alias, without(module, span, node.start, node.end, "import"))
+        elif isinstance(node, ast.Dim | ast.Kind | ast.Object):
+            if node.name in used or node.name.startswith("_"):
+                continue
+            span = module.span(node)
+            fix = without(module, span, node.start, node.end, "dim") if isinstance(node, ast.Dim) else None
+            yield wrong.UnusedDeclaration(named(module, node), SORTS[type(node)], node.name, fix)
+    for definition in own:
+        name = definition.name
+        if program.closed(definition) is None and name not in used and not name.startswith("_"):
+            yield wrong.UnusedMorphism(definition.span, name, why(definition))
+
+
+def named(module: Module, node: ast.Dim | ast.Kind | ast.Object) -> Span:
+    """Where the name of a declaration stands."""
+    start = module.source.text.index(node.name, node.start)
+    if not isinstance(node, ast.Dim):
+        word = re.match(r"\w+\s+", module.source.text[node.start :])
+        start = node.start + (word.end() if word else 0)
+    return Span(module.source, start, start + len(node.name))
+
+
+def why(definition: MorphismDef) -> str:
+    """Why a morphism cannot stand alone."""
+    if definition.head.params or definition.head.binders:
+        return "it asks its uses for arguments"
+    return "without a signature, nothing says what its input is"
+
+
+def without(module: Module, item: Span, start: int, end: int, word: str) -> Edit | None:
+    """An item of a list taken away with its comma, or the whole line of a list of one."""
+    text = module.source.text
+    before, after = text[: item.start].rstrip(), text[item.end :]
+    comma = re.match(r"\s*,[ \t]*", after)
+    if before.endswith(","):
+        return Edit(Span(module.source, len(before) - 1, item.end), "")
+    if not before.endswith(word):
+        return None
+    if comma:
+        return Edit(Span(module.source, item.start, item.end + comma.end()), "")
+    begin = min(start, len(before) - len(word))
+    line = re.match(r"[ \t]*(#[^\r\n]*)?(\r\n|\n|\r|$)", text[end:])
+    if line is None or text[:begin].rpartition("\n")[2].strip():
+        return None
+    return Edit(Span(module.source, begin, end + line.end()), "")
