@@ -23,29 +23,42 @@ def gather(c: Context, axis: int) -> str:
     if not c.batched(0):
         # The index brings its batch axes to the front, so x's axes before `axis` go behind them.
         table = c.x(0) if axis == 0 else f"{c.x(0)}.movedim({axis}, 0)"
-        text = f"{table}[{c.x(1)}]"
+        text = _rows(c, table, axis)
         if axis == 0 or places == 0:
             return text
         total = axis + places + after
         source = tuple(places + k - total for k in range(axis))
         target = tuple(k - total for k in range(axis))
         return f"{text}.movedim({source}, {target})"
-    flat = c.x(1)
-    if places == 0:
-        flat = f"{flat}.unsqueeze(-1)"
-    elif places > 1:
+    x, flat = c.once(0) if axis or after else c.x(0), c.x(1)
+    if places > 1:
         flat = f"{flat}.flatten(-{places})"
-    if axis or after:
-        lead = ", None" * axis
-        flat = f"{flat}[...{lead}, :{', None' * after}]"
     dim = -after - 1
-    text = f"torch.take_along_dim({c.x(0)}, {flat}, dim={dim})"
+    if axis or after:
+        flat = f"{flat}[...{', None' * axis}, {':' if places else 'None'}{', None' * after}]"
+        behind = f", *{x}.shape[{dim + 1}:]" if after else ""
+        flat = f"{flat}.expand(*{x}.shape[:{dim}], -1{behind})"
+    elif places == 0:
+        flat = f"{flat}.unsqueeze(-1)"
+    text = f"{x}.gather({dim}, {flat})"
     if places == 0:
         return f"{text}.squeeze({dim})"
     if places > 1:
         shape = ", ".join(c.scope.size(size) for size in sizes_of(c.type(1)))
         return f"{text}.unflatten({dim}, ({shape}))"
     return text
+
+
+def _rows(c: Context, table: str, axis: int) -> str:
+    """A row of a table for each index; an index that is none is refused, where `table[-1]` would be the last row."""
+    sizes = [c.scope.size(size) for k, size in enumerate(sizes_of(c.type(0))) if k != axis]
+    match len(sizes):
+        case 0:
+            return f"F.embedding({c.x(1)}, {table}[:, None]).squeeze(-1)"
+        case 1:
+            return f"F.embedding({c.x(1)}, {table})"
+        case _:
+            return f"F.embedding({c.x(1)}, {table}.flatten(1)).unflatten(-1, ({', '.join(sizes)}))"
 
 
 def pick(c: Context, axis: int) -> str:

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 import catdl
+from catdl.driver import Compiled
 from catdl.torch.plan import CALLERS, FRAMES
 
 LIMIT = (sys.getrecursionlimit() - CALLERS) // FRAMES
 
 
-def nested(depth: int) -> catdl.Morphism:
+def nested(depth: int) -> Compiled:
     lines = [f"morphism f{k + 1} : Real[D] -> Real[D] = f{k} >> linear\n" for k in range(depth - 1)]
     return catdl.loads("dim D = 2\nmorphism f0 : Real[D] -> Real[D] = linear\n" + "".join(lines))[f"f{depth - 1}"]
 

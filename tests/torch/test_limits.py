@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import catdl
+from tests.torch.agree import agree
 
 DIMS = "dim T\ndim H\ndim W\ndim C = 3\n"
 
@@ -58,3 +59,26 @@ def test_short_reprs() -> None:
     assert repr(spec["f"]) == "<f : Real[D: 3] -> Real[D: 3]>"
     wrong = catdl.loads("morphism f : Real[D] -> Real = relu\n", path="b.cat")
     assert repr(wrong) == "<catdl.Spec b.cat: with mistakes>"
+
+
+@pytest.mark.parametrize(
+    ("signature", "param", "shape"),
+    [
+        ("Real[C] @ Fin(C)[N] -> Real[N] = (x, i) => gather[C](x, i)", "", (3,)),
+        ("Real[A, C, B] @ Fin(C)[N] -> Real[A, N, B] = (x, i) => gather[C](x, i)", "", (2, 3, 4)),
+        ("Real[C, B] @ Fin(C)[N] -> Real[N, B] = (x, i) => map[N](j => gather[C](x, j))(i)", "", (3, 4)),
+        ("Fin(C)[N] -> Real[N] = i => gather[C](w, i)", "Real[C]", None),
+        ("Fin(C)[N] -> Real[A, N] = i => gather[C](w, i)", "Real[A, C]", None),
+        ("Fin(C)[N] -> Real[A, B, N] = i => gather[C](w, i)", "Real[A, B, C]", None),
+        ("Fin(C)[N] -> Real[N, A, B] = i => gather[C](w, i)", "Real[C, A, B]", None),
+    ],
+)
+def test_an_index_that_is_none_is_refused(signature: str, param: str, shape: tuple[int, ...] | None) -> None:
+    declared = f"param w : {param} ~ normal(0, 1)\n" if param else ""
+    found = catdl.loads(f"dim A = 2, B = 4, C = 3, N = 5\n{declared}morphism f : {signature}\n")["f"]
+    model = agree(found.diagram()).float()
+    given = () if shape is None else (torch.randn(2, *shape),)
+    for wrong in (3, 7, -1):
+        index = torch.tensor([[0, 1, 2, 0, 1], [0, 1, 2, wrong, 1]])
+        with pytest.raises((RuntimeError, IndexError), match="out of"):
+            model(*given, index)

@@ -27,9 +27,11 @@ class Attention(nn.Module):
         x = self.linear(x)  # [..., N, k * f]
         h = x.unflatten(-1, (self.k, self.f))  # [..., N, Head=k, f]
         x = torch.einsum("...ijk,jk->...ij", h, self.asks)  # [..., N, Head=k]
-        asked = torch.take_along_dim(x, target[..., :, None], dim=-2)  # [..., E, Head=k]
+        # [..., E, Head=k]
+        asked = x.gather(-2, target[..., :, None].expand(*x.shape[:-2], -1, *x.shape[-1:]))
         x = torch.einsum("...ijk,jk->...ij", h, self.offers)  # [..., N, Head=k]
-        offered = torch.take_along_dim(x, source[..., :, None], dim=-2)  # [..., E, Head=k]
+        # [..., E, Head=k]
+        offered = x.gather(-2, source[..., :, None].expand(*x.shape[:-2], -1, *x.shape[-1:]))
         x = asked + offered  # [..., E, Head=k]
         x = F.leaky_relu(x, 0.2)  # [..., E, Head=k]
         # [..., N, Head=k]
@@ -37,16 +39,19 @@ class Attention(nn.Module):
             -2, target[..., :, None].expand_as(x), x, "amax", include_self=False
         )
         y = y.detach()  # [..., N, Head=k]
-        top = torch.take_along_dim(y, target[..., :, None], dim=-2)  # [..., E, Head=k]
+        # [..., E, Head=k]
+        top = y.gather(-2, target[..., :, None].expand(*y.shape[:-2], -1, *y.shape[-1:]))
         x = x - top  # [..., E, Head=k]
         e = torch.exp(x)  # [..., E, Head=k]
         # [..., N, Head=k]
         x = e.new_zeros(*e.shape[:-2], N, self.k).scatter_add(
             -2, target[..., :, None].expand_as(e), e
         )
-        x = torch.take_along_dim(x, target[..., :, None], dim=-2)  # [..., E, Head=k]
+        # [..., E, Head=k]
+        x = x.gather(-2, target[..., :, None].expand(*x.shape[:-2], -1, *x.shape[-1:]))
         weight = e / x  # [..., E, Head=k]
-        x = torch.take_along_dim(h, source[..., :, None, None], dim=-3)  # [..., E, Head=k, f]
+        # [..., E, Head=k, f]
+        x = h.gather(-3, source[..., :, None, None].expand(*h.shape[:-3], -1, *h.shape[-2:]))
         message = x * weight[..., None]  # [..., E, Head=k, f]
         # [..., N, Head=k, f]
         x = message.new_zeros(*message.shape[:-3], N, self.k, self.f).scatter_add(

@@ -12,7 +12,8 @@ def smooth(x: Tensor, source: Tensor, target: Tensor, size: int) -> Tensor:
     y = z.new_zeros(*z.shape[:-1], N).scatter_add(-1, target, z)  # [..., N]
     scale = torch.rsqrt(y)  # [..., N]
     sent = x * scale[..., None]  # [..., N, size]
-    sent = torch.take_along_dim(sent, source[..., :, None], dim=-2)  # [..., E, size]
+    # [..., E, size]
+    sent = sent.gather(-2, source[..., :, None].expand(*sent.shape[:-2], -1, *sent.shape[-1:]))
     # [..., N, size]
     x = sent.new_zeros(*sent.shape[:-2], N, size).scatter_add(
         -2, target[..., :, None].expand_as(sent), sent
