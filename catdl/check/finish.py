@@ -25,6 +25,7 @@ from catdl.check.sources import initialiser
 from catdl.check.static import Refused, as_number
 from catdl.check.zonk import zonk_axis, zonk_leaf, zonk_value
 from catdl.diagram.feed import NotFed, fed
+from catdl.diagram.freeze import still
 from catdl.diagram.model import (
     Box,
     Call,
@@ -45,7 +46,7 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.model import Static as Constant
-from catdl.diagram.params import bodies, leaves_of, sole_box
+from catdl.diagram.params import bodies, body_of, globals_of, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
 from catdl.diagram.plug import Change, changed
 from catdl.record import record, replace
@@ -163,7 +164,10 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
     plugged = {path for path, _ in box.plugs}
     at = Box(op, (), (), box.site, (), box.span)
     leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged)
-    given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances)
+    body = body_of(op)
+    held = {(p.home, p.path): p for p in globals_of(body)} if body is not None else {}
+    given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held)
+    op = still(op, frozenset(held)) if held else op
     box.plugs = [*box.plugs, *((path, wire) for path, wire in given.items() if wire.constant)]
     fast = {path: wire for path, wire in given.items() if not wire.constant}
     if fast:

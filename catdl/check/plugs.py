@@ -132,14 +132,18 @@ def pattern(path: str) -> re.Pattern[str]:
     return re.compile("".join(parts) + ("" if path.endswith("**") else "(?:.*)$"))
 
 
-def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...]) -> list[Parameter]:
-    """The leaves that a plug is for. Raises Refused when there are none."""
+def matching(plug: Plugged, leaves: tuple[Parameter, ...]) -> list[Parameter]:
+    """The leaves that a plug is for."""
     if plug.path is None:
-        found = list(leaves)
-    else:
-        form = pattern(plug.path)
-        found = [leaf for leaf in leaves if form.fullmatch(leaf.path)]
-    if not found:
+        return list(leaves)
+    form = pattern(plug.path)
+    return [leaf for leaf in leaves if form.fullmatch(leaf.path)]
+
+
+def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...], held: int) -> list[Parameter]:
+    """The leaves that a plug is for. Raises Refused when there are none, nor any `held` still that it is for."""
+    found = matching(plug, leaves)
+    if not found and not held:
         paths = tuple(leaf.path for leaf in leaves)
         raise ctx.refuse(
             wrong.ParamNotFound(plug.path_span, plug.path or "", paths, near(plug.path, paths) if plug.path else ())
@@ -147,14 +151,35 @@ def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...]) -> list[
     return found
 
 
+def holds_still(ctx: Context, plug: Plugged) -> bool:
+    """Whether a plug is `frozen`, which is said of declared parameters as well as of leaves."""
+    return (
+        isinstance(plug.expr, ast.Name)
+        and plug.expr.id in ("frozen", "stop_gradient")
+        and plug.env.find(plug.expr.id) is ctx.library.entry(plug.expr.id)
+    )
+
+
 def resolve_plugs(
-    ctx: Context, box: PBox, at: Box, leaves: tuple[Parameter, ...], steps: Steps
+    ctx: Context,
+    box: PBox,
+    at: Box,
+    leaves: tuple[Parameter, ...],
+    steps: Steps,
+    held: dict[tuple[str, str], Parameter],
 ) -> tuple[dict[str, W], dict[str, Change]]:
-    """What the plugs of a box do to the leaves of its operation: wires by path, changes by path. Raises Refused."""
+    """What the plugs of a box do to the leaves of its operation: wires by path, changes by path. Raises Refused.
+
+    Of the declared parameters in it those that are to be held still stay in `held`.
+    """
     wires: dict[str, W] = {}
     changes: dict[str, Change] = {}
+    declared = tuple(held.values())
+    held.clear()
     for plug in box.pending:
-        found = matched(ctx, plug, leaves)
+        frozen = matching(plug, declared) if holds_still(ctx, plug) else []
+        held |= {(p.home, p.path): p for p in frozen}
+        found = matched(ctx, plug, leaves, len(frozen))
         if plug.value is not None:
             for leaf, wire in zip(found, spread(ctx, plug, plug.value, found), strict=True):
                 fits(ctx, plug, leaf, wire, owner(at, leaf.path) or box.span)

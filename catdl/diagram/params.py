@@ -46,11 +46,16 @@ NOWHERE = Span(Source("", ""), 0, 0)
 
 def bodies(box: Box) -> Diagram | None:
     """The diagram that a box holds, if it holds one."""
-    match box.op:
+    return body_of(box.op)
+
+
+def body_of(op: Op) -> Diagram | None:
+    """The diagram that an operation holds, if it holds one."""
+    match op:
         case Call(callee, _):
             return callee
         case Repeat() | Map() | Each():
-            return box.op.body
+            return op.body
         case Core() | Native() | Extern() | Global() | Local():
             return None
 

@@ -1,0 +1,67 @@
+"""Declared parameters held still inside a diagram: no gradient reaches them from there.
+
+Takes an operation and declared parameters by home and name; guarantees the same values and the same parameters. They
+stay what they are where others use them: a table that GPT-2 reads is held still within `gpt2{**: frozen}` only.
+
+    still(Call(gpt2), {("", "wte")})
+"""
+
+from __future__ import annotations
+
+from catdl.diagram.model import Box, Call, Core, Diagram, Each, Global, Map, Op, Repeat, Wire
+from catdl.diagram.params import body_of, globals_of, post_order
+from catdl.record import replace
+
+Declared = frozenset[tuple[str, str]]
+
+
+def still(op: Op, names: Declared) -> Op:
+    """The operation with these declared parameters held still in all that it holds."""
+    body = body_of(op)
+    if body is None:
+        return op
+    done: dict[int, Diagram] = {}
+    for inner in post_order(body, lambda d: not any((p.home, p.path) in names for p in globals_of(d))):
+        done[id(inner)] = _one(inner, names, done)
+    return _held(op, done)
+
+
+def _one(diagram: Diagram, names: Declared, done: dict[int, Diagram]) -> Diagram:
+    """A diagram whose inner ones are done."""
+    wires = list(diagram.wires)
+    boxes: list[Box] = []
+    for box in diagram.boxes:
+        if isinstance(box.op, Global) and (box.op.parameter.home, box.op.parameter.path) in names:
+            (out,) = box.outputs
+            wires.append(Wire(wires[out].type, True, wires[out].name))
+            boxes.append(Box(box.op, (), (len(wires) - 1,), box.site, (), box.span))
+            boxes.append(Box(Core("stop", ()), (len(wires) - 1,), (out,), None, (), box.span))
+        else:
+            boxes.append(Box(_held(box.op, done), box.inputs, box.outputs, box.site, box.plugs, box.span))
+    return Diagram(
+        diagram.name,
+        tuple(wires),
+        diagram.inputs,
+        diagram.outputs,
+        tuple(boxes),
+        diagram.effects,
+        diagram.domain_names,
+        diagram.codomain_names,
+        diagram.facts,
+        diagram.bounds,
+        diagram.arguments,
+        diagram.choices,
+    )
+
+
+def _held(op: Op, done: dict[int, Diagram]) -> Op:
+    """An operation with the diagram that it holds, done."""
+    inner = body_of(op)
+    body = done.get(id(inner)) if inner is not None else None
+    match op:
+        case Call() if body is not None:
+            return replace(op, callee=body)
+        case Repeat() | Map() | Each() if body is not None:
+            return replace(op, body=body)
+        case _:
+            return op
