@@ -111,7 +111,7 @@ def tuned(tmp_path: Path) -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
     small_gpt2(tmp_path)
     base = catdl.load(tmp_path / "gpt2.cat")["gpt2"].compile().double()
-    lora = catdl.load(tmp_path / "lora.cat")["lora"].compile().double()
+    lora = catdl.load(tmp_path / "lora.cat")["tuned"].compile().double()
     weights = {key if key == "wte" else f"gpt2.{key}": value for key, value in base.state_dict().items()}
     missing, unexpected = lora.load_state_dict(weights, strict=False)
     assert unexpected == []
@@ -236,7 +236,7 @@ def accuracy(file: str, name: str, epochs: int = 15) -> tuple[float, nn.Module]:
 
 def test_four_bits_read_the_digits_about_as_well() -> None:
     full, _ = accuracy("quantised", "mlp")
-    four, model = accuracy("quantised", "quantised")
+    four, model = accuracy("quantised", "four_bits")
     assert full >= 0.95
     assert four >= full - 0.02
     # The weights that the layers use, seen as the Jacobian of each.
