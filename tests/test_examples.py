@@ -306,7 +306,7 @@ DEFINED = [
     "deepsets",
     "classifier",
     "pooled",
-    "lora",
+    "tuned",
     "made",
     "equilibrium",
     "ode",
