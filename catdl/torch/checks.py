@@ -1,6 +1,6 @@
 """What a root asks of its inputs, in the spec's words.
 
-entry(...)     if image.shape[-2:] != (8, 8): raise ValueError("mlp: input image must be [..., H=8, W=8], …")
+entry(...)     if image.shape[-2:] != (8, 8): raise ValueError("mlp: input image must be Real[..., H=8, W=8], …")
 """
 
 from __future__ import annotations
@@ -8,12 +8,24 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil, floor
 
+from catdl.diagram.dtypes import Storage, storage
 from catdl.diagram.model import Fact
 from catdl.diagram.told import linear_in
 from catdl.torch.scope import Scope, Value, sizes_of
 from catdl.torch.shapes import shape
 from catdl.torch.wrap import WIDTH
 from catdl.types.sizes import Poly, Size, Sym, neg, short, show, sub, sym
+from catdl.types.types import show_kind
+
+_STORED: dict[Storage, str] = {
+    "float": "not {}.is_floating_point()",
+    "int": "{}.dtype != torch.int64",
+    "bool": "{}.dtype != torch.bool",
+    "complex": "not {}.is_complex()",
+}
+"""The test that a tensor does not hold what its kind is stored as."""
+
+_WORDS: dict[Storage, str] = {"int": " in torch.int64", "bool": " in torch.bool"}
 
 
 class Entry:
@@ -133,15 +145,13 @@ class Entry:
                 self._late.append((value, k - rank, size))
         if known:
             wanted = ", ".join(self._size(size) for size in sizes)
-            if not value.batched:
-                self._refuse(f"{value.text}.shape != ({wanted}{',' if rank == 1 else ''})", value)
-            elif rank == 1:
-                self._refuse(f"{value.text}.shape[-1:] != ({wanted},)", value)
-            elif rank > 1:
-                self._refuse(f"{value.text}.shape[-{rank}:] != ({wanted})", value)
+            whole = f"{value.text}.shape != ({wanted}{',' if rank == 1 else ''})"
+            last = f"{value.text}.shape[-{rank}:] != ({wanted}{',' if rank == 1 else ''})"
+            tests = [whole] if not value.batched else [last] if rank else []
         else:
             compare = "<" if value.batched else "!="
-            self._refuse(" or ".join((f"{value.text}.ndim {compare} {rank}", *tests)), value)
+            tests = [f"{value.text}.ndim {compare} {rank}", *tests]
+        self._refuse(" or ".join((*tests, _STORED[storage(value.leaf.kind)].format(value.text))), value)
         self._lines += binds
         self._bound = local
 
@@ -158,9 +168,10 @@ class Entry:
             self._lines += [f"if {_lead(value)} != {_lead(first)}:", *self._raise(words, got)]
 
     def _refuse(self, test: str, value: Value) -> None:
-        wanted = shape(value.leaf, bool(value.batched))
-        words = f"input {value.text} must be {_braced(wanted)}"
-        self._lines += [f"if {test}:", *self._raise(words, f"{{tuple({value.text}.shape)}}")]
+        wanted = f"{show_kind(value.leaf.kind)}{shape(value.leaf, bool(value.batched))}"
+        words = f"input {value.text} must be {_braced(wanted)}{_WORDS.get(storage(value.leaf.kind), '')}"
+        got = f"{{tuple({value.text}.shape)}} in {{{value.text}.dtype}}"
+        self._lines += [f"if {test}:", *self._raise(words, got)]
 
     def _raise(self, words: str, got: str) -> list[str]:
         return _raised(f"{self._name}: {words}, ", got)

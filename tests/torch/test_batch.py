@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -47,3 +49,20 @@ def test_a_draw_is_made_for_what_it_is_drawn_like() -> None:
     assert shared.shape == (5, 4) and bool((shared == shared[0]).all())
     own = spec("Real[D] ~> Real[D]", "normal_like(x)")["f"].compile()(torch.zeros(5, 4))
     assert not bool((own[1:] == own[0]).any())
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "wrong", "words"),
+    [
+        ("Real", torch.float16, torch.int64, "must be Real[..., D=4], got (2, 4) in torch.int64"),
+        ("Logits", torch.float32, torch.bool, "must be Logits[..., D=4], got (2, 4) in torch.bool"),
+        ("Fin(3)", torch.int64, torch.float32, "must be Fin(3)[..., D=4] in torch.int64, got (2, 4) in torch.float32"),
+        ("Keep", torch.bool, torch.int64, "must be Keep[..., D=4] in torch.bool, got (2, 4) in torch.int64"),
+        ("Complex", torch.complex64, torch.float32, "must be Complex[..., D=4], got (2, 4) in torch.float32"),
+    ],
+)
+def test_what_an_input_holds_is_checked(kind: str, good: torch.dtype, wrong: torch.dtype, words: str) -> None:
+    model = catdl.loads(f"dim D = 4\nmorphism f : {kind}[D] -> {kind}[D] = x => x\n")["f"].compile()
+    model(torch.zeros(2, 4, dtype=good))
+    with pytest.raises(ValueError, match=re.escape(words)):
+        model(torch.zeros(2, 4, dtype=wrong))

@@ -109,7 +109,7 @@ def test_tracebacks_show_the_text() -> None:
     h = Hand("net")
     model = build(h.done(linear(h, h.input(real(D), "x"), D)))
     try:
-        model(torch.zeros(4, dtype=torch.int64))
+        model(torch.zeros(4, dtype=torch.float64))
     except RuntimeError as error:
         shown = "".join(traceback.format_exception(error))
     assert "x = self.linear(x)" in shown or "= self.linear(x)" in shown

@@ -283,9 +283,9 @@ def test_entry_checks() -> None:
     model = build(h.done(native(h, "relu", x, define="abs"), y, facts=((2, sym("T")),)))
     model(torch.zeros(4, 4), torch.zeros(4))
     for bad, words in (
-        ((torch.zeros(4, 5), torch.zeros(4)), "pair: input x must be [..., T, D=4], got (4, 5)"),
-        ((torch.zeros(4), torch.zeros(4)), "pair: input x must be [..., T, D=4], got (4,)"),
-        ((torch.zeros(4, 4), torch.zeros(6)), "pair: input y must be [..., T], got (6,)"),
+        ((torch.zeros(4, 5), torch.zeros(4)), "pair: input x must be Real[..., T, D=4], got (4, 5) in torch.float32"),
+        ((torch.zeros(4), torch.zeros(4)), "pair: input x must be Real[..., T, D=4], got (4,)"),
+        ((torch.zeros(4, 4), torch.zeros(6)), "pair: input y must be Real[..., T], got (6,)"),
         ((torch.zeros(2, 4, 4), torch.zeros(3, 4)), "the same leading batch axes"),
         ((torch.zeros(3, 4), torch.zeros(3)), "2 must divide T, got T=3"),
     ):

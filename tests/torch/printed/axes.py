@@ -57,8 +57,10 @@ class Main(nn.Module):
         self.second = Second()
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != 4:
-            raise ValueError(f"main: input x must be [..., T, A=4], got {tuple(x.shape)}")
+        if x.ndim < 2 or x.shape[-1] != 4 or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., T, A=4], got {tuple(x.shape)} in {x.dtype}"
+            )
         x = self.first(x)  # [..., T, B=6]
         x = self.second(x)  # [..., T, C=8]
         return x

@@ -143,13 +143,22 @@ class Bert(nn.Module):
         self.layer = nn.ModuleList(Repeat() for _ in range(12))
 
     def forward(self, token: Tensor, part: Tensor, keep: Tensor) -> Tensor:
-        if token.ndim < 1:
-            raise ValueError(f"bert: input token must be [..., T], got {tuple(token.shape)}")
+        if token.ndim < 1 or token.dtype != torch.int64:
+            raise ValueError(
+                "bert: input token must be Fin(30522)[..., T] in torch.int64, "
+                f"got {tuple(token.shape)} in {token.dtype}"
+            )
         T = token.shape[-1]
-        if part.shape[-1:] != (T,):
-            raise ValueError(f"bert: input part must be [..., T], got {tuple(part.shape)}")
-        if keep.shape[-1:] != (T,):
-            raise ValueError(f"bert: input keep must be [..., T], got {tuple(keep.shape)}")
+        if part.shape[-1:] != (T,) or part.dtype != torch.int64:
+            raise ValueError(
+                "bert: input part must be Fin(2)[..., T] in torch.int64, "
+                f"got {tuple(part.shape)} in {part.dtype}"
+            )
+        if keep.shape[-1:] != (T,) or keep.dtype != torch.bool:
+            raise ValueError(
+                "bert: input keep must be Keep[..., T] in torch.bool, "
+                f"got {tuple(keep.shape)} in {keep.dtype}"
+            )
         if part.shape[:-1] != token.shape[:-1]:
             raise ValueError(
                 "bert: inputs token and part must have the same leading batch axes, "

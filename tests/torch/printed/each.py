@@ -197,8 +197,10 @@ class Main(nn.Module):
         self.plains_2 = Plains(5, 0.4)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 3 or x.shape[-3] != 3 or x.shape[-1] != 4:
-            raise ValueError(f"main: input x must be [..., E=3, T, D=4], got {tuple(x.shape)}")
+        if x.ndim < 3 or x.shape[-3] != 3 or x.shape[-1] != 4 or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., E=3, T, D=4], got {tuple(x.shape)} in {x.dtype}"
+            )
         T = x.shape[-2]
         batch = x.shape[:-3]
         x = x.reshape(-1, 3, T, 4)  # [..., E=3, T, D=4]

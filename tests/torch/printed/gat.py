@@ -69,13 +69,21 @@ class Gat(nn.Module):
         self.second = Attention(64, 1, 7)
 
     def forward(self, x: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != 1433:
-            raise ValueError(f"gat: input x must be [..., N, Word=1433], got {tuple(x.shape)}")
-        if source.ndim < 1:
-            raise ValueError(f"gat: input source must be [..., E], got {tuple(source.shape)}")
+        if x.ndim < 2 or x.shape[-1] != 1433 or not x.is_floating_point():
+            raise ValueError(
+                f"gat: input x must be Real[..., N, Word=1433], got {tuple(x.shape)} in {x.dtype}"
+            )
+        if source.ndim < 1 or source.dtype != torch.int64:
+            raise ValueError(
+                "gat: input source must be Fin(N)[..., E] in torch.int64, "
+                f"got {tuple(source.shape)} in {source.dtype}"
+            )
         E = source.shape[-1]
-        if target.shape[-1:] != (E,):
-            raise ValueError(f"gat: input target must be [..., E], got {tuple(target.shape)}")
+        if target.shape[-1:] != (E,) or target.dtype != torch.int64:
+            raise ValueError(
+                "gat: input target must be Fin(N)[..., E] in torch.int64, "
+                f"got {tuple(target.shape)} in {target.dtype}"
+            )
         if source.shape[:-1] != x.shape[:-2]:
             raise ValueError(
                 "gat: inputs x and source must have the same leading batch axes, "

@@ -31,13 +31,21 @@ class Gcn(nn.Module):
         self.second = nn.Linear(16, 7, bias=False)
 
     def forward(self, x: Tensor, source: Tensor, target: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != 1433:
-            raise ValueError(f"gcn: input x must be [..., N, Word=1433], got {tuple(x.shape)}")
-        if source.ndim < 1:
-            raise ValueError(f"gcn: input source must be [..., E], got {tuple(source.shape)}")
+        if x.ndim < 2 or x.shape[-1] != 1433 or not x.is_floating_point():
+            raise ValueError(
+                f"gcn: input x must be Real[..., N, Word=1433], got {tuple(x.shape)} in {x.dtype}"
+            )
+        if source.ndim < 1 or source.dtype != torch.int64:
+            raise ValueError(
+                "gcn: input source must be Fin(N)[..., E] in torch.int64, "
+                f"got {tuple(source.shape)} in {source.dtype}"
+            )
         E = source.shape[-1]
-        if target.shape[-1:] != (E,):
-            raise ValueError(f"gcn: input target must be [..., E], got {tuple(target.shape)}")
+        if target.shape[-1:] != (E,) or target.dtype != torch.int64:
+            raise ValueError(
+                "gcn: input target must be Fin(N)[..., E] in torch.int64, "
+                f"got {tuple(target.shape)} in {target.dtype}"
+            )
         if source.shape[:-1] != x.shape[:-2]:
             raise ValueError(
                 "gcn: inputs x and source must have the same leading batch axes, "

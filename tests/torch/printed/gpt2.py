@@ -86,8 +86,11 @@ class Gpt2(nn.Module):
         nn.init.normal_(self.wte, 0.0, 0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 1:
-            raise ValueError(f"gpt2: input x must be [..., T], got {tuple(x.shape)}")
+        if x.ndim < 1 or x.dtype != torch.int64:
+            raise ValueError(
+                "gpt2: input x must be Fin(50257)[..., T] in torch.int64, "
+                f"got {tuple(x.shape)} in {x.dtype}"
+            )
         T = x.shape[-1]
         if T > 1024:
             raise ValueError(f"gpt2: T must be at most 1024, got T={T}")

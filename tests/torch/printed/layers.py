@@ -52,8 +52,10 @@ class Main(nn.Module):
         self.positions_2 = Positions(7)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != 4:
-            raise ValueError(f"main: input x must be [..., T, D=4], got {tuple(x.shape)}")
+        if x.ndim < 2 or x.shape[-1] != 4 or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., T, D=4], got {tuple(x.shape)} in {x.dtype}"
+            )
         T = x.shape[-2]
         if T > 7:
             raise ValueError(f"main: T must be at most 7, got T={T}")

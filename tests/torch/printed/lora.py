@@ -90,7 +90,9 @@ class Main(nn.Module):
         self.net = Net()
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != 8:
-            raise ValueError(f"main: input x must be [..., T, D=8], got {tuple(x.shape)}")
+        if x.ndim < 2 or x.shape[-1] != 8 or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., T, D=8], got {tuple(x.shape)} in {x.dtype}"
+            )
         x = self.net(x)  # [..., T, D=8]
         return x

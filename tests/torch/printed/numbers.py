@@ -69,8 +69,10 @@ class Main(nn.Module):
         self.bare_3 = Bare(False, 0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 2 or x.shape[-1] != 12:
-            raise ValueError(f"main: input x must be [..., T, D=12], got {tuple(x.shape)}")
+        if x.ndim < 2 or x.shape[-1] != 12 or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., T, D=12], got {tuple(x.shape)} in {x.dtype}"
+            )
         x = self.heads(x)  # [..., T, D=12]
         x = self.heads_2(x)  # [..., T, D=12]
         x = scaled(x, n=3.5, s=2)  # [..., T, D=12]

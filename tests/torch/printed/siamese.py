@@ -52,12 +52,18 @@ class Main(nn.Module):
         self.block = Block()
 
     def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-        if x.shape[-1:] != (8,):
-            raise ValueError(f"main: input x must be [..., D=8], got {tuple(x.shape)}")
-        if y.shape[-1:] != (8,):
-            raise ValueError(f"main: input y must be [..., D=8], got {tuple(y.shape)}")
-        if z.ndim < 2 or z.shape[-1] != 8:
-            raise ValueError(f"main: input z must be [..., T, D=8], got {tuple(z.shape)}")
+        if x.shape[-1:] != (8,) or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., D=8], got {tuple(x.shape)} in {x.dtype}"
+            )
+        if y.shape[-1:] != (8,) or not y.is_floating_point():
+            raise ValueError(
+                f"main: input y must be Real[..., D=8], got {tuple(y.shape)} in {y.dtype}"
+            )
+        if z.ndim < 2 or z.shape[-1] != 8 or not z.is_floating_point():
+            raise ValueError(
+                f"main: input z must be Real[..., T, D=8], got {tuple(z.shape)} in {z.dtype}"
+            )
         if y.shape[:-1] != x.shape[:-1]:
             raise ValueError(
                 "main: inputs x and y must have the same leading batch axes, "

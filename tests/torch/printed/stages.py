@@ -89,8 +89,10 @@ class Main(nn.Module):
         self.linear = nn.Linear(12, 5)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 3 or x.shape[-3] != 3:
-            raise ValueError(f"main: input x must be [..., C=3, H, W], got {tuple(x.shape)}")
+        if x.ndim < 3 or x.shape[-3] != 3 or not x.is_floating_point():
+            raise ValueError(
+                f"main: input x must be Real[..., C=3, H, W], got {tuple(x.shape)} in {x.dtype}"
+            )
         H = x.shape[-2]
         W = x.shape[-1]
         batch = x.shape[:-3]

@@ -120,8 +120,10 @@ class Segment(nn.Module):
         self.conv2d = nn.Conv2d(64, 2, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.ndim < 3 or x.shape[-3] != 1:
-            raise ValueError(f"segment: input x must be [..., C=1, H, W], got {tuple(x.shape)}")
+        if x.ndim < 3 or x.shape[-3] != 1 or not x.is_floating_point():
+            raise ValueError(
+                f"segment: input x must be Real[..., C=1, H, W], got {tuple(x.shape)} in {x.dtype}"
+            )
         H = x.shape[-2]
         W = x.shape[-1]
         if H % 16 != 0:

@@ -103,8 +103,11 @@ class Vit(nn.Module):
         nn.init.zeros_(self.answer)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[-3:] != (3, 224, 224):
-            raise ValueError(f"vit: input x must be [..., C=3, H=224, W=224], got {tuple(x.shape)}")
+        if x.shape[-3:] != (3, 224, 224) or not x.is_floating_point():
+            raise ValueError(
+                "vit: input x must be Real[..., C=3, H=224, W=224], "
+                f"got {tuple(x.shape)} in {x.dtype}"
+            )
         batch = x.shape[:-3]
         x = x.reshape(-1, 3, 224, 224)  # [..., C=3, H=224, W=224]
         x = self.embedding(x, self.answer)  # [..., N=197, D=768]
