@@ -421,7 +421,9 @@ def _tied(draft: Draft, box: Box, op: Repeat | Map, node: Tree, memo: Memo) -> W
     """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside."""
     changes = _flat(node)
     outside = {path for path, change in changes.items() if _live(change)}
-    kept = {path: Change(apart=True) if path in outside else change for path, change in changes.items()}
+    kept = {
+        path: replace(change, steps=(), apart=True) if path in outside else change for path, change in changes.items()
+    }
     inner = yield _diagram(op.body, _tree(kept), bare(box, op.body), memo)
     op = replace(op, body=inner)
     plugs = list(box.plugs)

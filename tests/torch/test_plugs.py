@@ -22,6 +22,7 @@ morphism pair[O, I](r : count) : () -> Real[O, I] = {
 }
 morphism residual[X](f : X -> X) : X -> X = x => x + (x >> f)
 morphism block : Seq -> Seq = residual(layernorm >> q: linear(D)) >> residual(up: linear(6) >> gelu >> down: linear)
+morphism ffn : Real[D] -> Real[D] = q: linear(D) >> relu
 morphism net : Seq -> Seq = repeat(3, block) >> linear(D)
 morphism code : Real[D] -> Real[Class] = linear(6) >> relu >> linear
 """
@@ -138,6 +139,12 @@ def test_what_is_frozen_has_no_gradient() -> None:
         key for key, p in model.named_parameters() if p.grad is not None
     }
     assert all(".pair." in key for key, p in model.named_parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize("loop", ["iterate(3, block)", "map[T](tied ffn)"])
+def test_what_is_frozen_is_frozen_where_a_loop_is_given_it(loop: str) -> None:
+    model = compiled(f"Seq -> Seq = {loop}{{**: frozen, **.q.weight: {LORA}}}")
+    assert {name.rpartition(".")[2] for name, p in model.named_parameters() if p.requires_grad} == {"down", "up"}
 
 
 def test_what_is_frozen_after_a_step_stops_it_too() -> None:
