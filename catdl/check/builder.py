@@ -149,12 +149,13 @@ class LateCore:
 
 @record
 class Start:
-    """How a parameter starts: an initialiser and its arguments, read when sizes are known."""
+    """How a parameter starts: an initialiser and its arguments, or a formula, read when sizes are known."""
 
     name: str
     nodes: tuple[ast.Expr, ...]
     env: Env
     span: Span | None = None
+    formula: ast.Expr | None = None
 
 
 @record(frozen=False)

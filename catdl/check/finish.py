@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any, Protocol, TypeGuard
 
 from catdl import diagnostics as wrong
@@ -73,6 +74,9 @@ class Instances(Protocol):
 
     def definition(self, instance: Instance) -> Callable[[], Diagram]:
         """How to make the definition of a prelude entry at an instance."""
+
+    def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
+        """How a parameter starts, closed. Raises Refused."""
 
     def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
         """A morphism in a plug, as a diagram from a leaf or from nothing to one. Raises Missing and Refused."""
@@ -328,7 +332,8 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
             if isinstance(init, Parameter):
                 return Global(init)
             home = init.env.module.name if declared else ""
-            parameter = Parameter(path, zonk_leaf(ctx, leaf), close_init(ctx, init, box.span, leaf), home)
+            closed = zonk_leaf(ctx, leaf)
+            parameter = Parameter(path, closed, close_init(ctx, init, box.span, closed, instances), home)
             return Global(parameter) if declared else Local(parameter)
         case Inner():
             raise AssertionError("a diagram inside is closed with those around it")
@@ -355,8 +360,12 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
             return Each(axis, body, captured)
 
 
-def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
-    """An initialiser with its numbers. Raises Refused."""
+def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf, instances: Instances) -> Init:
+    """An initialiser with its numbers, or the diagram of a formula. Raises Missing and Refused."""
+    if init.formula is not None:
+        where = init.span or span
+        plug = Plugged(where, where, "start", None, init.formula, init.env)
+        return Init("formula", (), 0, instances.step(ctx, plug, leaf))
     scope = Env(init.env.module, None, {})
     at: Env | None = init.env
     chain: list[dict[str, object]] = []
@@ -374,7 +383,14 @@ def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
             raise ctx.refuse(wrong.BadValue(span, "an initialiser takes numbers"))
         values.append(value)
     fitting(ctx, init, tuple(values), leaf, span)
+    if init.name == "file":
+        values[0] = beside(init.env.module.source.path, str(values[0]))
     return Init(init.name, tuple(values))
+
+
+def beside(spec: str, path: str) -> str:
+    """A path that a spec names, which is relative to the folder of the spec."""
+    return path if spec in ("-", "<string>") else (PurePath(spec).parent / path).as_posix()
 
 
 def _settled(value: object) -> object:
@@ -417,7 +433,8 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         whole = f"{definition.name}.{param.name}"
         leaf = zonk_leaf(ctx, parameter_leaf(ctx, param.type, env, whole, op.span))
         fixed_sizes(ctx, leaf, param.name, op)
-        params.append(Parameter(param.name, leaf, close_init(ctx, initialiser(ctx, param.init, env), op.span, leaf)))
+        start = initialiser(ctx, param.init, env)
+        params.append(Parameter(param.name, leaf, close_init(ctx, start, op.span, leaf, instances)))
     binds = tuple((name, value) for name, value in instance.binds if isinstance(value, (Axis, tuple)))
     under = Instance(definition, instance.args, instance.binds, ctx.facts)
     make = instances.definition(under) if definition.head.body is not None else None

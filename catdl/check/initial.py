@@ -23,6 +23,7 @@ FORMS: dict[str, tuple[tuple[str, int | str | None], ...]] = {
     "constant": (("value", None),),
     "eye": (),
     "fan_in_uniform": (("fan_in", None),),
+    "file": (("path", None), ("key", "")),
     "kaiming_normal": _KAIMING,
     "kaiming_uniform": _KAIMING,
     "normal": (("mean", 0), ("std", 1)),
@@ -72,6 +73,12 @@ def fitting(ctx: Context, init: Start, values: tuple[float | int | str, ...], le
     """An initialiser must be able to fill its parameter. Raises Refused."""
     own = init.span if init.span is not None and init.env.module.name else span
     names = [name for name, _ in FORMS[init.name]]
+    if init.name == "file":
+        wrongly = next((v for v in values if not isinstance(v, str)), None)
+        if wrongly is not None or not str(values[0]).endswith((".npy", ".safetensors")):
+            shown = f"`{values[0] if wrongly is None else wrongly}`"
+            raise ctx.refuse(wrong.BadArgument(own, "path", "the name of a .npy or .safetensors file", shown, "file"))
+        return
     for name, value in zip(names, values, strict=False):
         words = {"mode": _MODES, "nonlinearity": _GAINS}.get(name)
         if words is not None and value not in words:

@@ -10,15 +10,14 @@ matches, once the types of the leaves are known, and acts where the leaf is used
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Protocol
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle, PBox, Plugged, W
+from catdl.check.builder import Builder, Bundle, PBox, Plugged, Start, W
 from catdl.check.context import Context, Head
-from catdl.check.forms import is_wire, width
+from catdl.check.forms import is_wire, nested_wire, width
 from catdl.check.inner import settle
-from catdl.check.names import mentioned
+from catdl.check.names import bound_names, mentioned
 from catdl.check.scope import Env, MorphismDef, ParamDef
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused
@@ -39,13 +38,16 @@ class Steps(Protocol):
     def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
         """The diagram. Raises Refused, and Missing for an instance that must be made first."""
 
+    def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
+        """An initialiser, closed. Raises Refused."""
+
 
 def read_plugs(ctx: Context, head: Head, b: Builder) -> list[Plugged]:
     """The plugs of a call, those that are wires evaluated. Raises Refused."""
     out: list[Plugged] = []
     for arg in head.plugs:
         span = head.env.module.span(arg.value)
-        if by_value(ctx, arg.value, head.env):
+        if by_value(ctx, arg.value, head.env) and not says_how(arg.value, head.env):
             bundle = ctx.wires(arg.value, head.env, home(arg.value, head.env, b))
             if bundle.bad:
                 raise Refused
@@ -186,14 +188,13 @@ def resolve_plugs(
                 changes.pop(leaf.path, None)
                 wires[leaf.path] = wire
             continue
-        special = kept_as(ctx, plug)
         made: dict[Leaf, Diagram] = {}  # leaves of one type share it, so that rounds changed alike stay alike
         for leaf in found:
             if leaf.path in wires:
                 raise ctx.refuse(wrong.BadValue(plug.span, f"`{leaf.path}` is plugged already: nothing of it is left"))
             now = changes.get(leaf.path, Change())
-            if special is not None:
-                changes[leaf.path] = special(now)
+            if says_how(plug.expr, plug.env):
+                changes[leaf.path] = kept_as(ctx, plug, leaf.type, now, steps)
                 continue
             step = made.get(leaf.type)
             if step is None:
@@ -258,18 +259,24 @@ def open_labels(ctx: Context, leaf: Leaf) -> Leaf:
     )
 
 
-def kept_as(ctx: Context, plug: Plugged) -> Callable[[Change], Change] | None:
-    """`frozen`, `init(…)` and `group("…")`: how a leaf is kept, not what it becomes. Raises Refused."""
-    match plug.expr:
-        case ast.Call(ast.Name("init"), (ast.Arg(None, "", value),)) if plug.env.local("init") is None:
-            start = initialiser(ctx, value, plug.env)
-            numbers = tuple(ctx.statics.value(node, plug.env) for node in start.nodes)
-            init = Init(start.name, tuple(float(n) if not isinstance(n, (int, str)) else n for n in numbers))  # type: ignore[arg-type]
-            return lambda change: replace(change, init=init)
-        case ast.Call(ast.Name("group"), (ast.Arg(None, "", ast.Text(name)),)) if plug.env.local("group") is None:
-            return lambda change: replace(change, group=name)
+def says_how(expr: ast.Expr, env: Env) -> bool:
+    """Whether a plug is `init(…)` or `group("…")`: how a leaf is kept, not what it becomes."""
+    match expr:
+        case ast.Call(ast.Name("init" | "group" as name), (ast.Arg(None, "", _),)):
+            return env.find(name) is None
         case _:
-            return None
+            return False
+
+
+def kept_as(ctx: Context, plug: Plugged, leaf: Leaf, now: Change, steps: Steps) -> Change:
+    """A change, with what a plug says of how the leaf is kept. Raises Missing and Refused."""
+    assert isinstance(plug.expr, ast.Call) and isinstance(plug.expr.function, ast.Name)
+    value = plug.expr.args[0].value
+    if plug.expr.function.id == "init":
+        return replace(now, init=steps.start(ctx, initialiser(ctx, value, plug.env), plug.span, leaf))
+    if not isinstance(value, ast.Text):
+        raise ctx.refuse(wrong.BadValue(plug.span, 'a group has a name: `group("no_decay")`'))
+    return replace(now, group=value.value)
 
 
 def is_stop(step: Diagram) -> bool:
@@ -282,13 +289,25 @@ def is_stop(step: Diagram) -> bool:
     )
 
 
+def reads_no_wire(ctx: Context, plug: Plugged) -> None:
+    """What is made for each leaf anew, where the leaf is used, reads no wire of the body around it. Raises Refused."""
+    for name in sorted(mentioned([plug.expr]) - bound_names([plug.expr])):
+        found = plug.env.local(name)
+        if isinstance(found, Bundle) and found.wires:
+            words = f"`{name}` is a wire of this body: a morphism in a plug reads parameters and constants"
+            raise ctx.refuse(wrong.BadValue(plug.span, words))
+
+
 def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
     """A morphism in a plug applied to a leaf, or from nothing to its type; unknowns solved. Raises Refused."""
-    b = Builder("plug")
+    b = Builder(plug.path or "plug")
     shown = open_labels(ctx, leaf)
-    count = width(ctx, plug.expr, plug.env)
-    inp = Bundle([] if count == 0 else [b.input(shown, "w", True, plug.span)])
-    out = ctx.apply(plug.expr, plug.env, b, inp)
+    reads_no_wire(ctx, plug)
+    if is_wire(ctx, plug.expr, plug.env) or nested_wire(ctx, plug.expr, plug.env):
+        out = ctx.wires(plug.expr, plug.env, b)
+    else:
+        inp = Bundle([] if width(ctx, plug.expr, plug.env) == 0 else [b.input(shown, "w", True, plug.span)])
+        out = ctx.apply(plug.expr, plug.env, b, inp)
     if out.bad:
         raise Refused
     if len(out.wires) != 1:

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
 from catdl.check.facts import demand, note_fact, settle_bounds
-from catdl.check.finish import Instance, Missing, finish
+from catdl.check.finish import Instance, Missing, close_init, finish
 from catdl.check.forms import aliased, head_of, is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
@@ -39,7 +39,7 @@ from catdl.check.templates import choose
 from catdl.check.traits import traits_of
 from catdl.check.work import STEPS_PER_INSTANCE, Work
 from catdl.diagnostics.base import Diagnostic
-from catdl.diagram.model import Diagram, Parameter
+from catdl.diagram.model import Diagram, Init, Parameter
 from catdl.diagram.params import leaf_count, leaves_of, owns, parameters
 from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
@@ -217,6 +217,15 @@ class Program:
                 plugged = {path for path, _ in sited[0].plugs}
                 return tuple(leaf for leaf in leaves_of(sited[0].op) if leaf.path not in plugged)
             return parameters(diagram)
+
+    def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
+        """How a declared parameter starts, with all that a formula needs. Raises Refused."""
+        while True:
+            try:
+                return close_init(ctx, init, span, leaf, self)
+            except Missing as missing:
+                if any(self.make(other, place, ctx.report) is None for other, place in missing.instances.items()):
+                    raise Refused from None
 
     def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
         """A morphism in a plug, as a diagram from a leaf or from nothing to one. Raises Missing and Refused."""

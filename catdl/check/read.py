@@ -6,7 +6,7 @@ from catdl import diagnostics as wrong
 from catdl.check import sorts
 from catdl.check.declare import declare
 from catdl.check.facts import note_fact, refused
-from catdl.check.finish import Instance, close_init
+from catdl.check.finish import Instance
 from catdl.check.forms import parameter_leaf
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, mentioned, ordered
@@ -27,7 +27,7 @@ from catdl.check.signature import FixedPart, Scheme
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
-from catdl.diagram.model import Diagram
+from catdl.diagram.model import Diagram, Init, Parameter
 from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, SizeTooLarge, sym
@@ -219,17 +219,22 @@ def read_param(program: Program, found: ParamDef) -> None:
         if record is not None:
             if found.node.init is not None:
                 start = initialiser(ctx, found.node.init, env)
-                record = tuple(
-                    replace(p, init=replace(close_init(ctx, start, found.span, p.type), lead=p.init.lead))
-                    for p in record
-                )
+                inits = [program.start(ctx, start, found.span, p.type) for p in record]
+                record = tuple(started(p, init) for p, init in zip(record, inits, strict=True))
             found.record = record
             return
         leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
-        close_init(ctx, initialiser(ctx, found.node.init, env), found.span, leaf)
+        program.start(ctx, initialiser(ctx, found.node.init, env), found.span, leaf)
         found.leaf = leaf
     except Refused:
         found.module.defs[found.name] = BadDef(found.name)
+
+
+def started(leaf: Parameter, init: Init) -> Parameter:
+    """A leaf of a record that starts as the record does; of a file it is what stands there under its path."""
+    if init.name == "file" and len(init.args) == 1:
+        init = replace(init, args=(init.args[0], leaf.path))
+    return replace(leaf, init=replace(init, lead=0 if init.made is not None else leaf.init.lead), told=True)
 
 
 def read_morphism(program: Program, found: MorphismDef) -> None:

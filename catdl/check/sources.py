@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
+from catdl.check import table as rules
 from catdl.check.builder import BAD, Builder, Bundle, Source_, Start, W
 from catdl.check.context import Context
 from catdl.check.initial import FORMS, written
@@ -61,9 +62,9 @@ def initialiser(ctx: Context, node: ast.Expr | None, env: Env) -> Start:
             return written(ctx, id, (), env, span)
         case ast.Call(ast.Name(id), args) if id in FORMS:
             return written(ctx, id, args, env, span)
-        case ast.Name(id) | ast.Call(ast.Name(id)):
-            if isinstance(node, ast.Name) and ctx.statics.is_static(node, env):
-                return Start("constant", (node,), env, span)
+        case _ if ctx.statics.is_static(node, env):
+            return Start("constant", (node,), env, span)
+        case ast.Name(id) | ast.Call(ast.Name(id)) if env.find(id) is None and id not in rules.TABLE:
             raise ctx.refuse(wrong.UnknownName(span, id, "initialiser", near(id, FORMS)))
         case _:
-            return Start("constant", (node,), env, span)
+            return Start("formula", (), env, span, node)

@@ -62,12 +62,13 @@ class Parameter:
 class Init:
     """An initialiser by name with exact or numeric arguments: `normal(0, 0.02)`, `uniform(-a, a)`, `zeros`.
 
-    `lead`: at every index of so many leading axes it is used anew.
+    `lead`: at every index of so many leading axes it is used anew. `made`: what a formula says, from nothing to a leaf.
     """
 
     name: str
     args: tuple[float | int | str, ...] = ()
     lead: int = 0
+    made: Diagram | None = None
 
 
 @record

@@ -8,8 +8,9 @@ submodule `w` of the class of `encoder`, called wherever it is plugged, which is
 
 from __future__ import annotations
 
-from catdl.diagram.model import Box, Diagram, Global, Op
-from catdl.diagram.params import NOWHERE, bodies, leaves_of
+from catdl.diagram.model import Box, Call, Diagram, Global, Op, Parameter
+from catdl.diagram.params import NOWHERE, bodies, globals_of, leaves_of
+from catdl.diagram.plug import Change, changed
 
 
 def adopted(root: Diagram) -> Diagram:
@@ -17,12 +18,15 @@ def adopted(root: Diagram) -> Diagram:
     names = {box.outputs[0]: box.op.parameter.path for box in root.boxes if isinstance(box.op, Global)}
     if not any("." in path for path in names.values()):
         return root
-    homes: dict[str, object] = {}
+    told = {leaf.path: leaf for leaf in globals_of(root) if leaf.told}
+    homes: dict[str, tuple[object, Op]] = {}
     boxes: list[Box] = []
     for box in root.boxes:
-        name = _record(box, names)
-        if name is not None and homes.setdefault(name, _held(box.op)) is _held(box.op):
-            box = Box(box.op, box.inputs, box.outputs, name, (), box.span)
+        name = _record(box, names, bool(told))
+        if name is not None:
+            held, op = homes.setdefault(name, (_held(box.op), _started(box, name, told)))
+            if held is _held(box.op):
+                box = Box(op, box.inputs, box.outputs, name, (), box.span)
         boxes.append(box)
     if not homes:
         return root
@@ -56,12 +60,21 @@ def adopted(root: Diagram) -> Diagram:
     )
 
 
+def _started(box: Box, name: str, told: dict[str, Parameter]) -> Op:
+    """The operation with its leaves starting as the record says."""
+    leaves = [(leaf.path, told.get(f"{name}.{leaf.path}")) for leaf in leaves_of(box.op, box.site)]
+    changes = {path: Change(init=found.init) for path, found in leaves if found is not None}
+    if not changes or not isinstance(box.op, Call):
+        return box.op
+    return Call(changed(box.op.callee, changes), box.op.inline)
+
+
 def _held(op: Op) -> object:
     """What calls that share a module have in common."""
     return bodies(Box(op, (), (), None, (), NOWHERE)) or op
 
 
-def _record(box: Box, names: dict[int, str]) -> str | None:
+def _record(box: Box, names: dict[int, str], told: bool) -> str | None:
     """The declared record that is all that is plugged into a box, and all of its leaves."""
     if not box.plugs:
         return None
@@ -71,4 +84,6 @@ def _record(box: Box, names: dict[int, str]) -> str | None:
     if name == whole or any(names.get(wire) != f"{name}.{path}" for path, wire in box.plugs):
         return None
     plugged = {path for path, _ in box.plugs}
+    if told and not isinstance(box.op, Call):
+        return None
     return name if all(leaf.path in plugged for leaf in leaves_of(box.op, box.site)) else None

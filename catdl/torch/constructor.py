@@ -9,7 +9,8 @@ parameter of the class or of a dict under its site.
 from __future__ import annotations
 
 from catdl.diagram.model import Native, Parameter
-from catdl.torch.initial import initial
+from catdl.torch.initial import NO_GRAD, initial, reader
+from catdl.torch.marks import called
 from catdl.torch.names import attribute
 from catdl.torch.scope import sizes_of
 from catdl.torch.unit import Writer
@@ -60,13 +61,24 @@ def starts(w: Writer) -> list[str]:
     """The body of `reset_parameters`: how the leaves that no module of torch holds start."""
     lines: list[str] = []
     for path, p in w.own.items():
-        lines += initial(attribute(path, "_parameters"), p.init, w.stacks.get(("", path), 0))
+        lines += _start(w, attribute(path, "_parameters"), p, w.stacks.get(("", path), 0))
     lines += [f"self.{name}.copy_({start})" for name, start in w.buffers.items()]
     for site, leaves in w.held.items():
         name = w.sites.expression(site)
         for path, p in leaves.items():
-            lines += initial(f'{name}["{path}"]', p.init, w.stacks.get((site, path), 0))
+            lines += _start(w, f'{name}["{path}"]', p, w.stacks.get((site, path), 0))
     for name, native in _modules(w).items():
         for p in native.params:
-            lines += initial(f"{name}.{p.path}", p.init, 0) if p.told else []
-    return lines
+            lines += _start(w, f"{name}.{p.path}", p, 0) if p.told else []
+    # Copies that follow each other stand in one block.
+    return [line for k, line in enumerate(lines) if line != NO_GRAD or k < 2 or lines[k - 2] != NO_GRAD]
+
+
+def _start(w: Writer, target: str, parameter: Parameter, stacked: int) -> list[str]:
+    """How one leaf starts; a formula is a function of the file."""
+    init = parameter.init
+    package = reader(init)
+    if package is not None:
+        w.scope.imports.add(package)
+    made = called(w.plan.formula(init.made).index, []) if init.made is not None else None
+    return initial(target, init, stacked, made)

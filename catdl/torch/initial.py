@@ -5,6 +5,8 @@ initial("self.wte", Init("normal", (0, 0.02)), 0)     ["nn.init.normal_(self.wte
 
 from __future__ import annotations
 
+import json
+
 from catdl.diagram.model import Init, Parameter
 from catdl.types.types import axis_sizes
 
@@ -23,13 +25,21 @@ _PLAIN = {
     "orthogonal": "orthogonal_",
 }
 
-_SHAPELESS = frozenset(("normal", "uniform", "zeros", "ones", "constant", "trunc_normal", "fan_in_uniform"))
+NO_GRAD = "with torch.no_grad():"
+_SHAPELESS = frozenset(
+    ("normal", "uniform", "zeros", "ones", "constant", "trunc_normal", "fan_in_uniform", "file", "formula")
+)
 NAMES = frozenset((*_PLAIN, "fan_in_uniform"))
 
 
-def initial(target: str, init: Init, stacked: int) -> list[str]:
-    """The statements that fill a parameter, slice by slice where its shape counts and the first axes are of `each`."""
+def initial(target: str, init: Init, stacked: int, made: str | None = None) -> list[str]:
+    """The statements that fill a parameter, slice by slice where its shape counts and the first axes are of `each`.
+
+    `made` is the expression of a formula.
+    """
     stacked += init.lead
+    if init.name in ("file", "formula"):
+        return [NO_GRAD, f"    {target}.copy_({made if made is not None else _read(init)})"]
     if not stacked or init.name in _SHAPELESS:
         return [_statement(target, init)]
     whole = target if stacked == 1 else f"{target}.flatten(0, {stacked - 1})"
@@ -40,6 +50,25 @@ def filled(parameter: Parameter) -> str:
     """A buffer as it starts: zeros or ones."""
     assert parameter.init.name in ("zeros", "ones")
     return f"torch.{parameter.init.name}({', '.join(str(size) for size in axis_sizes(parameter.type)) or '()'})"
+
+
+def _read(init: Init) -> str:
+    """What a file holds."""
+    path, *key = init.args
+    if str(path).endswith(".npy"):
+        return f"torch.from_numpy(numpy.load({_quoted(path)}))"
+    return f"safetensors.torch.load_file({_quoted(path)})[{_quoted(key[0] if key else '')}]"
+
+
+def _quoted(text: float | int | str) -> str:
+    return json.dumps(str(text), ensure_ascii=False)
+
+
+def reader(init: Init) -> str | None:
+    """The package that reads the file of an initialiser."""
+    if init.name != "file":
+        return None
+    return "numpy" if str(init.args[0]).endswith(".npy") else "safetensors.torch"
 
 
 def _statement(target: str, init: Init) -> str:

@@ -5,6 +5,8 @@ text(diagram)      "from torch import Tensor, nn\n\n\nclass Mlp(nn.Module):\n…
 
 from __future__ import annotations
 
+import re
+
 from catdl.diagram.model import Diagram
 from catdl.torch.adopt import adopted
 from catdl.torch.constructor import constructor, starts
@@ -42,6 +44,9 @@ def _written(plan: Plan, unit: Unit, names: frozenset[str]) -> Written:
     return Written(writer, constructor(writer), starts(writer), body, comments)
 
 
+_TORCH = re.compile(r"(?<![\w.])torch\.")
+
+
 def root_name(diagram: Diagram) -> str:
     """The name of the class that stands for the diagram itself."""
     return Namer(RESERVED, packages(diagram)).fresh(camel(diagram.name))
@@ -52,12 +57,10 @@ def _imports(wanted: set[str], body: list[str]) -> list[str]:
     standard = sorted(name for name in wanted if name in ("math", "functools"))
     if "math.sqrt(" in whole and "math" not in standard:
         standard.append("math")
-    others = sorted(name for name in wanted if name not in ("math", "functools", "Each"))
+    others = [name for name in wanted if name not in ("math", "functools", "Each")]
     lines = [f"import {name}" for name in standard]
     lines += [""] if lines else []
-    if "torch." in whole:
-        lines.append("import torch")
-    lines += [f"import {name}" for name in others]
+    lines += [f"import {name}" for name in sorted([*others, *(["torch"] if _TORCH.search(whole) else [])])]
     if "F." in whole:
         lines.append("import torch.nn.functional as F")
     uses = [name for name, mark in (("Tensor", "Tensor"), ("nn", "nn.")) if mark in whole]

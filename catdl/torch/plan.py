@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from catdl.diagnostics.base import Help
 from catdl.diagnostics.limit_errors import LimitExceeded
-from catdl.diagram.model import Diagram, Extern, Native, Parameter
-from catdl.diagram.params import parameters, post_order, sole_box
+from catdl.diagram.model import Diagram, Extern, Init, Local, Native, Parameter
+from catdl.diagram.params import globals_of, parameters, post_order, sole_box
 from catdl.record import replace
 from catdl.source import Source, Span
 from catdl.torch.flatten import flatten
@@ -138,8 +138,25 @@ class Plan:
             return steps[0]
         return steps[0] if isinstance(op, Native) and alone(op, steps[0], unit.flat, sliced) is not None else None
 
+    def formula(self, made: Diagram) -> Unit:
+        """The function that a formula of an initialiser is."""
+        return self._make(made, (), False, False)
+
+    def started(self, unit: Unit) -> Iterator[Init]:
+        """How the leaves start that stand in the class of a unit."""
+        if unit.root:
+            yield from (p.init for p in globals_of(unit.diagram))
+        for step in unit.flat.steps:
+            if isinstance(step.op, Local):
+                yield step.op.parameter.init
+            elif isinstance(step.op, Native):
+                yield from (p.init for p in step.op.params)
+
     def used(self, unit: Unit) -> Iterator[Unit]:
-        """The units that a unit calls."""
+        """The units that a unit calls, and those that say how its leaves start."""
+        for init in self.started(unit):
+            if init.made is not None:
+                yield self.formula(init.made)
         for step in unit.flat.steps:
             match step.op:
                 case Invoke() as op:

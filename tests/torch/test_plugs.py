@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -180,3 +182,46 @@ def test_a_plug_outside_a_loop_is_made_once() -> None:
     loop = next(k for k, line in enumerate(lines) if "for _ in range(3)" in line)
     assert any("self.pair()" in line for line in lines[:loop])
     assert not any("self.pair()" in line for line in lines[loop:])
+
+
+def test_parameters_start_by_formula_and_from_files(tmp_path: Path) -> None:
+    text = """
+dim T, D = 4, P = 6
+morphism code : Real[D] -> Real[D] = linear(5) >> relu >> linear
+param table : Real[P, D] ~ over[P, D](sin(over[P](real(index[P]) / 10)) * linspace[D](0, 1))
+param square : Real[D, D'] ~ file("square.npy")
+param w : weights(code) ~ file("code.safetensors")
+morphism f : Fin(P)[T] -> Real[T, D] =
+    embed{table} >> linear(D){weight = square, bias: init(2 * ones[D])} >> map[T](code{w})
+"""
+    import numpy as np
+    from safetensors.torch import save_file
+
+    (tmp_path / "f.cat").write_text(text, encoding="utf-8")
+    square = np.arange(16, dtype=np.float32).reshape(4, 4)
+    np.save(tmp_path / "square.npy", square)
+    spec = catdl.load(tmp_path / "f.cat")
+    code = spec["code"].compile()
+    save_file(code.state_dict(), tmp_path / "code.safetensors")
+    state = spec["f"].compile().state_dict()
+    rows = torch.sin(torch.arange(6) / 10)[:, None] * torch.linspace(0, 1, 4)
+    torch.testing.assert_close(state["table"], rows)
+    assert torch.equal(state["square"], torch.from_numpy(square))
+    assert torch.equal(state["linear.bias"], torch.full((4,), 2.0))
+    for key, value in code.state_dict().items():
+        assert torch.equal(state[f"w.{key}"], value)
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [
+        ("file(3)", "E0204"),
+        ('file("w.pickle")', "E0204"),
+        ("linspace[D](0, 1) >> nothing", "E0101"),
+        ("ones[T]", "E0301"),
+        ("normel(0, 1)", "E0101"),
+    ],
+)
+def test_a_wrong_start_is_refused(start: str, code: str) -> None:
+    spec = catdl.loads(f"dim T, D = 4\nparam w : Real[D] ~ {start}\nmorphism f : Real[D] -> Real[D] = x => x + w\n")
+    assert [d.code for d in spec.diagnostics] == [code]
