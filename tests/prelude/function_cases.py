@@ -209,6 +209,11 @@ weighted_cross_entropy : Logits[C] @ Fin(C) -> Nats = (x, y) => {
     w = arange[C](1, 0.5)
     weighted_cross_entropy(x, y, w)
 }
+weighted_cross_entropy : Logits[T, C] @ Fin(C)[T] @ Positive[C] -> Nats = weighted_cross_entropy(average = "positions")
+weighted_cross_entropy : Logits[T, C] @ Fin(C)[T] -> Nats = (x, y) => {
+    w = arange[C](1, 0.5)
+    weighted_cross_entropy(ignore = 1, average = "positions")(x, y, w)
+}
 soft_cross_entropy : Logits[T, C] @ Probs[T, C] -> Nats = soft_cross_entropy
 nll_loss : LogProbs[T, C] @ Fin(C)[T] -> Nats = nll_loss(ignore = 1)
 nll_loss : LogProbs[C] @ Fin(C) -> Nats = nll_loss

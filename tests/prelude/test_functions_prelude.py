@@ -168,3 +168,16 @@ def test_gradients() -> None:
         y = run(f"Real[T] -> Real[T] = {name}", x)
         torch.testing.assert_close(y, value)
         torch.testing.assert_close(torch.autograd.grad(y.sum(), x)[0], slope)
+
+
+@pytest.mark.parametrize("smoothing", [0, 0.1])
+@pytest.mark.parametrize("ignore", [-100, 2])
+def test_weighted_cross_entropy_is_that_of_torch_within_a_sample(smoothing: float, ignore: int) -> None:
+    x, label, weight = torch.randn(3, 5, 7), torch.randint(0, 7, (3, 5)), torch.rand(3, 7) + 0.1
+    options = f"smoothing = {smoothing}, ignore = {ignore}"
+    found = run(f"Logits[T, C] @ Fin(C)[T] @ Positive[C] -> Nats = weighted_cross_entropy({options})", x, label, weight)
+    wanted = [
+        torch.nn.functional.cross_entropy(a, y, weight=w, ignore_index=ignore, label_smoothing=smoothing)
+        for a, y, w in zip(x, label, weight, strict=True)
+    ]
+    torch.testing.assert_close(found, torch.stack(wanted))

@@ -47,48 +47,70 @@ def _ignore(c: Context) -> str | None:
     return None if isinstance(size, int) and ignore >= size else c.size("ignore")
 
 
-def _labelled(function: str, smoothing: bool = False, weighted: bool = False) -> Lowering:
-    """A loss of class scores and a label at every position, averaged over the positions whose label counts."""
+def _by_label(c: Context, function: str, ignore: str | None, extra: str = "") -> str:
+    """The loss of every position by torch's own function, 0 where the label does not count."""
+    if ignore not in (None, "-100"):
+        extra += f", ignore_index={ignore}"
+    return f"F.{function}({_rows(c, 0)}, {c.x(1)}.reshape(-1){extra}, {NONE}).view_as({c.x(1)})"
 
-    def call(c: Context) -> str:
-        ignore, label, rank = _ignore(c), c.x(1), c.rank(1)
-        extra = f", label_smoothing={c.size('smoothing')}" if smoothing and c.number("smoothing") else ""
-        if ignore not in (None, "-100"):
-            extra += f", ignore_index={ignore}"
-        if weighted:
-            extra += f", weight={c.x(2)}"
-        text = f"F.{function}({_rows(c, 0)}, {label}.reshape(-1){extra}, {NONE}).view_as({label})"
-        if not rank or ignore is None:
-            return _average(text, rank)
-        where = _shown(rank)
-        return f"{text}.sum({where}) / ({label} != {ignore}).sum({where}).clamp(min=1)"
 
-    return Lowering(call, mixed=weighted)
+def _per_position(c: Context, text: str, ignore: str | None) -> str:
+    """The average over the positions whose label counts."""
+    rank, label = c.rank(1), c.x(1)
+    if not rank or ignore is None:
+        return _average(text, rank)
+    where = _shown(rank)
+    return f"{text}.sum({where}) / ({label} != {ignore}).sum({where}).clamp(min=1)"
+
+
+def _smoothed(c: Context) -> str:
+    return f", label_smoothing={c.size('smoothing')}" if c.number("smoothing") else ""
+
+
+def _cross_entropy(c: Context) -> str:
+    ignore = _ignore(c)
+    return _per_position(c, _by_label(c, "cross_entropy", ignore, _smoothed(c)), ignore)
+
+
+def _nll(c: Context) -> str:
+    ignore = _ignore(c)
+    return _per_position(c, _by_label(c, "nll_loss", ignore), ignore)
 
 
 def _weighted(c: Context) -> str:
-    if c.batched(2) or c.batched(0) != c.batched(1):
-        c.spread_all()
-        return _weighted_by_sample(c)
-    call: Callable[[Context], str] = _labelled("cross_entropy", smoothing=True, weighted=True).call  # type: ignore[assignment]
-    return call(c)
-
-
-def _weighted_by_sample(c: Context) -> str:
-    """The weights differ from sample to sample, which torch's own function does not take."""
     ignore, rank = _ignore(c), c.rank(1)
-    label, weight = c.x(1), f"{c.x(2)}{'[..., ' + 'None, ' * rank + ':]' if rank else ''}"
-    score = c.let(f"F.log_softmax({c.x(0)}, dim=-1) * {weight}")
+    by_sample = c.batched(2) or c.batched(0) != c.batched(1)
+    if by_sample:
+        c.spread_all()
+    label = c.x(1)
     safe = label if ignore is None else f"{label}.where({label} != {ignore}, 0)"
-    loss = f"-{score}.gather(-1, {safe}.unsqueeze(-1)).squeeze(-1)"
+    if by_sample:
+        text, own = _weighted_by_sample(c, ignore, safe)
+    else:
+        text = _by_label(c, "cross_entropy", ignore, f"{_smoothed(c)}, weight={c.x(2)}")
+        own = f"{c.x(2)}[{safe}]"
+    if c.word("average") == "positions":
+        return _per_position(c, text, ignore)
+    if ignore is not None:
+        own = f"{own}.where({label} != {ignore}, 0)"
+    total = c.let(f"{own}.sum({_shown(rank)})" if rank else own, "total")
+    whole = f"{text}.sum({_shown(rank)})" if rank else text
+    return f"{whole} / {total}.masked_fill({total} == 0, 1)"
+
+
+def _weighted_by_sample(c: Context, ignore: str | None, safe: str) -> tuple[str, str]:
+    """The loss of every position and its weight where these differ from sample to sample, which torch does not take."""
+    rank = c.rank(1)
+    x = c.once(0)
+    weight = c.let(f"{c.x(2)}{'[..., ' + 'None, ' * rank + ':]' if rank else ''}.expand_as({x})", "weight")
+    place = c.let(f"{safe}.unsqueeze(-1)", "place")
+    score = c.let(f"F.log_softmax({x}, dim=-1) * {weight}")
+    loss = f"-{score}.gather(-1, {place}).squeeze(-1)"
     if c.number("smoothing"):
         share = c.number("smoothing")
         loss = f"{1 - share} * ({loss}) - {share} * {score}.mean(-1)"
-    if ignore is None:
-        return _average(f"({loss})", rank)
-    kept = c.let(f"{label} != {ignore}")
-    total = f"(({loss}) * {kept})"
-    return f"{total}.sum({_shown(rank)}) / {kept}.sum({_shown(rank)}).clamp(min=1)" if rank else total
+    kept = "" if ignore is None else f".where({c.x(1)} != {ignore}, 0)"
+    return f"({loss}){kept}", f"{weight}.gather(-1, {place}).squeeze(-1)"
 
 
 def _soft(c: Context) -> str:
@@ -132,10 +154,10 @@ def _ctc(c: Context) -> str:
 
 
 TABLE: dict[str, Lowering] = {
-    "cross_entropy": _labelled("cross_entropy", smoothing=True),
+    "cross_entropy": Lowering(_cross_entropy),
     "weighted_cross_entropy": Lowering(_weighted, mixed=True),
     "soft_cross_entropy": Lowering(_soft),
-    "nll_loss": _labelled("nll_loss"),
+    "nll_loss": Lowering(_nll),
     "binary_cross_entropy": _each("binary_cross_entropy"),
     "binary_cross_entropy_with_logits": Lowering(_with_logits),
     "mse_loss": _each("mse_loss"),
