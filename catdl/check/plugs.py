@@ -115,31 +115,42 @@ def attach(ctx: Context, made: list[PBox], plugs: list[Plugged], span: Span, nam
     made[0].pending = [*made[0].pending, *plugs]
 
 
-def pattern(path: str) -> re.Pattern[str]:
-    """A path with `*` (one segment), `**` (any number) and `{a,b}` as an expression over keys.
+def pattern(path: str) -> Callable[[str], bool]:
+    """A path with `*` (one segment), `**` (any number) and `{a,b}` as a test of keys.
 
-    A path of a record stands for all that is in it.
+    A path of a record stands for all that is in it. Time is that of the pattern times that of the key, stars or not.
     """
-    parts: list[str] = []
+    parts: list[frozenset[str] | None] = []  # the names that a segment may be, None for any
+    loops: set[int] = set()  # the parts before which any number of segments may stand
     for segment in re.findall(r"\{[^}]*\}|[^.]+", path):
         if segment == "**":
-            parts.append(r"(?:[^.]+(?:\.|$))*")
+            loops.add(len(parts))
         elif segment == "*":
-            parts.append(r"[^.]+(?:\.|$)")
+            parts.append(None)
         elif segment.startswith("{"):
-            names = "|".join(re.escape(n.strip()) for n in segment[1:-1].split(","))
-            parts.append(rf"(?:{names})(?:\.|$)")
+            parts.append(frozenset(name.strip() for name in segment[1:-1].split(",")))
         else:
-            parts.append(rf"{re.escape(segment)}(?:\.|$)")
-    return re.compile("".join(parts) + ("" if path.endswith("**") else "(?:.*)$"))
+            parts.append(frozenset((segment,)))
+
+    def test(key: str) -> bool:
+        reached = {0}
+        for segment in key.split("."):
+            if len(parts) in reached:
+                return True
+            reached = {place for place in reached if place in loops} | {
+                place + 1 for place in reached if (names := parts[place]) is None or segment in names
+            }
+        return len(parts) in reached
+
+    return test
 
 
 def matching(plug: Plugged, leaves: tuple[Parameter, ...]) -> list[Parameter]:
     """The leaves that a plug is for."""
     if plug.path is None:
         return list(leaves)
-    form = pattern(plug.path)
-    return [leaf for leaf in leaves if form.fullmatch(leaf.path)]
+    fits = pattern(plug.path)
+    return [leaf for leaf in leaves if fits(leaf.path)]
 
 
 def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...], held: int) -> list[Parameter]:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from catdl import diagnostics as wrong
 from catdl.source import Span
 
-STEP_LIMIT = 400_000  # beyond those that a text of its length may take
-STEPS_PER_CHARACTER = 8
+STEP_LIMIT = 300_000  # beyond those that a text of its length may take
+STEPS_PER_CHARACTER = 6
 STEPS_PER_USE = 4  # a morphism applied to wires, or an expression read as wires
-STEPS_PER_INSTANCE = 120
+STEPS_PER_INSTANCE = 100
 WIRES_PER_STEP = 4
 LIMIT_SHOWN = f"{STEP_LIMIT // 1000} 000 and {STEPS_PER_CHARACTER} for each character of text"
 EXPANSION_LIMIT = 10_000

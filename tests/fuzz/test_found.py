@@ -25,6 +25,11 @@ FOUND = {
     ),
     "a template without a body": ("morphism t(f : R[D])\nmorphism m : Real -> Real = t(relu)\n", ("E0208",)),
     "a constant that is no number": ('morphism m : Real -> () = full_like("") >> discard\n', ("E0503",)),
+    "a chance that is no number": ('morphism m : Real -> Real = bernoulli_like("")\n', ("E0503",)),
+    "a pattern of many stars": (
+        "morphism m : Real[2] -> Real[2] = repeat(6, fresh repeat(6, fresh linear)){" + "**.a." * 40 + "w = ones}\n",
+        ("E0601",),
+    ),
     "a stack of nothing": ("morphism m : () -> () = stack[l] >> discard\n", ("E0505",)),
     "a row for an axis": ("morphism m[..S] : () ~> Real = length_mask[..S]\n", ("E0208",)),
     "a row for an index": ("morphism m[..S] : Real[..S] -> () = x => index[..S] >> discard\n", ("E0208",)),

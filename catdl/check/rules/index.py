@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Bundle
+from catdl.check.builder import Bundle, W
 from catdl.check.rules.common import BOOL, REAL, Rule, literal, pointwise
 from catdl.check.rules.rearrange import blame
 from catdl.check.rules.shape import one_axis
@@ -27,6 +27,14 @@ def new_axes(rule: Rule) -> tuple[AxisItem, ...]:
     return rule.ctx.types.axes(tuple(rule.items()), rule.head.env)
 
 
+def number(rule: Rule, value: object) -> W:
+    """A number as a wire. Raises Refused for what is none."""
+    made = literal(rule.ctx, rule.b, value, rule.span)
+    if made.bad:
+        raise Refused
+    return made.wires[0]
+
+
 def constant(rule: Rule) -> Bundle:
     """`zeros[…]`, `ones[…]`, `full[…](v)`; `zeros_like(x)` in the shape of a wire."""
     value: object
@@ -41,10 +49,7 @@ def constant(rule: Rule) -> Bundle:
     else:
         rule.wires(0)
         axes = new_axes(rule)
-    made = literal(rule.ctx, rule.b, value, rule.span)
-    if made.bad:
-        raise Refused
-    wire = made.wires[0]
+    wire = number(rule, value)
     kind = BOOL if isinstance(value, bool) else REAL
     for axis in reversed(axes):
         if not isinstance(axis, Axis):
@@ -127,7 +132,7 @@ def sample(rule: Rule) -> Bundle:
     rule.b.effects.add("rand")
     if dist != "bernoulli":
         return bundle
-    chance = literal(rule.ctx, rule.b, args["p"], rule.span).wires[0]
+    chance = number(rule, args["p"])
     places = tuple(range(len(leaf.axes)))
     below = rule.out("pointwise", [*bundle.wires, chance], [Leaf(BOOL, leaf.axes)], fn="lt", align=(places, ()))
     return rule.out("pointwise", below.wires, [leaf], fn="real", align=(places,))
