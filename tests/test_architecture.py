@@ -29,6 +29,7 @@ STAGES = (
     "repair",
     "lint",
     "analysis",
+    "weights",
     "rewrite",
     "torch",
     "draw",
@@ -111,6 +112,20 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
+"""
+    assert not loaded_after(program) & SLOW
+
+
+def test_listing_keys_loads_neither_torch_nor_numpy() -> None:
+    program = """
+from catdl.cli import main
+sys.argv = ["catdl", "keys", "examples/gpt2.cat", "gpt2"]
+sys.stdout = sys.stderr
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+sys.stdout = sys.__stdout__
 """
     assert not loaded_after(program) & SLOW
 

@@ -69,8 +69,9 @@ _HOMES = {
     ),
     "effect_errors": "RandomUnderDeterministic",
     "limit_errors": (
-        "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit LimitExceeded NoSuchMorphism "
-        "NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth not_text"
+        "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit KeyMapMismatch KeyMapUnreadable "
+        "LimitExceeded NoSuchMorphism NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth "
+        "WeightsOpen not_text"
     ),
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",

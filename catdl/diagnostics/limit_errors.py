@@ -15,6 +15,8 @@ __all__ = [
     "FileUnreadable",
     "InputMismatch",
     "InstanceLimit",
+    "KeyMapMismatch",
+    "KeyMapUnreadable",
     "LimitExceeded",
     "NoSuchMorphism",
     "NotCompilable",
@@ -22,6 +24,7 @@ __all__ = [
     "OutputIsInput",
     "OutputUnwritable",
     "UnfoldDepth",
+    "WeightsOpen",
     "not_text",
 ]
 
@@ -245,6 +248,63 @@ class NotCompilable(Mistake):
 
     def parts(self) -> Parts:
         return Parts(f"`{self.name}` cannot be compiled: {self.reason}", self.span, "", helps=self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMapUnreadable(Mistake):
+    """A line of a key map that is none; `reason` says what it lacks."""
+
+    code: ClassVar[str] = "E0813"
+    title: ClassVar[str] = "a line of a key map that cannot be read"
+    span: Span
+    reason: str
+
+    def parts(self) -> Parts:
+        notes = ("a line is `key <- key of the file`, or `discard <- key of the file`",)
+        return Parts(f"this is no line of a key map: {self.reason}", self.span, "", (), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMapMismatch(Mistake):
+    """A line of a key map that the weights, or the morphism, do not bear out. `reason` is a sentence.
+
+    `first` is another line for the same key; `turn` is what to do with `^T` if that alone is wrong.
+    """
+
+    code: ClassVar[str] = "E0814"
+    title: ClassVar[str] = "a line of a key map that does not fit"
+    reason: str
+    span: Span | None
+    suggestions: tuple[str, ...] = ()
+    first: Span | None = None
+    turn: str = ""
+
+    def parts(self) -> Parts:
+        labels = (Label(self.first, "here first"),) if self.first else ()
+        helps = tuple(Help(f"did you mean `{name}`?") for name in self.suggestions[:1])
+        if self.turn:
+            helps = (Help(self.turn),)
+        return Parts(self.reason, self.span, "", labels, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsOpen(Mistake):
+    """Weights from elsewhere that leave tensors of the morphism open, or have no place in it: how many of each."""
+
+    code: ClassVar[str] = "E0815"
+    title: ClassVar[str] = "weights that do not fill the morphism"
+    path: str
+    name: str
+    undecided: int = 0
+    missing: int = 0
+    extra: int = 0
+    span: Span | None = None
+
+    def parts(self) -> Parts:
+        told = ((self.undecided, "not decided"), (self.missing, "missing"), (self.extra, "left over"))
+        counts = ", ".join(f"{count} {what}" for count, what in told if count)
+        help_ = Help("the map tells them; write the lines that it lacks into a file, and give it with `--map`")
+        return Parts(f"`{self.path}` does not fill `{self.name}`: {counts}", self.span, helps=(help_,))
 
 
 def _number(value: str | int) -> str:
