@@ -10,6 +10,7 @@ matches, once the types of the leaves are known, and acts where the leaf is used
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 from catdl import diagnostics as wrong
