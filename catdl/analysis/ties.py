@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catdl.analysis.places import Note, Visit, merged, written
-from catdl.diagram.model import Box, Diagram, Global, Local, Map, Repeat
+from catdl.diagram.model import Box, Core, Diagram, Global, Local, Map, Repeat
 from catdl.diagram.params import bodies, owns
 from catdl.types.types import show_axis
 
@@ -52,6 +52,9 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
                 reads[box.outputs[0]] = declared.setdefault(path, [])
             else:
                 reads[box.outputs[0]] = sites.setdefault(visit.key(path), [])
+            continue
+        if isinstance(box.op, Core) and box.op.name == "stop" and box.inputs[0] in reads:
+            reads[box.outputs[0]] = reads[box.inputs[0]]  # held still, it is read by what reads it then
             continue
         note = Note(written(box.span), box.span, visit.times)
         if box.site is not None:

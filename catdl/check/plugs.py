@@ -214,7 +214,8 @@ def resolve_plugs(
             if not now.steps and is_stop(step):
                 changes[leaf.path] = replace(now, frozen=True)
             else:
-                changes[leaf.path] = replace(now, steps=(*now.steps, step))
+                still = now.frozen or (not now.steps and holds_leaf_still(step))
+                changes[leaf.path] = replace(now, steps=(*now.steps, step), frozen=still)
     return wires, changes
 
 
@@ -293,12 +294,18 @@ def kept_as(ctx: Context, plug: Plugged, leaf: Leaf, now: Change, steps: Steps) 
 
 def is_stop(step: Diagram) -> bool:
     """Whether a step is `frozen`: the same forward, and no gradient."""
-    return (
-        len(step.boxes) == 1
-        and getattr(step.boxes[0].op, "name", getattr(step.boxes[0].op, "entry", "")) in ("stop", "frozen")
-        and step.boxes[0].inputs == step.inputs
-        and step.boxes[0].outputs == step.outputs
-    )
+    return len(step.boxes) == 1 and stops(step.boxes[0]) and step.boxes[0].outputs == step.outputs
+
+
+def holds_leaf_still(step: Diagram) -> bool:
+    """Whether a step reads the leaf through `frozen` alone: `w => frozen(w) + low_rank(8)`."""
+    readers = [box for box in step.boxes if any(w in step.inputs for w in (*box.inputs, *(w for _, w in box.plugs)))]
+    return all(map(stops, readers)) and not set(step.inputs) & set(step.outputs) and bool(step.inputs)
+
+
+def stops(box: Box) -> bool:
+    """Whether no gradient goes back through a box, which is `frozen`."""
+    return getattr(box.op, "name", getattr(box.op, "entry", "")) in ("stop", "frozen")
 
 
 def reads_no_wire(ctx: Context, plug: Plugged) -> None:

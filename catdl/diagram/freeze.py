@@ -4,6 +4,7 @@ Takes an operation and declared parameters by home and name; guarantees the same
 stay what they are where others use them: a table that GPT-2 reads is held still within `gpt2{**: frozen}` only.
 
     still(Call(gpt2), {("", "wte")})
+    untrained(tuned)                    {("gpt2", "wte")}: nothing reads it but what is held still
 """
 
 from __future__ import annotations
@@ -26,12 +27,30 @@ def still(op: Op, names: Declared) -> Op:
     return _held(op, done)
 
 
+def untrained(diagram: Diagram) -> Declared:
+    """The declared parameters that no gradient reaches, wherever they are read in it."""
+    reached: set[tuple[str, str]] = set()
+    for inner in post_order(diagram, lambda d: not globals_of(d)):
+        names = {box.outputs[0]: _name(box.op) for box in inner.boxes if isinstance(box.op, Global)}
+        read = [w for box in inner.boxes if not _stops(box.op) for w in (*box.inputs, *(w for _, w in box.plugs))]
+        reached.update(names[wire] for wire in (*read, *inner.outputs) if wire in names)
+    return frozenset((p.home, p.path) for p in globals_of(diagram)) - reached
+
+
+def _name(op: Global) -> tuple[str, str]:
+    return op.parameter.home, op.parameter.path
+
+
+def _stops(op: Op) -> bool:
+    return isinstance(op, Core) and op.name == "stop"
+
+
 def _one(diagram: Diagram, names: Declared, done: dict[int, Diagram]) -> Diagram:
     """A diagram whose inner ones are done."""
     wires = list(diagram.wires)
     boxes: list[Box] = []
     for box in diagram.boxes:
-        if isinstance(box.op, Global) and (box.op.parameter.home, box.op.parameter.path) in names:
+        if isinstance(box.op, Global) and _name(box.op) in names:
             (out,) = box.outputs
             wires.append(Wire(wires[out].type, True, wires[out].name))
             boxes.append(Box(box.op, (), (len(wires) - 1,), box.site, (), box.span))

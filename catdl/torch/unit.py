@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from catdl.diagnostics import NotCompilable
 from catdl.diagram.dtypes import storage
+from catdl.diagram.freeze import untrained
 from catdl.diagram.model import Core, Extern, Local, Native, Parameter
 from catdl.diagram.params import bounds_of, globals_of
 from catdl.record import replace
@@ -194,9 +195,13 @@ def _arguments(w: Writer) -> None:
             w.origin = Value(value.text, value.leaf, Mode.BATCHED)
     for wire in flat.plugged.values():
         _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
+    declared = {p.path: p for p in globals_of(w.unit.diagram)} if w.unit.root else {}
+    held_still = untrained(w.unit.diagram) if declared else frozenset()
     for path, wire in flat.globals.items():
         if w.unit.root:
-            text = w.leaf("", next(p for p in globals_of(w.unit.diagram) if p.path == path))
+            parameter = declared[path]
+            frozen = parameter.frozen or (parameter.home, path) in held_still
+            text = w.leaf("", replace(parameter, frozen=frozen))
             w.values[wire] = scope.hold(Value(text, flat.wires[wire].type, Mode.CONSTANT, uses=w.uses[wire] + 1))
         else:
             _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)

@@ -150,3 +150,15 @@ def test_long_lists_are_cut() -> None:
     body = " >> ".join(f"(x{i} => x{i} - x{i} * x{i})" for i in range(60))
     found = lines(f"dim D = 8\nmorphism f : Real[D] -> Real[D] = {body}")
     assert "… 20 more" in found
+
+
+def test_what_is_held_still_is_tied_as_it_was() -> None:
+    text = """
+dim D = 8
+param w : Real[D, D] ~ normal(0, 1)
+morphism g : Real[D] -> Real[D] = linear(bias = false){weight = w} >> linear(bias = false){weight = w}
+morphism f : Real[D] -> Real[D] = g{**: frozen}
+"""
+    found = lines(text)
+    at = found.index("tied")
+    assert found[at + 1 : at + 3] == ["w", "4:35, 4:71  linear(bias = false){weight = w}  ×2"]

@@ -26,6 +26,8 @@ morphism residual[X](f : X -> X) : X -> X = x => x + (x >> f)
 morphism block : Seq -> Seq = residual(layernorm >> q: linear(D)) >> residual(up: linear(6) >> gelu >> down: linear)
 morphism ffn : Real[D] -> Real[D] = q: linear(D) >> relu
 morphism net : Seq -> Seq = repeat(3, block) >> linear(D)
+param table : Real[D, D] ~ normal(0, 1)
+morphism heads : Seq -> Seq = linear(D, bias = false){weight = table} >> tanh >> linear(D, bias = false){weight = table}
 morphism code : Real[D] -> Real[Class] = linear(6) >> relu >> linear
 """
 
@@ -141,6 +143,21 @@ def test_what_is_frozen_has_no_gradient() -> None:
         key for key, p in model.named_parameters() if p.grad is not None
     }
     assert all(".pair." in key for key, p in model.named_parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize("body", ["linear(D)", "iterate(3, linear(D))", "iterate(3, block)", "repeat(2, block)"])
+def test_a_weight_that_is_read_still_is_not_trained(body: str) -> None:
+    model = compiled(f"Seq -> Seq = {body}{{**.weight: w => 2 * frozen(w)}}")
+    assert {key.rpartition(".")[2] for key, p in model.named_parameters() if p.requires_grad} == {"bias"}
+    model = compiled(f"Seq -> Seq = {body}{{**.weight: w => 2 * frozen(w) + w}}")
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_a_declared_parameter_is_trained_if_anything_trains_it() -> None:
+    model = compiled("Seq -> Seq = heads{**: frozen}")
+    assert [(key, p.requires_grad) for key, p in model.named_parameters()] == [("table", False)]
+    model = compiled("Seq -> Seq = heads{**: frozen} >> linear(D, bias = false){weight = table}")
+    assert [(key, p.requires_grad) for key, p in model.named_parameters()] == [("table", True)]
 
 
 @pytest.mark.parametrize("loop", ["iterate(3, block)", "map[T](tied ffn)"])
