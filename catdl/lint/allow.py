@@ -15,11 +15,14 @@ from functools import cache
 from catdl import diagnostics as wrong
 from catdl.check.scope import Module
 from catdl.diagnostics.base import Diagnostic, Edit
+from catdl.lint.places import back
 from catdl.record import record
 from catdl.source import Span
 
 COMMENT = re.compile(r"#[ \t]*catdl:[ \t]*([^\r\n#]*?)[ \t]*(?=[\r\n#]|\Z)")
 CODES = re.compile(r"[^\s,]+")
+COMMA = re.compile(r"[ \t]*,?[ \t]*")
+ENDING = re.compile(r"[ \t]*(#|\r\n|\n|\r|\Z)")
 
 
 @record
@@ -146,17 +149,17 @@ def without(rule: Allow) -> Edit:
     codes = CODES.findall(rule.comment.text.partition("allow")[2])
     if len(codes) > 1:
         start, end = rule.code.start, rule.code.end
-        after = re.compile(r"[ \t]*,?[ \t]*").match(text, end)
+        after = COMMA.match(text, end)
         if after is not None and after.end() < rule.comment.end:
             return Edit(Span(source, start, after.end()), "")
-        before = len(text[:start].rstrip(" \t,"))
+        before = back(text, start, " \t,")
         return Edit(Span(source, before, end), "")
     begin = rule.comment.start
     line_start = source.starts[source.position(begin)[0] - 1]
-    rest = re.compile(r"[ \t]*(#|\r\n|\n|\r|\Z)").match(text, rule.comment.end)
+    rest = ENDING.match(text, rule.comment.end)
     assert rest is not None, "what is said to catdl ends before a line end or a reason"
     if rest[1] == "#":
         return Edit(Span(source, begin, rest.start(1)), "")
     if text[line_start:begin].strip():
-        return Edit(Span(source, len(text[:begin].rstrip(" \t")), rule.comment.end), "")
+        return Edit(Span(source, back(text, begin, " \t"), rule.comment.end), "")
     return Edit(Span(source, line_start, rest.end()), "")

@@ -14,8 +14,13 @@ from catdl.check.names import mentioned
 from catdl.check.program import Program
 from catdl.check.scope import Module, MorphismDef
 from catdl.diagnostics.base import Diagnostic, Edit
+from catdl.lint.places import back
 from catdl.source import Span
 from catdl.syntax import ast
+
+WORD = re.compile(r"\w+\s+")
+COMMA = re.compile(r"\s*,[ \t]*")
+REST = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\n|\r|\Z)")
 
 SORTS = {ast.Dim: "dim", ast.Kind: "kind", ast.Object: "object"}
 
@@ -52,10 +57,8 @@ def warnings(program: Program) -> Iterator[Diagnostic]:
 
 def named(module: Module, node: ast.Dim | ast.Kind | ast.Object) -> Span:
     """Where the name of a declaration stands."""
-    start = module.source.text.index(node.name, node.start)
-    if not isinstance(node, ast.Dim):
-        word = re.match(r"\w+\s+", module.source.text[node.start :])
-        start = node.start + (word.end() if word else 0)
+    word = None if isinstance(node, ast.Dim) else WORD.match(module.source.text, node.start)
+    start = node.start if word is None else word.end()
     return Span(module.source, start, start + len(node.name))
 
 
@@ -68,17 +71,16 @@ def why(definition: MorphismDef) -> str:
 
 def without(module: Module, item: Span, start: int, end: int, word: str) -> Edit | None:
     """An item of a list taken away with its comma, or the whole line of a list of one."""
-    text = module.source.text
-    before, after = text[: item.start].rstrip(), text[item.end :]
-    comma = re.match(r"\s*,[ \t]*", after)
-    if before.endswith(","):
-        return Edit(Span(module.source, len(before) - 1, item.end), "")
-    if not before.endswith(word):
+    source, text = module.source, module.source.text
+    before = back(text, item.start, " \t\r\n")
+    if text[before - 1 : before] == ",":
+        return Edit(Span(source, before - 1, item.end), "")
+    if not text.endswith(word, 0, before):
         return None
-    if comma:
-        return Edit(Span(module.source, item.start, item.end + comma.end()), "")
-    begin = min(start, len(before) - len(word))
-    line = re.match(r"[ \t]*(#[^\r\n]*)?(\r\n|\n|\r|$)", text[end:])
-    if line is None or text[:begin].rpartition("\n")[2].strip():
+    if comma := COMMA.match(text, item.end):
+        return Edit(Span(source, item.start, comma.end()), "")
+    begin = min(start, before - len(word))
+    line = REST.match(text, end)
+    if line is None or text[source.starts[source.position(begin)[0] - 1] : begin].strip():
         return None
-    return Edit(Span(module.source, begin, end + line.end()), "")
+    return Edit(Span(source, begin, line.end()), "")

@@ -17,6 +17,7 @@ from catdl.diagnostics.base import Diagnostic, Edit, in_order
 from catdl.diagram.model import Box, Core, Diagram, Native
 from catdl.diagram.params import post_order
 from catdl.lint import names
+from catdl.lint.places import back
 from catdl.source import Span
 from catdl.syntax import ast
 
@@ -141,7 +142,7 @@ def no_role(dim: DimDef) -> Edit | None:
         return None
     source, role = dim.span.source, dim.roles[0]
     colon = source.text.rfind(":", dim.span.start, role.start)
-    begin = len(source.text[:colon].rstrip())
+    begin = back(source.text, colon, " \t")
     return Edit(Span(source, begin, role.end), "") if colon > dim.span.start else None
 
 

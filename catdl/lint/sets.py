@@ -56,8 +56,9 @@ class Walk:
     diagram: Diagram
     is_set: IsSet | None  # of a label; None inside a definition, where labels are those of the entry
     memo: dict[object, Outcome]
+    known: dict[Label, str] = field(default_factory=dict)  # inside a definition, the labels that are sets at its use
     at: dict[int, States] = field(default_factory=dict)
-    bare: set[int] = field(default_factory=set)  # wires that are an index and nothing more
+    bare: dict[int, Label] = field(default_factory=dict)  # wires that are an index and nothing more, of which axis
     clashes: list[Clash] = field(default_factory=list)
 
     def run(self, inputs: list[States]) -> list[States]:
@@ -105,6 +106,11 @@ class Walk:
                 if set_in(state):
                     self.clash(box, state, "has weights for each element")
                 return self.labelled(box)
+            case Call(callee=callee) if self.is_set is None:
+                found = self.inside(callee, [self.at[wire] for wire in box.inputs], self.known)
+                if found.clash is not None:
+                    self.clashes.append(Clash(box, *found.clash))
+                return list(found.results)
             case Call() | Repeat() | Map() | Extern():
                 return self.labelled(box)
             case _:
@@ -118,24 +124,37 @@ class Walk:
         """An axis by its label."""
         return None if self.is_set is None else of_label(axis.label, axis.size, self.is_set)
 
+    def set_named(self, label: Label) -> str | None:
+        """The set that a label names, here or at the use of the definition."""
+        if self.is_set is None:
+            return self.known.get(label)
+        name = label.rstrip("'") if isinstance(label, str) else ""
+        return name if self.is_set(name) else None
+
+    def set_of(self, bound: Axis | tuple[Axis, ...]) -> str | None:
+        """The set that a binder became an axis of."""
+        return self.set_named(bound.label) if isinstance(bound, Axis) else None
+
     def native(self, box: Box, op: Native) -> list[States]:
         """An entry of the prelude by its definition, where a set is among its inputs."""
         inputs = [self.at[wire] for wire in box.inputs]
-        if not any(set_in(state) for states in inputs for state in states):
+        fixed = self.is_set is None or all(self.diagram.wires[wire].constant for wire in box.outputs)
+        if not fixed and not any(set_in(state) for states in inputs for state in states):
             return self.labelled(box)
-        if op.definition is None:
-            return [(None,) * len(self.sizes(wire)) for wire in box.outputs]
+        if op.definition is None:  # a decomposition, a sort: what comes of a set is not known
+            states = [state for states in inputs for state in states]
+            unknown = any(set_in(state) for state in states) or all(state is None for state in states)
+            return [(None if unknown else PLAIN,) * len(self.sizes(wire)) for wire in box.outputs]
         for i, at in enumerate(op.at_in or ()):
             if at is not None:
                 inputs[i] = moved(inputs[i], at)
         types = tuple(self.diagram.wires[wire].type for wire in box.inputs)
-        key = (op.entry, op.args, op.binds, op.at_in, types, tuple(inputs))
+        named = ((name, self.set_of(axis)) for name, axis in op.binds)
+        sets: dict[Label, str] = {f"{op.entry}::{name}": one for name, one in named if one is not None}
+        key = (op.entry, op.args, op.binds, op.at_in, types, tuple(inputs), tuple(sets.items()))
         found = self.memo.get(key)
         if found is None:
-            inner = Walk(op.definition.diagram(), None, self.memo)
-            results = tuple(inner.run(inputs))
-            first = inner.clashes[0] if inner.clashes else None
-            found = self.memo[key] = Outcome(results, None if first is None else (first.dim, first.how))
+            found = self.memo[key] = self.inside(op.definition.diagram(), inputs, sets)
         if found.clash is not None:
             self.clashes.append(Clash(box, *found.clash))
         out = list(found.results)
@@ -148,6 +167,13 @@ class Walk:
             for one, two in zip(out, told, strict=True)
         ]
 
+    def inside(self, diagram: Diagram, inputs: list[States], sets: dict[Label, str]) -> Outcome:
+        """A definition, or a `box` of one; goes into itself for those of the prelude only, whose depth is fixed."""
+        inner = Walk(diagram, None, self.memo, sets)
+        results = tuple(inner.run(inputs))
+        first = inner.clashes[0] if inner.clashes else None
+        return Outcome(results, None if first is None else (first.dim, first.how))
+
     def core(self, box: Box, op: Core) -> States:
         """A core operation."""
         ins = [self.at[wire] for wire in box.inputs]
@@ -155,7 +181,9 @@ class Walk:
             case "literal":
                 return ()
             case "index":
-                self.bare.add(box.outputs[0])
+                axis = self.diagram.wires[box.outputs[0]].type.axes[0]
+                assert isinstance(axis, Axis)
+                self.bare[box.outputs[0]] = axis.label
                 return (PLAIN,)
             case "pointwise":
                 return self.pointwise(box, op, ins)
@@ -191,10 +219,12 @@ class Walk:
         """Elementwise: what stands at one position is read together."""
         align: Any = op["align"]
         if op["fn"] == "real" and box.inputs[0] in self.bare:
-            self.bare.add(box.outputs[0])
+            self.bare[box.outputs[0]] = self.bare[box.inputs[0]]
         rank = len(self.sizes(box.outputs[0]))
         if op["fn"] in ("eq", "ne") and all(wire in self.bare for wire in box.inputs):
-            return (None,) * rank  # an identity matrix keeps every order
+            one, other = (self.set_named(self.bare[wire]) for wire in box.inputs)
+            if one is not None and one == other:
+                return (None,) * rank  # an identity matrix of a set keeps every order
         columns: list[list[State]] = [[] for _ in range(rank)]
         for states, places in zip(ins, align, strict=True):
             for state, place in zip(states, places, strict=True):
