@@ -85,7 +85,7 @@ def _tree(parameters: Iterable[Parameter]) -> _Node:
                 made.append(below)
             node = below
             node.count += count
-        node.type = show_leaf(parameter.type)
+        node.type = show_leaf(parameter.type) + (", frozen" if parameter.frozen else "")
     shapes: dict[tuple[str, tuple[tuple[str, int], ...]], int] = {}
     for node in reversed(made):  # what is below a node was made after it
         shape = (node.type, tuple([(name, below.shape) for name, below in node.children.items()]))

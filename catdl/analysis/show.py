@@ -100,6 +100,8 @@ def _parameters(diagram: Diagram) -> Iterator[str]:
         yield "parameters" + total.rjust(width - len("parameters"))
         for key, row in zip(keys, table, strict=True):
             yield from _columns(key, row.type, _number(row.count), first, second, last)
+        if still := sum(numbers(leaf) for leaf in leaves if leaf.frozen):
+            yield f"  {_number(still)} of them are frozen, {_number(count_parameters(diagram) - still)} are trained"
     if kept:
         yield f"  and {_number(kept)} numbers of running statistics, which are not learned"
     if others := foreign(diagram):

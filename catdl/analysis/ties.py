@@ -35,12 +35,23 @@ def ties(found: list[Visit]) -> list[Tie]:
         here = repeated.setdefault(visit.space, {})
         for tie in _of_visit(visit, declared, sites.setdefault(visit.space, {})):
             here.setdefault((tie.key, tie.how), []).extend(tie.places)
-    out = [Tie(key, "", merged(notes)) for key, notes in declared.items()]
-    out = [tie for tie in out if sum(note.times for note in tie.places) > 1]
+    out = [tie for tie in _declared(declared) if sum(note.times for note in tie.places) > 1]
     for space, others in repeated.items():
         out += [Tie(key, how, merged(notes)) for (key, how), notes in others.items()]
         out += [Tie(key, "", merged(notes)) for key, notes in sites[space].items() if len(notes) > 1]
     return out
+
+
+def _declared(declared: dict[str, list[Note]]) -> list[Tie]:
+    """The declared parameters; the leaves of a record that are read at the same places are one tie."""
+    found: dict[tuple[str, tuple[Note, ...]], list[str]] = {}
+    for key, notes in declared.items():
+        record, dot, _ = key.partition(".")
+        found.setdefault((record if dot else key, tuple(merged(notes))), []).append(key)
+    return [
+        Tie(record, f"{len(keys)} parameters", list(notes)) if len(keys) > 1 else Tie(keys[0], "", list(notes))
+        for (record, notes), keys in found.items()
+    ]
 
 
 def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, list[Note]]) -> Iterator[Tie]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeAlias
 
-from catdl.diagram.model import Box, Call, Core, Diagram, Global, Local, Map, Native, Op, Repeat, Wire
+from catdl.diagram.model import Box, Call, Choice, Core, Diagram, Global, Local, Map, Native, Op, Repeat, Wire
 from catdl.diagram.params import NOWHERE, leaves_of, parameters, sole_box
 from catdl.record import replace
 
@@ -134,9 +134,7 @@ def _op(box: Box, paths: tuple[str, ...], loose: frozenset[int], around: Diagram
 
 
 def _whole(op: Native, definition: Diagram, box: Box, around: Diagram) -> Diagram:
-    """The definition of a native with the axes it acts on where the box has them."""
-    if op.at_in is None and op.at_out is None:
-        return definition
+    """The definition of a native with the axes it acts on where the box has them; its static branches are not told."""
     wires = list(definition.wires)
     before: list[Box] = []
     after: list[Box] = []
@@ -160,7 +158,8 @@ def _whole(op: Native, definition: Diagram, box: Box, around: Diagram) -> Diagra
             outputs[i] = len(wires)
             wires.append(Wire(leaf, wires[definition.outputs[i]].constant, None))
             after.append(_permute(perm, definition.outputs[i], outputs[i], box))
-    return _without(definition, wires, [*before, *definition.boxes, *after], tuple(inputs), tuple(outputs))
+    boxes = [*before, *definition.boxes, *after]
+    return _without(definition, wires, boxes, tuple(inputs), tuple(outputs), choices=())
 
 
 def _permute(perm: tuple[int, ...], source: int, target: int, box: Box) -> Box:
@@ -168,7 +167,12 @@ def _permute(perm: tuple[int, ...], source: int, target: int, box: Box) -> Box:
 
 
 def _without(
-    base: Diagram, wires: list[Wire], boxes: list[Box], inputs: tuple[int, ...], outputs: tuple[int, ...]
+    base: Diagram,
+    wires: list[Wire],
+    boxes: list[Box],
+    inputs: tuple[int, ...],
+    outputs: tuple[int, ...],
+    choices: tuple[Choice, ...] | None = None,
 ) -> Diagram:
     """A diagram of these boxes, without the wires that nothing makes."""
     made = dict.fromkeys((*inputs, *(w for box in boxes for w in box.outputs)))
@@ -195,5 +199,5 @@ def _without(
         base.facts,
         base.bounds,
         base.arguments,
-        base.choices,
+        base.choices if choices is None else choices,
     )

@@ -162,3 +162,20 @@ morphism f : Real[D] -> Real[D] = g{**: frozen}
     found = lines(text)
     at = found.index("tied")
     assert found[at + 1 : at + 3] == ["w", "4:35, 4:71  linear(bias = false){weight = w}  ×2"]
+
+
+def test_what_is_frozen_and_what_is_shared_as_a_record() -> None:
+    text = """
+dim D = 4
+morphism code : Real[D] -> Real[D] = linear(6) >> relu >> linear
+param w : weights(code)
+morphism f : Real[D] @ Real[D] -> Real[D] = (x, y) => (x >> code{w}) - (y >> code{w})
+morphism g : Real[D] -> Real[D] = code{linear: frozen}
+"""
+    spec = catdl.loads(text)
+    shown = spec["f"].show()
+    assert "tied\n  w  (4 parameters)\n    5:61, 5:78  code{w}  ×2\n" in shown
+    assert "parameters" in shown and " 58\n" in shown  # once, though it is used twice
+    shown = spec["g"].show()
+    assert "code.linear.weight    Real[6, D: 4], frozen" in shown
+    assert "  30 of them are frozen, 28 are trained\n" in shown
