@@ -14,7 +14,8 @@
     constructor  what a class holds and how it starts
     module    the whole file
     build     the text as a running module
-    runtime   what generated code may import
+    remake    the weights of a unit that are made of parameters alone
+    runtime   what generated code may import; reparameterised: weights that are made, kept, merged
 
-Importing this package does not import torch; `build` and `runtime` do.
+Importing this package does not import torch; `build`, `runtime` and `reparameterised` do.
 """

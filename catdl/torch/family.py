@@ -31,13 +31,14 @@ _OPERATOR_BEFORE, _OPERATOR_AFTER = re.compile(r"[-+*/%~]\s*$"), re.compile(r"\s
 
 @dataclass(slots=True)
 class Written:
-    """One unit's statements: of `__init__`, of `reset_parameters`, of `forward`, with marks in them."""
+    """One unit's statements: of `__init__`, `reset_parameters`, `_make` with its head, `forward`; with marks."""
 
     writer: Writer
     made: list[str]
     starts: list[str]
+    remade: list[str]
     body: list[str]
-    comments: list[str]  # of the body, one for each line
+    comments: list[str]  # of `_make` and the body, one for each line
     skeleton: Skeleton = field(default_factory=lambda: Skeleton((), ()))
 
     @property
@@ -47,7 +48,7 @@ class Written:
 
     def text(self) -> str:
         """All statements in one text."""
-        return SECTION.join(LINE.join(lines) for lines in (self.made, self.starts, self.body))
+        return SECTION.join(LINE.join(lines) for lines in (self.made, self.starts, self.remade, self.body))
 
 
 @dataclass(slots=True, eq=False)
@@ -163,8 +164,8 @@ class Families:
 
     # text
 
-    def statements(self, family: Family) -> tuple[list[str], list[str], list[str]]:
-        """The statements of a family: of `__init__`, of `reset_parameters`, of `forward` or the function."""
+    def statements(self, family: Family) -> tuple[list[str], ...]:
+        """The statements of a family: of `__init__`, `reset_parameters`, `_make`, `forward` or the function."""
         parts: list[str] = []
         place = 0
         inside = False  # past `__init__`, where a parameter is an attribute
@@ -192,8 +193,7 @@ class Families:
                 parts.append(f"lambda: {other.name}({arguments})" if arguments else other.name)
             else:
                 parts.append(f", {arguments}" if arguments and not text.endswith("(") else arguments)
-        made, starts, body = (part.split(LINE) if part else [] for part in settled("".join(parts)).split(SECTION))
-        return made, starts, body
+        return tuple(part.split(LINE) if part else [] for part in settled("".join(parts)).split(SECTION))
 
 
 def _given(family: Family, values: list[str]) -> str:

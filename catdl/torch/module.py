@@ -17,6 +17,9 @@ from catdl.torch.printed import printed
 from catdl.torch.scope import RESERVED
 from catdl.torch.unit import write
 
+OURS = {"Reparameterised": "reparameterised", "Each": "runtime"}
+"""What generated code may import of catdl's, and where it stands in this folder."""
+
 
 def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
     """The source text of a diagram, without the names in `taken`. Raises Refused where it could not run."""
@@ -30,18 +33,22 @@ def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
         if final <= names:
             break
         names |= final  # what no variable may be called then
+    merges = any(w.remade for w in written)
     body: list[str] = []
     for family in families.list:
-        body += ["", "", *printed(families, family)]
+        body += ["", "", *printed(families, family, merges)]
     imports = set[str]().union(*(w.writer.scope.imports for w in written))
+    if merges:
+        imports.add("Reparameterised")
     return "\n".join((*_imports(imports, body), *body)) + "\n"
 
 
 def _written(plan: Plan, unit: Unit, names: frozenset[str]) -> Written:
     writer, lines = write(plan, unit, names)
-    pairs = [line.partition("\x00") for line in lines]
-    body, comments = [pair[0] for pair in pairs], [pair[2] for pair in pairs]
-    return Written(writer, constructor(writer), starts(writer), body, comments)
+    pairs = [line.partition("\x00") for line in (*writer.remade, *lines)]
+    texts, comments = [pair[0] for pair in pairs], [pair[2] for pair in pairs]
+    count = len(writer.remade)
+    return Written(writer, constructor(writer), starts(writer), texts[:count], texts[count:], comments)
 
 
 _TORCH = re.compile(r"(?<![\w.])torch\.")
@@ -57,7 +64,7 @@ def _imports(wanted: set[str], body: list[str]) -> list[str]:
     standard = sorted(name for name in wanted if name in ("math", "functools"))
     if "math.sqrt(" in whole and "math" not in standard:
         standard.append("math")
-    others = [name for name in wanted if name not in ("math", "functools", "Each")]
+    others = [name for name in wanted if name not in ("math", "functools", *OURS)]
     lines = [f"import {name}" for name in standard]
     lines += [""] if lines else []
     lines += [f"import {name}" for name in sorted([*others, *(["torch"] if _TORCH.search(whole) else [])])]
@@ -66,6 +73,5 @@ def _imports(wanted: set[str], body: list[str]) -> list[str]:
     uses = [name for name, mark in (("Tensor", "Tensor"), ("nn", "nn.")) if mark in whole]
     if uses:
         lines.append(f"from torch import {', '.join(uses)}")
-    if "Each" in wanted:
-        lines += ["", "from catdl.torch.runtime import Each"]
-    return lines
+    ours = [f"from catdl.torch.{place} import {name}" for name, place in OURS.items() if name in wanted]
+    return [*lines, "", *ours] if ours else lines

@@ -17,12 +17,12 @@ _NOT_IDENT = re.compile(r"[^0-9A-Za-z_]")
 _TAKEN = frozenset(
     """
     add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr
-    float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia
-    named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
+    float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict merge_weights modules
+    mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
     register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
     register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
     register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ reset_parameters set_extra_state
-    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad T_destination
+    set_submodule share_memory state_dict to to_empty train training type unmerge_weights xpu zero_grad T_destination
     """.split()  # noqa: SIM905
 )
 

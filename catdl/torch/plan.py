@@ -25,6 +25,7 @@ from catdl.torch.info import Info, Infos
 from catdl.torch.layers import with_layers
 from catdl.torch.names import Namer, camel, ident
 from catdl.torch.refuse import Refused
+from catdl.torch.remake import remake
 from catdl.torch.scope import RESERVED
 from catdl.torch.steps import Flat, Invoke, Loop, Slices, Step
 from catdl.types.types import Axis
@@ -123,6 +124,8 @@ class Plan:
             unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead, kept=kept)
             unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps and not kept
             unit.index = len(self._by_key)
+            if unit.is_class:
+                flat.remade = remake(flat, root)
         return unit
 
     def sole(self, unit: Unit, sliced: bool) -> Step | None:

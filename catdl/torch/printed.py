@@ -16,14 +16,17 @@ _PIECES = re.compile(r"(\[|\], |, |\])")
 _AXIS = re.compile(r"(\w+'*|\([^()]*\))(: |=)(.*)")
 
 
-def printed(families: Families, family: Family) -> list[str]:
-    """The whole of a class or function."""
-    made, starts, body = families.statements(family)
+def printed(families: Families, family: Family, merges: bool) -> list[str]:
+    """The whole of a class or function; `merges`: some class of the file makes weights that can be merged."""
+    made, starts, remade, body = families.statements(family)
     comments = _comments(family)
     if not family.first.unit.is_class:
         return [*_def(family, family.name, [], 0), *_docstring(family, 4), *_body(body, comments, 4)]
-    kept = family.parameters.attributes("\n".join((*starts, *body)))
-    out = [f"class {family.name}(nn.Module):", *_docstring(family, 4)]
+    kept = family.parameters.attributes("\n".join((*starts, *remade, *body)))
+    base = "Reparameterised" if remade or (merges and family.first.unit.root) else "nn.Module"
+    out = [f"class {family.name}({base}):", *_docstring(family, 4)]
+    if remade:
+        out += ["", f"    {remade[0]}", f"    {remade[1]}"]
     if made or kept:
         out += ["", *_signature("__init__", ["self", *_numbers(family)], "None", 4), "        super().__init__()"]
         for line in (*kept, *made):
@@ -32,7 +35,10 @@ def printed(families: Families, family: Family) -> list[str]:
             out += ["        self.reset_parameters()", "", "    def reset_parameters(self) -> None:"]
             out.append('        """Start the parameters that no submodule starts."""')
             out += _body(starts, [""] * len(starts), 8)
-    return [*out, "", *_def(family, "forward", ["self"], 4), *_body(body, comments, 8)]
+    if remade:
+        out += ["", f"    {remade[2]}", '        """Make weights of parameters alone."""']
+        out += _body(remade[3:], comments[3 : len(remade)], 8)
+    return [*out, "", *_def(family, "forward", ["self"], 4), *_body(body, comments[len(remade) :], 8)]
 
 
 def _numbers(family: Family) -> list[str]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from catdl.torch.marks import DEFAULT, END, MAKER, MORE, NAME, STOP, UNIT
 
 NUMBER = "number"
-SECTION, LINE = "\x1e", "\x1f"  # between `__init__`, `reset_parameters` and `forward`, and between statements
+SECTION, LINE = "\x1e", "\x1f"  # between methods, and between statements
 
 _TOKEN = re.compile(
     rf"""(?P<string>"(?:[^"\\\n]|\\.)*")

@@ -5,6 +5,7 @@ flatten(mlp, …).steps      [Step(Native(flatten) …), Step(Native(linear) …
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -98,6 +99,22 @@ class Step:
     plugs: tuple[tuple[str, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Remake:
+    """Steps that make weights of parameters alone: their places, what they read from outside, what is read outside.
+
+    `shared` are those that cost nothing and may be needed outside too. `sources` are the leaves and the sites that the
+    steps read. `leaves`: for each output the path of the leaf that it can take the place of, empty for none.
+    """
+
+    steps: frozenset[int]
+    shared: frozenset[int]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    sources: tuple[str, ...]
+    leaves: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class FlatWire:
     """A wire of a unit; the name may come from a caller."""
@@ -119,8 +136,21 @@ class Flat:
     outputs: list[int] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     read: dict[str, None] = field(default_factory=dict)  # own leaves by path, those of boxes inside among them
+    remade: Remake | None = None  # what is made of parameters alone, in a method of its own
 
     def wire(self, leaf: Leaf, name: str | None, constant: bool) -> int:
         """A new wire."""
         self.wires.append(FlatWire(leaf, name, constant))
         return len(self.wires) - 1
+
+    def reads(self, steps: Iterable[Step], outputs: Iterable[int]) -> list[int]:
+        """How often each wire is read by some steps, and as an output."""
+        uses = [0] * len(self.wires)
+        for step in steps:
+            for wire in step.inputs:
+                uses[wire] += 1
+            for _, wire in step.plugs:
+                uses[wire] += 1
+        for wire in outputs:
+            uses[wire] += 1
+        return uses

@@ -8,6 +8,7 @@ given back where values die.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from catdl.diagnostics import NotCompilable
@@ -29,7 +30,7 @@ from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
 from catdl.torch.shapes import MANY, shape
 from catdl.torch.sites import Sites
 from catdl.torch.spaces import enter, leave
-from catdl.torch.steps import Enter, Invoke, Leave, Loop, Open, Shut, Slices, Stacked, Step
+from catdl.torch.steps import Enter, Invoke, Leave, Loop, Open, Remake, Shut, Slices, Stacked, Step
 from catdl.types.sizes import short
 from catdl.types.types import Leaf
 
@@ -58,6 +59,9 @@ class Writer:
     rounds: dict[int, Rounds] = field(default_factory=dict)  # the loops that are open
     wants_batch: bool = False
     origin: Value | None = None  # the first batched input, whose batch axes are those of all
+    remade: list[str] = field(
+        default_factory=list
+    )  # the method that makes weights of parameters alone, if there is one
 
     def shape(self, leaf: Leaf, batched: bool) -> str:
         """The comment for a tensor; long chains have many wires of one type object."""
@@ -119,8 +123,12 @@ def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer,
         scope.training = "training"
     w = Writer(plan, unit, scope)
     _prepare(w)
-    for step in unit.flat.steps:
-        _step(w, step)
+    made = unit.flat.remade
+    if made is not None:
+        _remake(w, made)
+    for k, step in enumerate(unit.flat.steps):
+        if made is None or k not in made.steps or k in made.shared:
+            _step(w, step)
     _keep(w)
     result = _result(w)
     head = _entry(w)
@@ -147,15 +155,50 @@ def _keep(w: Writer) -> None:
         w.leaf("", parameter)
 
 
+def _remake(w: Writer, made: Remake) -> None:
+    """Write the method that makes weights of parameters alone, and its call."""
+    flat, outer = w.unit.flat, (w.scope, w.values, w.uses, w.args)
+    steps = [flat.steps[k] for k in sorted(made.steps)]
+    scope, values = w.scope, w.values
+    w.scope, w.values, w.uses, w.args = Scope(scope.module_names), {}, flat.reads(steps, made.outputs), []
+    for wire in flat.globals.values() if w.unit.root else ():
+        old = values[wire]
+        w.values[wire] = w.scope.hold(Value(old.text, old.leaf, old.batched, uses=w.uses[wire] + 1))
+    for wire in made.inputs:
+        _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
+    known = [w.leaf("", step.op.parameter) for step in steps if isinstance(step.op, Local)]
+    known += [value.text for value in w.values.values()]
+    w.scope.dtype_from = w.scope.device_from = next(iter(known), None)
+    for step in steps:
+        _step(w, step)
+    results = [w.values[wire] for wire in made.outputs]
+    head = f"def _make({', '.join(['self', *(f'{arg}: Tensor' for arg in w.args)])}) -> tuple[Tensor, ...]:"
+    returned = f"return ({_items(value.text for value in results)})"
+    names = [f"_sources = ({_items(map(_quoted, made.sources))})", f"_leaves = ({_items(map(_quoted, made.leaves))})"]
+    w.remade = [*names, head, *(_text(line.text, line.comment) for line in w.scope.lines), returned]
+    w.scope, w.values, w.uses, w.args = outer
+    call = f"self._made({', '.join(w.read(wire).text for wire in made.inputs)})"
+    for wire in made.inputs:
+        scope.release(w.values[wire])
+    _bind(w, made.outputs, call, [], tuple(value.batched for value in results), True)
+
+
+def _items(texts: Iterable[str]) -> str:
+    items = list(texts)
+    return f"{items[0]}," if len(items) == 1 else ", ".join(items)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
 def _prepare(w: Writer) -> None:
     flat, scope = w.unit.flat, w.scope
     scope.declare_dims([size for wire in flat.wires for size in sizes_of(wire.type)])
-    w.uses = [0] * len(flat.wires)
+    made = flat.remade
+    main = [step for k, step in enumerate(flat.steps) if made is None or k not in made.steps or k in made.shared]
+    w.uses = flat.reads(main, (*flat.outputs, *(made.inputs if made is not None else ())))
     for step in flat.steps:
-        for wire in step.inputs:
-            w.uses[wire] += 1
-        for _, wire in step.plugs:
-            w.uses[wire] += 1
         if step.site:
             w.used_sites.add(step.site)
             w.sites.add(step.site)
@@ -170,8 +213,6 @@ def _prepare(w: Writer) -> None:
     for path in flat.globals if w.unit.root else ():
         if "." in path and w.lender(path) is None:
             w.sites.add(path.rpartition(".")[0])
-    for wire in flat.outputs:
-        w.uses[wire] += 1
     _arguments(w)
     own = [*flat.plugged.values(), *flat.globals.values()]
     for wire in own:
@@ -321,7 +362,9 @@ def _assign(
         w.scope.write(text)  # the weights are there, though nothing reads what they make
 
 
-def _bind(w: Writer, wires: tuple[int, ...], text: str, dying: list[Var], batched: tuple[Mode, ...]) -> None:
+def _bind(
+    w: Writer, wires: tuple[int, ...], text: str, dying: list[Var], batched: tuple[Mode, ...], unpack: bool = False
+) -> None:
     targets: list[str] = []
     comments: list[str] = []
     fresh = False
@@ -336,7 +379,10 @@ def _bind(w: Writer, wires: tuple[int, ...], text: str, dying: list[Var], batche
         targets.append(var.name)
         if len(wires) <= MANY:
             comments.append(w.shape(info.type, flag is Mode.BATCHED))
-    declared = ": Tensor" if fresh and len(wires) == 1 and text.startswith("self.") and text.endswith(")") else ""
+    if unpack and len(wires) == 1:
+        targets = [f"({targets[0]},)"]
+    call = text.startswith("self.") and text.endswith(")")
+    declared = ": Tensor" if fresh and len(wires) == 1 and call and not unpack else ""
     w.scope.write(f"{', '.join(targets)}{declared} = {text}", ", ".join(comments))
 
 

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from catdl.torch.reparameterised import Reparameterised
+
 
 class Adapter(nn.Module):
     """adapter : () -> Real[O: 8, I: 8]."""
@@ -24,8 +26,11 @@ class Adapter(nn.Module):
         return x
 
 
-class Linear(nn.Module):
+class Linear(Reparameterised):
     """linear : Real[T, D: 8] -> Real[T, D: 8]."""
+
+    _sources = ("weight", "adapter")
+    _leaves = ("weight",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,9 +44,14 @@ class Linear(nn.Module):
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         nn.init.uniform_(self.bias, -(8**-0.5), 8**-0.5)
 
+    def _make(self) -> tuple[Tensor, ...]:
+        """Make weights of parameters alone."""
+        x: Tensor = self.adapter()  # [8, 8]
+        weight = self.weight + x  # [D=8, D=8]
+        return (weight,)
+
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.adapter()  # [8, 8]
-        weight = self.weight + y  # [D=8, D=8]
+        (weight,) = self._made()  # [D=8, D=8]
         x = F.linear(x, weight, self.bias)  # [..., T, D=8]
         return x
 
@@ -82,7 +92,7 @@ class Net(nn.Module):
         return x
 
 
-class Main(nn.Module):
+class Main(Reparameterised):
     """main : Real[T, D: 8] -> Real[T, D: 8]."""
 
     def __init__(self) -> None:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from catdl.torch.reparameterised import Reparameterised
+
 
 class Encode(nn.Module):
     """encode : Real[D: 8] -> Real[Z: 4]."""
@@ -43,13 +45,21 @@ class Block(nn.Module):
         return x
 
 
-class Main(nn.Module):
+class Main(Reparameterised):
     """main : Real[D: 8] @ Real[D: 8] @ Real[T, D: 8] -> Real[Z: 4] @ Real[T, D: 8]."""
+
+    _sources = ("block.linear.weight",)
+    _leaves = ("block.linear.weight",)
 
     def __init__(self) -> None:
         super().__init__()
         self.w = Encode()
         self.block = Block()
+
+    def _make(self) -> tuple[Tensor, ...]:
+        """Make weights of parameters alone."""
+        weight = 0.5 * self.block.linear.weight  # [D=8, D=8]
+        return (weight,)
 
     def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         if x.shape[-1:] != (8,) or not x.is_floating_point():
@@ -74,10 +84,10 @@ class Main(nn.Module):
                 "main: inputs x and z must have the same leading batch axes, "
                 f"got {tuple(x.shape)} and {tuple(z.shape)}"
             )
+        (weight,) = self._made()  # [D=8, D=8]
         x = self.w(x)  # [..., Z=4]
         y = self.w(y)  # [..., Z=4]
         x = x - y  # [..., Z=4]
-        weight = 0.5 * self.block.linear.weight  # [D=8, D=8]
         for _ in range(3):
             y = self.block(z, weight)  # [..., T, D=8]
             z = y
