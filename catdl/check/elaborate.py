@@ -24,6 +24,7 @@ from catdl.check.forms import (
     aliased,
     head_of,
     head_width,
+    inputs_of,
     is_over,
     is_wire,
     join,
@@ -351,7 +352,7 @@ def nullary(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
     """A morphism expression in the place of a wire: with wire arguments, or from the unit."""
     if isinstance(expr, ast.Call) and not is_over(expr):
         given = [a for a in expr.args if a.sep != "="]
-        inputs = [a for a in given if is_wire(ctx, a.value, env) or nested_wire(ctx, a.value, env)]
+        inputs = [a for a in inputs_of(expr, env) if is_wire(ctx, a.value, env) or nested_wire(ctx, a.value, env)]
         if inputs:
             rest = tuple(a for a in expr.args if a not in inputs)
             if len(given) != len(inputs) and takes_literals(expr, env):

@@ -292,12 +292,21 @@ def from_unit(expr: ast.Expr, env: Env) -> bool:
     )
 
 
+def inputs_of(expr: ast.Call, env: Env) -> list[ast.Arg]:
+    """The arguments of a call that may be wires: those given by place where no morphism is taken: `masked(lower)`."""
+    head = expr.function.base if isinstance(expr.function, ast.Index) else expr.function
+    found = env.find(head.id) if isinstance(head, ast.Name) else None
+    params = (found.head.params if isinstance(found, MorphismDef) else None) or ()
+    given = [a for a in expr.args if a.sep != "="]
+    return [a for k, a in enumerate(given) if k >= len(params) or not isinstance(params[k].sort, ast.Arrow)]
+
+
 def nested_wire(ctx: Context, expr: ast.Expr, env: Env) -> bool:
     """Whether an argument is wires though its leftmost part is a morphism: `f(g(x))`, `add(zeros[T], x)`."""
     if from_unit(expr, env):
         return True
     if isinstance(expr, ast.Call):
-        return any(a.sep != "=" and (is_wire(ctx, a.value, env) or nested_wire(ctx, a.value, env)) for a in expr.args)
+        return any(is_wire(ctx, a.value, env) or nested_wire(ctx, a.value, env) for a in inputs_of(expr, env))
     if isinstance(expr, ast.Chain):
         return any(nested_wire(ctx, o, env) for o in expr.operands)
     if isinstance(expr, ast.Index) and isinstance(expr.base, ast.Name):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 import catdl
+from catdl.diagnostics import has_errors
 from tests.torch.agree import agree
 
 DIMS = """
@@ -27,7 +28,7 @@ Weights = Mapping[str, Tensor]
 def compiled(expression: str, signature: str = "Real[I] -> Real[O]", params: str = "") -> nn.Module:
     """A layer in float64 with weights that no initialiser makes special; it agrees with the interpreter."""
     spec = catdl.loads(f"{DIMS}{params}\nmorphism f : {signature} = {expression}")
-    assert not spec.diagnostics, spec.diagnostics
+    assert not has_errors(spec.diagnostics), spec.diagnostics
     return agree(spec["f"].diagram())
 
 
@@ -237,7 +238,7 @@ def test_the_divergence_of_gaussian_weights() -> None:
 def outputs(expression: str, weights: Weights | None = None) -> tuple[nn.Module, Tensor]:
     """A layer's outputs on fixed inputs, with given weights."""
     spec = catdl.loads(f"{DIMS}\nmorphism f : Real[I] -> Real[O] = {expression}")
-    assert not spec.diagnostics, spec.diagnostics
+    assert not has_errors(spec.diagnostics), spec.diagnostics
     model = spec["f"].compile().double()
     if weights is not None:
         model.load_state_dict(weights)
