@@ -70,14 +70,6 @@ def _triangular(native: Native, a: Tensor, b: Tensor) -> Tensor:
     return solved
 
 
-def _irfft(native: Native, x: Tensor) -> Tensor:
-    size = native.arg("N")
-    size = size.size if isinstance(size, Axis) else size
-    assert isinstance(size, int)
-    signal: Tensor = torch.fft.irfft(x, n=size)
-    return signal
-
-
 def _ctc(native: Native, logs: Tensor, labels: Tensor) -> Tensor:
     steps, classes = logs.shape[-2:]
     count = labels.shape[-1]
@@ -126,7 +118,6 @@ TABLE: dict[str, Callable[..., Any]] = {
     "complex": _same(torch.complex),
     "real_part": _same(torch.real),
     "imag_part": _same(torch.imag),
-    "irfft": _irfft,
     "ctc_loss": _ctc,
     "matrix_exp": _same(torch.linalg.matrix_exp),
 }

@@ -191,6 +191,8 @@ ifft : Complex[T, D] -> Complex[T, D] = ifft
 rfft : Real[D, T] -> Complex[D, T: T // 2 + 1] = rfft
 rfft : Real[T, D] -> Complex[T: T // 2 + 1, D] = rfft[T]
 irfft : Real[D, T] -> Real[D, T] = x => x >> rfft >> irfft(T)
+irfft : Complex[D, T] -> Real[D, N: 4] = irfft(N: 4)
+irfft : Complex[T, D] -> Real[N: 20, D] = irfft[T](N: 20)
 hann_window : Real[T] -> Real[T] = x => x * hann_window[T]
 """
 
