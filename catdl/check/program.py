@@ -236,7 +236,8 @@ class Program:
         """How to make the definition of a prelude entry."""
 
         def make() -> Diagram:
-            found = self.make(instance, instance.definition.span, self.report)
+            with self.work.apart():
+                found = self.make(instance, instance.definition.span, self.report)
             if found is None:
                 shown = "; ".join(d.parts().message for d in self.diagnostics[-3:])
                 raise RuntimeError(f"the prelude's definition of {instance.definition.name} is wrong: {shown}")

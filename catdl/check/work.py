@@ -53,6 +53,15 @@ class Work:
         self.limit += STEPS_PER_CHARACTER * characters
         self.left += STEPS_PER_CHARACTER * characters
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Work that does not count: what an entry of the prelude is defined by, made when someone asks for it."""
+        before, self.left = self.left, STEP_LIMIT
+        try:
+            yield
+        finally:
+            self.left = before
+
     @property
     def done(self) -> int:
         """The steps taken."""

@@ -30,6 +30,8 @@ from catdl.record import field, record
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Label, Word, axis_sizes
 
+DEFINITIONS = 150  # looked into for one program; of what is used beyond them nothing is said
+
 States = tuple[State, ...]
 IsSet = Callable[[str], bool]
 
@@ -153,6 +155,8 @@ class Walk:
         sets: dict[Label, str] = {f"{op.entry}::{name}": one for name, one in named if one is not None}
         key = (op.entry, op.args, op.binds, op.at_in, types, tuple(inputs), tuple(sets.items()))
         found = self.memo.get(key)
+        if found is None and len(self.memo) >= DEFINITIONS:
+            return self.labelled(box)
         if found is None:
             found = self.memo[key] = self.inside(op.definition.diagram(), inputs, sets)
         if found.clash is not None:
