@@ -20,7 +20,7 @@ from catdl.check.static import Refused, as_number
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Size
-from catdl.types.types import ANONYMOUS, Axis, Leaf, show_leaf, walk_axes
+from catdl.types.types import ANONYMOUS, Axis, Kind, Leaf, show_leaf, walk_axes
 
 
 def element(ctx: Context, expr: ast.Index, env: Env, b: Builder) -> Bundle:
@@ -83,6 +83,11 @@ def picked(ctx: Context, b: Builder, family: Bundle, index: Bundle, at: Span, sp
     which = b.take(index.wires[0])
     if which.leaf.kind.name != "Fin" or which.leaf.kind.size is None:
         raise ctx.refuse(wrong.KindMismatch(at, "Fin", show_leaf(which.leaf), which.where, which.origin))
+    if walk_axes(which.leaf.axes):
+        words = (
+            f"an index of a family is one number for each sample, not {show_leaf(which.leaf)}; over an axis `map` it"
+        )
+        raise ctx.refuse(wrong.BadValue(at, words))
     powers = rounds(family)
     names = family.names
     if powers:
@@ -95,7 +100,7 @@ def picked(ctx: Context, b: Builder, family: Bundle, index: Bundle, at: Span, sp
     for wire in wires:
         axis, rest = leading(ctx, wire, span)
         same(ctx, which, axis.size, at, wire)
-        leaf = Leaf(wire.leaf.kind, (*walk_axes(which.leaf.axes), *rest))
+        leaf = Leaf(wire.leaf.kind, rest)
         out += core(ctx, b, "gather", [wire, which], [leaf], span, axis=0).wires
     return Bundle(out, names)
 
@@ -103,7 +108,8 @@ def picked(ctx: Context, b: Builder, family: Bundle, index: Bundle, at: Span, sp
 def same(ctx: Context, index: W, size: Size, at: Span, wire: W) -> None:
     """An index runs over the axis that it picks from. Raises Refused."""
     assert index.leaf.kind.size is not None
-    blame = Blame(at, wire.leaf, index.leaf, "the index of a family", wire.where, "the family")
+    wanted = Leaf(Kind("Fin", size), ())
+    blame = Blame(at, wanted, index.leaf, "the index of a family", wire.where, f"the family, {show_leaf(wire.leaf)}")
     if not ctx.solver.same_size(index.leaf.kind.size, size, blame):
         raise Refused
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check.kinds import Kinds
-from catdl.check.scope import BadDef, DimDef, Env, KindDef, Module, MorphismDef, ObjectDef, Static
+from catdl.check.scope import BadDef, DimDef, Env, KindDef, Module, MorphismDef, ObjectDef, ParamDef, Static
 from catdl.check.signature import (
     ChoicePart,
     FixedPart,
@@ -473,6 +473,8 @@ def sort_of(found: object) -> str:
             return "an object"
         case MorphismDef():
             return "a morphism"
+        case ParamDef():
+            return "a parameter"
         case Static():
             return "a value"
         case Module():

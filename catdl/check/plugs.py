@@ -157,6 +157,8 @@ def matching(plug: Plugged, leaves: tuple[Parameter, ...]) -> list[Parameter]:
 def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...], held: int) -> list[Parameter]:
     """The leaves that a plug is for. Raises Refused when there are none, nor any `held` still that it is for."""
     found = matching(plug, leaves)
+    if not found and not held and not leaves:
+        raise ctx.refuse(wrong.BadValue(plug.span, "what this is plugged into has no parameters"))
     if not found and not held:
         paths = tuple(leaf.path for leaf in leaves)
         raise ctx.refuse(

@@ -9,6 +9,7 @@ be read, and a diagram for every morphism without one. The verdict does not depe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
 from catdl.check.facts import demand, note_fact, settle_bounds
 from catdl.check.finish import Instance, Missing, close_init, finish
-from catdl.check.forms import aliased, head_of, is_wire
+from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
 from catdl.check.places import check_places
@@ -40,7 +41,7 @@ from catdl.check.traits import traits_of
 from catdl.check.work import STEPS_PER_INSTANCE, Work
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram, Init, Parameter
-from catdl.diagram.params import leaf_count, leaves_of, owns, parameters
+from catdl.diagram.params import leaf_count, owns
 from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
@@ -184,39 +185,9 @@ class Program:
 
     def record(self, ctx: Context, morphism: ast.Expr, env: Env) -> tuple[Parameter, ...]:
         """The own leaves of a morphism whose types are fixed. Raises Refused."""
-        span = env.module.span(morphism)
-        head = head_of(ctx, morphism, env)
-        target = aliased(head.target) if head is not None else None
-        if not isinstance(target, MorphismDef):
-            raise ctx.refuse(wrong.NotAMorphism(span, "this"))
-        if isinstance(morphism, ast.Name) and (closed := self.closed_diagrams.get(target)) is not None:
-            return parameters(closed)
-        scheme = self.scheme(target)
-        parts = scheme.domain if scheme is not None else ()
-        if scheme is None or not all(isinstance(part, FixedPart) for part in parts):
-            words = "the weights of a morphism are known where its types are fixed: declare one with a signature"
-            raise ctx.refuse(wrong.BadValue(span, words))
-        while True:
-            inside = self.context(ctx.report, ctx.facts)
-            b = Builder("weights")
-            leaves = [leaf for part in parts if isinstance(part, FixedPart) for leaf in part.value.leaves]
-            out = inside.apply(morphism, env, b, Bundle([b.input(inside.canon(leaf), None) for leaf in leaves]))
-            if out.bad:
-                raise Refused
-            inside.solver.conclude(broken=False)
-            b.outputs = [b.take(wire) for wire in out.wires]
-            b.out_names = (None,) * len(b.outputs)
-            try:
-                diagram = finish(inside, b, tuple(ctx.facts.divides), self)
-            except Missing as missing:
-                if any(self.make(other, place, ctx.report) is None for other, place in missing.instances.items()):
-                    raise Refused from None
-                continue
-            sited = [box for box in diagram.boxes if box.site is not None]
-            if len(sited) == 1:
-                plugged = {path for path, _ in sited[0].plugs}
-                return tuple(leaf for leaf in leaves_of(sited[0].op) if leaf.path not in plugged)
-            return parameters(diagram)
+        from catdl.check.recorded import recorded  # late: few specs name the weights of a morphism
+
+        return recorded(self, ctx, morphism, env)
 
     def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
         """How a declared parameter starts, with all that a formula needs. Raises Refused."""
@@ -411,7 +382,7 @@ class Program:
             where = box.span if box is not None else span
             raise ctx.refuse(
                 wrong.RandomUnderDeterministic(
-                    where, definition.name, where.text.partition("(")[0], arrow_span(definition)
+                    where, definition.name, re.split(r"[({]", where.text)[0], arrow_span(definition)
                 )
             )
         if codomain is not None:

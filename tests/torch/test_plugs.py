@@ -242,3 +242,26 @@ morphism f : Fin(P)[T] -> Real[T, D] =
 def test_a_wrong_start_is_refused(start: str, code: str) -> None:
     spec = catdl.loads(f"dim T, D = 4\nparam w : Real[D] ~ {start}\nmorphism f : Real[D] -> Real[D] = x => x + w\n")
     assert [d.code for d in spec.diagnostics] == [code]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("residual(linear){weight: frozen}", "E0208", "no record of its own"),
+        ("block{q.weight: w => (w, w)}", "E0505", "expected 1 wire"),
+        ("block{q.weight: w => w + normal_like(w)}", "E0701", "`block` draws at random"),
+        ("x => {\n    s = mean[..](x)\n    x >> block{q.weight: w => s * w}\n}", "E0208", "`s` is a wire of this body"),
+        ("block{q = w.q, **: frozen}\nparam w : weights(block)", "E0208", "plugged already"),
+        ("block{w}\nparam w : weights(nothing)", "E0101", "called `nothing`"),
+        ("block{w}\nparam w : weights(relu)", "E0208", "where its types are fixed"),
+        ("block{w[7]}\nparam w : weights(block)[Expert]", "E0208", "no element 7"),
+        ("repeat(3, block){w}\nparam w : weights(block)^2", "E0608", "not that of the morphism"),
+        ("block{w}\nparam w : weights(block)[T]", "E0604", "changes from call to call"),
+        ("repeat(0, block){*.q.weight: frozen}", "E0208", "has no parameters"),
+    ],
+)
+def test_a_wrong_plug_is_refused(text: str, code: str, words: str) -> None:
+    spec = catdl.loads(FILE + "morphism f : Seq -> Seq = " + text + "\n")
+    errors = [d for d in spec.diagnostics if d.severity == "error"]
+    assert [d.code for d in errors] == [code]
+    assert words in errors[0].parts().message
