@@ -12,12 +12,13 @@ def _short(values: tuple[str, ...]) -> str:
 
 
 def _settings(c: Context, n: int) -> str:
-    """Kernel, and stride and padding where they are not torch's own."""
+    """Kernel, and stride, padding and rounding where they are not torch's own."""
     kernel = c.sizes("kernel", n)
     text = _short(kernel)
     if (stride := c.sizes("stride", n)) != kernel:
         text += f", stride={_short(stride)}"
-    return text + usual("padding", _short(c.sizes("padding", n)), "0")
+    up = usual("ceil_mode", str(c.flag("ceil_mode")), "False")
+    return text + usual("padding", _short(c.sizes("padding", n)), "0") + up
 
 
 def _max(n: int) -> Lowering:
