@@ -30,9 +30,9 @@ install: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "catdl needs Python 3.11 or newer; none was found (try: make PYTHON=/path/to/python)" >&2; exit 1; }
-	@echo "Setting up $(VENV) (the first time this takes a minute or two) ..."
+	@echo "Setting up $(VENV) (the first time this takes two minutes or three) ..."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(PYTHON_IN_VENV) -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(PYTHON_IN_VENV) -m pip install --quiet --constraint constraints.txt --editable '.[dev,parity]'
 	@touch $@
 
 demo: $(INSTALLED)

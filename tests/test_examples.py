@@ -91,6 +91,7 @@ EXAMPLES = (
             "feed_forward": 4_722_432,
             "albert": 11_092_992,
             "pooled": 11_683_584,
+            "masked": 11_221_680,
         },
         free={"T": 5},
         small={"Vocab": 19, "Context": 7, "Narrow": 4, "D": 12, "Head": 3},
