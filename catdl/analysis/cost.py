@@ -28,7 +28,7 @@ from catdl.diagram.model import (
     Parameter,
     Repeat,
 )
-from catdl.diagram.params import globals_of, parameters, post_order
+from catdl.diagram.params import STATISTICS, globals_of, parameters, post_order
 from catdl.types.sizes import Size, add, mul
 from catdl.types.types import Axis, axis_sizes
 
@@ -51,8 +51,6 @@ HEAVY = frozenset(
         *("matrix_exp", "fft", "ifft", "rfft", "irfft"),
     }
 )
-
-STATISTICS = frozenset({"running_mean", "running_var"})
 
 _Key: TypeAlias = tuple[object, ...]
 _Memo: TypeAlias = dict[_Key, Size]

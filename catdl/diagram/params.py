@@ -43,6 +43,9 @@ from catdl.types.types import Axis, Leaf
 
 NOWHERE = Span(Source("", ""), 0, 0)
 
+STATISTICS = frozenset({"running_mean", "running_var"})
+"""Leaves that a layer moves itself in training, which no gradient reaches."""
+
 
 def bodies(box: Box) -> Diagram | None:
     """The diagram that a box holds, if it holds one."""

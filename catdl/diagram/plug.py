@@ -34,7 +34,7 @@ from catdl.diagram.model import (
     Repeat,
     Wire,
 )
-from catdl.diagram.params import leaves_of, owns, sole_box
+from catdl.diagram.params import STATISTICS, leaves_of, owns, sole_box
 from catdl.record import record, replace
 from catdl.source import Span
 
@@ -348,7 +348,10 @@ def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
     inner.taken = {p.path.partition(".")[0] for p in op.params}
     count = len(box.inputs)
     plugs = [(path, count + k) for k, path in enumerate(plugged)]
-    plugs += [(p.path, inner.leaf(p, changes[p.path], None, box.span)) for p in op.params if p.path not in plugged]
+    for p in op.params:
+        moved = p.path in STATISTICS and not _live(changes[p.path])  # by the layer itself, which keeps it therefore
+        if p.path not in plugged and not moved:
+            plugs.append((p.path, inner.leaf(p, changes[p.path], None, box.span)))
     inner.boxes.append(Box(op, inside.inputs[:count], inside.outputs, None, tuple(plugs), box.span))
     callee = inner.diagram()
     draft.effects |= callee.effects

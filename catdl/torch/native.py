@@ -34,9 +34,9 @@ def lower_native(
     def param(path: str) -> str:
         if path in plugged:
             return w.read(plugged[path]).text
-        assert step.site is not None
         if path in lowering.statistics and not step.site:
             return w.buffer(path, filled(leaves[path]))
+        assert step.site is not None
         return w.leaf(step.site, leaves[path])
 
     c = Context(w.scope, list(inputs), outputs, native, param, frozenset(plugged), w.buffer)

@@ -100,3 +100,14 @@ def test_each_of_several_boxes_with_statistics_has_a_name() -> None:
     model = catdl.loads(text)["f"].compile()
     assert model(torch.randn(5, 3, 4)).shape == (5, 3, 4)
     assert model.get_buffer("x.batchnorm.running_mean").shape == (3, 4)
+
+
+@pytest.mark.parametrize("change", ["weight: exp", "weight: frozen", "bias: frozen, weight: exp"])
+def test_a_changed_leaf_leaves_the_statistics_as_they_are(change: str) -> None:
+    model = compiled(f"Real[C] -> Real[C] = batchnorm{{{change}}}")
+    assert {key for key, _ in model.named_buffers()} == {f"batchnorm.{name}" for name in BUFFERS}
+    assert set(model.state_dict()) == {f"batchnorm.{name}" for name in ("weight", "bias", *BUFFERS)}
+    x = torch.randn(6, 4)
+    model(x)
+    torch.testing.assert_close(model.get_buffer("batchnorm.running_mean"), 0.1 * x.mean(0))
+    assert int(model.get_buffer("batchnorm.num_batches_tracked")) == 1
