@@ -9,7 +9,7 @@ written where `x` dies, and never otherwise; names and their order depend on the
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -106,6 +106,9 @@ class Scope:
     _pool_free: list[int] = field(default_factory=list)
     _pool_next: int = 2
     _floats: dict[int, Value] = field(default_factory=dict)
+    _shared: dict[object, tuple[str, int]] = field(
+        default_factory=dict
+    )  # what several boxes read, and how deep it is made
     _depth: int = 0  # of the blocks that are open
     _round: list[str] = field(default_factory=list)  # what goes round in them, whose names come back at their end
 
@@ -237,6 +240,13 @@ class Scope:
         self.write(f"{name} = {expr}")
         return name
 
+    def shared(self, key: object, base: str, expr: Callable[[], str]) -> str:
+        """The name of a value that all who ask with one key read; what is made in a loop is not known after it."""
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = (self.keep(expr(), base), self._depth)
+        return found[0]
+
     def write(self, text: str, comment: str = "") -> None:
         """Add one statement."""
         self.lines.append(Line("    " * self._depth + text, comment))
@@ -253,6 +263,7 @@ class Scope:
     def shut_block(self, count: int) -> None:
         """The end of a loop; one without statements is none."""
         self._depth -= 1
+        self._shared = {key: made for key, made in self._shared.items() if made[1] <= self._depth}
         del self._round[len(self._round) - count :]
         if self.lines[-1].text.endswith(":"):
             self.lines.pop()

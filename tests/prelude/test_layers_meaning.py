@@ -13,6 +13,7 @@ import catdl
 from catdl.diagnostics.base import Diagnostic
 from catdl.torch.build import build
 from tests.prelude.test_layers import diagram
+from tests.torch.agree import agree
 
 
 def model(text: str) -> nn.Module:
@@ -200,3 +201,20 @@ def test_what_does_not_fit_is_refused(text: str) -> None:
     found = mistakes(text)
     assert found, text
     assert all(d.parts().message for d in found)
+
+
+def test_tables_of_positions_are_made_once_in_a_function() -> None:
+    """Queries and keys are turned by one table; what a loop makes is not read after it, which may have had no round."""
+    head = "dim T : time, D = 8\nmorphism f : "
+    both = 'Real[T, D] @ Real[T, D] -> Real[T, D] @ Real[T, D] = (q, k) => (rotary("half")(q), rotary("half")(k))'
+    found = catdl.loads(head + both)["f"]
+    agree(found.diagram(), {"<string>::T": 5})
+    assert found.source().count("torch.cos(") == 1
+    other = both.replace('("half")(k)', '("half", base = 500)(k)')
+    found = catdl.loads(head + other)["f"]
+    agree(found.diagram(), {"<string>::T": 5})
+    assert found.source().count("torch.cos(") == 2
+    loop = 'Real[T, D] -> Real[T, D] = x => rotary("half")(iterate(2, tied (linear(D) >> rotary("half")))(x))'
+    found = catdl.loads(head + loop)["f"]
+    agree(found.diagram(), {"<string>::T": 5})
+    assert found.source().count("torch.cos(") == 2

@@ -14,8 +14,24 @@ def _positions(c: Context) -> str:
     return f"{c.x()} + {weight}" if steps == c.size("N") else f"{c.x()} + {weight}[:{steps}]"
 
 
+def _table(c: Context, function: str, made: str) -> str:
+    """A variable that holds a function of the angles in the dtype of the features.
+
+    Made once in a function, for queries and keys alike.
+    """
+    x = c.x()
+    settings = tuple((name, c.size(name)) for name in ("base", "factor") if c.has(name))
+    key = (made, function, c.axis(0, -2), c.axis(0, -1), settings)
+
+    def expression() -> str:
+        angle = c.scope.shared(("angle", *key[2:]), "angle", lambda: _angles(c))
+        return f"{function.format(angle)}.to({x}.dtype)"
+
+    return c.scope.shared(key, made, expression)
+
+
 def _angles(c: Context) -> str:
-    """A variable that holds the angle of every step and frequency, in at least single precision."""
+    """The angle of every step and frequency, in at least single precision."""
     x, half = c.x(), c.fixed(0, -1)
     features = c.axis(0, -1)
     frequencies = str(half // 2) if half is not None else f"({features}) // 2"
@@ -25,20 +41,18 @@ def _angles(c: Context) -> str:
     step = c.let(f"torch.arange({c.axis(0, -2)}, {like})", "step")
     frequency = c.let(f"torch.exp(torch.arange({frequencies}, {like}) * ({rate} / {features}))", "frequency")
     slower = f" / {c.size('factor')}" if c.has("factor") and c.number("factor") != 1 else ""
-    return c.let(f"{step}[:, None] * {frequency}{slower}", "angle")
+    return f"{step}[:, None] * {frequency}{slower}"
 
 
 def _sinusoidal(c: Context) -> str:
-    angle = _angles(c)
-    pair = f"(torch.sin({angle}), torch.cos({angle}))"
+    pair = "(torch.sin({0}), torch.cos({0}))"
     halves = c.word("convention") == "half"
-    table = f"torch.cat({pair}, dim=-1)" if halves else f"torch.stack({pair}, dim=-1).flatten(-2)"
-    return f"{c.x()} + {table}.to({c.x()}.dtype)"
+    whole = f"torch.cat({pair}, dim=-1)" if halves else f"torch.stack({pair}, dim=-1).flatten(-2)"
+    return f"{c.x()} + {_table(c, whole, 'table')}"
 
 
 def _rotary(c: Context) -> str:
-    x, angle = c.x(), _angles(c)
-    cos, sin = c.let(f"torch.cos({angle}).to({x}.dtype)", "cos"), c.let(f"torch.sin({angle}).to({x}.dtype)", "sin")
+    x, cos, sin = c.x(), _table(c, "torch.cos({})", "cos"), _table(c, "torch.sin({})", "sin")
     if c.word("convention") == "half":
         pair = c.let(f"{x}.chunk(2, dim=-1)", "pair")
         a, b = f"{pair}[0]", f"{pair}[1]"
