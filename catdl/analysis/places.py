@@ -38,6 +38,7 @@ class Visit:
     times: int
     trail: Trail
     space: int  # the same for diagrams whose sites stand beside each other
+    own: bool  # whether its sites are keys at all: weights that are all plugged in stand elsewhere
 
     def key(self, site: str | None = None) -> str:
         """The key of a site in it, or its own."""
@@ -60,18 +61,23 @@ def visits(diagram: Diagram) -> list[Visit]:
     times = {id(inner): 0 for inner in order}
     trails: dict[int, Trail] = {id(diagram): None}
     spaces = {id(diagram): 0}
+    owning = {id(diagram)}
     bare: set[int] = set()  # boxes that are all of a body: their site adds no segment
     times[id(diagram)] = 1
     out: list[Visit] = []
     for inner in order:
         count, trail = times[id(inner)], trails[id(inner)]
-        out.append(Visit(inner, count, trail, spaces[id(inner)]))
+        out.append(Visit(inner, count, trail, spaces[id(inner)], id(inner) in owning))
         for box in inner.boxes:
             body = bodies(box)
             if body is None:
                 continue
             times[id(body)] += count * (box.op.count if isinstance(box.op, Repeat) else 1)
-            if id(body) not in trails:
+            plugged = isinstance(box.op, Call) and not box.op.inline and box.site is None
+            own = id(inner) in owning and not plugged
+            if id(body) not in trails or (own and id(body) not in owning):
+                if own:
+                    owning.add(id(body))
                 trails[id(body)] = _trail(trail, box, id(box) in bare)
                 spaces[id(body)] = spaces[id(inner)] if box.site is None else len(spaces)
                 held = isinstance(box.op, Repeat | Map | Each) and box.site is not None

@@ -153,7 +153,8 @@ def _ties(found: list[Visit], places: _Places) -> Iterator[str]:
         return
     yield "tied"
     for tie in shared:
-        yield from _filled(f"{tie.key}{f'{2 * HARD}({tie.how})' if tie.how else ''}", 2)
+        how = f"{tie.leaves} parameters" if tie.leaves > 1 else tie.how
+        yield from _filled(f"{tie.key}{f'{2 * HARD}({how})' if how else ''}", 2)
         yield from places.listed(tie.places, 4)
 
 

@@ -19,11 +19,12 @@ from catdl.types.types import show_axis
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """A key whose weights are shared, how (empty: it is read at each place), and where."""
+    """A key whose weights are shared, how (empty: it is read at each place), where, and how many parameters it is."""
 
     key: str
     how: str
     places: list[Note]
+    leaves: int = 1
 
 
 def ties(found: list[Visit]) -> list[Tie]:
@@ -49,8 +50,7 @@ def _declared(declared: dict[str, list[Note]]) -> list[Tie]:
         record, dot, _ = key.partition(".")
         found.setdefault((record if dot else key, tuple(merged(notes))), []).append(key)
     return [
-        Tie(record, f"{len(keys)} parameters", list(notes)) if len(keys) > 1 else Tie(keys[0], "", list(notes))
-        for (record, notes), keys in found.items()
+        Tie(record if len(keys) > 1 else keys[0], "", list(notes), len(keys)) for (record, notes), keys in found.items()
     ]
 
 
@@ -68,9 +68,11 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
             reads[box.outputs[0]] = reads[box.inputs[0]]  # held still, it is read by what reads it then
             continue
         note = Note(written(box.span), box.span, visit.times)
-        if box.site is not None:
+        if box.site is not None and visit.own:
             sites.setdefault(visit.key(box.site), []).append(note)
         match box.op:
+            case _ if not visit.own:
+                pass
             case Repeat(tie="tied", body=body, count=count) if owns(body):
                 yield Tie(_keys(visit, box, body), f"iterate, {count} rounds", [note])
             case Map(axes=axes, body=body) if owns(body):

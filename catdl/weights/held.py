@@ -15,9 +15,10 @@ from catdl.analysis.cost import is_learned
 from catdl.analysis.places import visits
 from catdl.analysis.ties import ties
 from catdl.diagram.dtypes import storage
+from catdl.diagram.freeze import untrained
 from catdl.diagram.model import Diagram, Parameter
 from catdl.diagram.params import globals_of, stacked_parameters
-from catdl.record import record
+from catdl.record import record, replace
 from catdl.types.types import axis_sizes
 
 Shape: TypeAlias = tuple[int, ...]
@@ -60,8 +61,10 @@ def held(diagram: Diagram) -> tuple[Held, ...]:
         for tie in ties(visits(diagram))
         for key in tie.key.split(", ")
     }
+    still = untrained(diagram)
+    declared = [replace(p, frozen=p.frozen or (p.home, p.path) in still) for p in globals_of(diagram)]
     out: list[Held] = []
-    for leaf, stacked in (*((leaf, 0) for leaf in globals_of(diagram)), *stacked_parameters(diagram)):
+    for leaf, stacked in (*((leaf, 0) for leaf in declared), *stacked_parameters(diagram)):
         out.extend(_tensors(leaf, stacked, _tied(leaf.path, shared)))
     return tuple(out)
 

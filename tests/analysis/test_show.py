@@ -113,6 +113,21 @@ morphism f : Real[T, D] -> Real[T, D] = repeat(3, inner) >> iterate(5, linear >>
     ]
 
 
+def test_weights_that_are_plugged_in_are_tied_where_they_stand() -> None:
+    """Not under the names that the plugged morphism has for them, which may be those of others here."""
+    text = """
+morphism g : Real[4] -> Real[4] = linear >> relu
+morphism f : Real[4] -> Real[4] = loop: iterate(3, tied g) >> linear
+param w : weights(f)
+morphism twice : Real[4] -> Real[4] = f{w} >> relu >> f{w} >> relu >> linear
+morphism both : Real[4] -> Real[4] = f{w} >> relu >> f
+"""
+    spec = catdl.loads(text)
+    tied = {name: spec[name].show().partition("\ntied\n")[2].partition("\n\n")[0].splitlines() for name in spec.names}
+    assert tied["twice"] == ["  w  (4 parameters)", "    5:39, 5:55  f{w}  ×2"]
+    assert tied["both"] == ["  f.loop  (iterate, 3 rounds)", "    3:35  loop: iterate(3, tied g)  ×2"]
+
+
 def test_numbered_lists_are_folded() -> None:
     text = """
 dim D = 8

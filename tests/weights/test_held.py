@@ -53,6 +53,11 @@ SPECS = {
     "statistics in a loop": "dim C = 4, N\nmorphism f : Real[C, N] -> Real[C, N] = repeat(2, batchnorm >> relu)",
     "frozen": "morphism g : Real[4] -> Real[4] = repeat(2, linear >> relu)\n"
     "morphism f : Real[4] -> Real[4] = g{**.weight: frozen}",
+    "frozen, declared and read elsewhere, too": "param w : Real[4, 4] ~ zeros\nparam v : Real[4, 4] ~ ones\n"
+    "morphism g : Real[4] -> Real[4] = linear{weight = w} >> relu >> linear{weight = v}\n"
+    "morphism f : Real[4] -> Real[4] = g{**: frozen} >> relu >> linear{weight = v}",
+    "a record": "morphism g : Real[4] -> Real[4] = linear(5) >> relu >> linear\nparam w : weights(g)\n"
+    "morphism f : Real[4] -> Real[4] = g{w} >> relu >> g{w}",
     "a table": "morphism f : Fin(9)[3] -> Real[3, 4] = embed(4)",
 }
 
