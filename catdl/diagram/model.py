@@ -34,11 +34,15 @@ Fact: TypeAlias = tuple[int, Size]
 
 @record
 class Wire:
-    """A typed wire. `constant` is the mode box: the same for the whole batch, so the tensor has no batch axes."""
+    """A typed wire. `constant` is the mode box: the same for the whole batch, so the tensor has no batch axes.
+
+    `made`: what a plug makes of a leaf, or of nothing, in its place.
+    """
 
     type: Leaf
     constant: bool
     name: str | None  # what the user called it
+    made: bool = False
 
 
 @record

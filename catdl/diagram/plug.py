@@ -192,6 +192,8 @@ class Draft:
         steps = _live(change)
         shape = Wire(parameter.type, True, parameter.path.rpartition(".")[2])
         last = self.wire(shape) if out is None else out
+        if steps:
+            self.wires[last] = replace(self.wires[last], made=True)
         at = -1
         if change.kept:
             at = last if not steps else self.wire(shape)

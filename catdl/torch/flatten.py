@@ -105,7 +105,9 @@ def flatten(
 
 
 def _copy(flat: Flat, wire: Wire) -> int:
-    return flat.wire(wire.type, wire.name, wire.constant)
+    made = flat.wire(wire.type, wire.name, wire.constant)
+    flat.wires[made].made = wire.made
+    return made
 
 
 def _finish(flat: Flat, parent: _Frame, frame: _Frame, box: Box, results: list[int]) -> None:
@@ -121,6 +123,7 @@ def _finish(flat: Flat, parent: _Frame, frame: _Frame, box: Box, results: list[i
         name = parent.diagram.wires[wire].name
         if name is not None and result >= frame.start:
             flat.wires[result].name = name
+        flat.wires[result].made |= parent.diagram.wires[wire].made
         parent.at[wire] = result
 
 

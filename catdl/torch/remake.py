@@ -21,10 +21,12 @@ _UNSTEADY = frozenset({"sample", "training", "across"})
 
 
 def remake(flat: Flat, root: bool) -> Remake | None:
-    """What is made of parameters alone and plugged; None where nothing is."""
+    """What is made of parameters alone and plugged, or by a plug in the place of a leaf; None where nothing is."""
     given = {*flat.plugged.values(), *flat.globals.values()}
     maker = _makers(flat, given)
-    targets = dict.fromkeys(w for step in flat.steps for _, w in step.plugs if w in maker.costly)
+    plugged = [w for step in flat.steps for _, w in step.plugs]
+    made = [w for w, wire in enumerate(flat.wires) if wire.made]
+    targets = dict.fromkeys(w for w in (*plugged, *made) if w in maker.costly)
     if not targets:
         return None
     cone = _above(flat, maker, targets)

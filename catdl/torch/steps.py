@@ -122,6 +122,7 @@ class FlatWire:
     type: Leaf
     name: str | None
     constant: bool
+    made: bool = False
 
 
 @dataclass(slots=True)

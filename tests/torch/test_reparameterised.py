@@ -29,10 +29,16 @@ morphism again : Seq -> Seq = iterate(3, linear{weight: orthogonal} >> tanh)
 morphism shared : Seq -> Seq = linear(D){weight = w >> weight_norm} >> tanh >> linear{weight = w}
 morphism inner : Seq -> Seq = linear{weight = w >> symmetric}
 morphism outer : Seq -> Seq = inner >> tanh >> inner
+morphism scaled : Seq -> Seq = x => {
+    param factor : Real[D] ~ ones
+    param shift : Real[D] ~ zeros
+    over[T, D](x * factor + exp(shift))
+}
+morphism own : Seq -> Seq = scaled{factor: positive} >> inside: scaled{**: v => 2 * v}
 morphism random : Seq ~> Seq = linear{weight: bayesian}
 morphism both : Seq -> Seq = linear(D){weight = w >> transposed} >> tanh >> linear{weight = w}
 """
-MADE = ("adapted", "normed", "generated_", "again", "shared", "outer")
+MADE = ("adapted", "normed", "generated_", "again", "shared", "outer", "own")
 SPECS = catdl.loads(SPEC)
 
 
@@ -148,7 +154,8 @@ def test_what_is_kept_follows_the_dtype(name: str) -> None:
         assert torch.equal(model.double()(X.double()), fresh(model, X.double()))
         with torch.autocast("cpu", torch.bfloat16):
             low = model.float()(X)
-        assert model(X).dtype == torch.float32 and low.dtype != torch.float32
+            assert torch.equal(low, fresh(model, X))
+        assert torch.equal(model(X), fresh(model, X))
     with torch.inference_mode():
         assert torch.equal(model(X), fresh(model, X))
 
@@ -224,6 +231,7 @@ MERGED = {
     },
     "generated_": {"linear_2.weight"},
     "again": {"linear.weight"},
+    "own": {"scaled.factor", "inside.factor", "inside.shift"},
 }
 
 
