@@ -131,6 +131,7 @@ propagate : Real[N, D] @ Fin(N)[E] @ Fin(N)[E] -> Real[N, D] = propagate(aggrega
 GRADIENT = """
 round_ste : Real[T] -> Real[T] = x => round_ste(3 * x)
 sign_ste : Real[T] -> Real[T] = sign_ste
+frozen : Real[T] -> Real[T] = x => x + frozen(x * x)
 scale_gradient : Real[T] -> Real[T] = scale_gradient(0.1)
 reverse_gradient : Real[T] -> Real[T] = reverse_gradient
 quantize_ste : Real[T] -> Real[T] = quantize_ste(4)
