@@ -88,9 +88,9 @@ def read_found(program: Program, found: Def | None) -> None:
 
 def unused_params(program: Program, module: Module, needs: dict[str, set[str]]) -> None:
     """Report declared parameters that no declaration of the file mentions; another file may use those of this one."""
-    if module is not program.main or module.broken:
+    if module is not program.main:
         return
-    used = set().union(*needs.values()) if needs else set()
+    used = module.unread().union(*needs.values())
     for name, found in module.defs.items():
         if isinstance(found, ParamDef) and found.module is module and name not in used:
             program.report(wrong.ParamUnused(found.span, name))

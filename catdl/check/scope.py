@@ -8,6 +8,7 @@ own scope wherever it is used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Object
+
+_WORD = re.compile(r"\w+")
 
 
 @record(frozen=False, eq=False)
@@ -129,6 +132,10 @@ class Module:
     types: dict[str, Object] = field(default_factory=dict)  # closed types by their text
     tree: ast.Module = field(default_factory=lambda: ast.Module(()))  # what was read of it
     broken: tuple[tuple[int, int], ...] = ()  # the declarations of which parts could not be read, by their offsets
+
+    def unread(self) -> set[str]:
+        """The words of what could not be read: it may use any of them."""
+        return {word for start, end in self.broken for word in _WORD.findall(self.source.text[start:end])}
 
     def half_read(self, offset: int) -> str:
         """The text of the declaration at an offset if parts of it could not be read; empty if all of it was."""

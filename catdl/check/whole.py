@@ -6,7 +6,6 @@ tell; one that nothing else names is a whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
@@ -22,16 +21,13 @@ from catdl.syntax import ast
 from catdl.types.sizes import Poly, show
 from catdl.types.types import axis_sizes, plain
 
-_WORD = re.compile(r"\w+")
-
 
 def refuse_untold(program: Program) -> None:
     """Report the free dims that the wholes of a program need and no input of theirs tells."""
     modules = list(program.modules.values())
     if not any(isinstance(d, DimDef) and d.free for m in modules for d in m.defs.values()):
         return
-    # What could not be read may use any morphism that it names.
-    unread = {word for m in modules for start, end in m.broken for word in _WORD.findall(m.source.text[start:end])}
+    unread = set().union(*(module.unread() for module in modules))
     for module in modules:
         for name, found in module.defs.items():
             part = name in module.parts or name in unread
