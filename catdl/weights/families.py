@@ -88,11 +88,11 @@ def families(found: Mapping[str, T], among: Iterable[str] = ()) -> list[Family[T
     place = {path: i for i, path in enumerate(modules)}
     out: list[tuple[int, Family[T]]] = []
     for pattern, paths in alike.items():
-        leaves = [tuple(modules[path].items()) for path in paths]
-        if leaves.count(leaves[0]) == len(leaves) and not others[pattern]:
-            out.append((place[paths[0]], _family(paths, leaves[0])))
+        held = [modules[path] for path in paths]
+        if held.count(held[0]) == len(held) and not others[pattern]:
+            out.append((place[paths[0]], _family(paths, held[0])))
         else:
-            out.extend((place[path], _family([path], of)) for path, of in zip(paths, leaves, strict=True))
+            out.extend((place[path], _family([path], of)) for path, of in zip(paths, held, strict=True))
     return [family for _, family in sorted(out, key=lambda item: item[0])]
 
 
@@ -102,11 +102,13 @@ def _split(key: str) -> tuple[str, str]:
     return (path, leaf) if dot else (key, "")
 
 
-def _family(paths: list[str], leaves: tuple[tuple[str, T], ...]) -> Family[T]:
+def _family(paths: list[str], leaves: dict[str, T]) -> Family[T]:
     split = [path.split(".") for path in paths]
     varying = [i for i, segment in enumerate(split[0]) if any(other[i] != segment for other in split)]
     pattern = tuple([STAR if i in varying else segment for i, segment in enumerate(split[0])])
-    return Family(pattern, tuple(sorted([tuple([path[i] for i in varying]) for path in split], key=_order)), leaves)
+    return Family(
+        pattern, tuple(sorted([tuple([path[i] for i in varying]) for path in split], key=_order)), tuple(leaves.items())
+    )
 
 
 def _order(numbers: tuple[str, ...]) -> tuple[int, ...]:

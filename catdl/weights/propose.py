@@ -61,20 +61,25 @@ class _Search:
         used = given.used
         left = {key: form for key, form in theirs.items() if key not in used}
         wanted = {key: form for key, form in ours.items() if key not in given.made}
-        self.same = {key: form for key, form in wanted.items() if left.get(key) == form}
+        told = self.turned.keys | self.turned.unsure  # of these an equal shape says nothing
+        self.same = {key: form for key, form in wanted.items() if left.get(key) == form and key not in told}
         self.ours = families({key: form for key, form in wanted.items() if key not in self.same}, ours)
-        self.theirs = families(
-            {
-                key: replace(form, shape=form.shape[::-1]) if key in self.turned.keys else form
-                for key, form in left.items()
-                if key not in self.same
-            },
-            theirs,
-        )
+        others = {key: form for key, form in left.items() if key not in self.same}
+        self.theirs = _each(families({key: self.form(key, form) for key, form in others.items()}, theirs), self.alike)
         self.lines: list[tuple[int, Line]] = []
         self.open: list[Open] = []
         self.pairs: list[_Pair] = []
         self.undecided: list[tuple[list[Family], list[Family]]] = []
+
+    def form(self, key: str, form: Form) -> Form:
+        """What a tensor of the file is when it stands as torch keeps it."""
+        return replace(form, shape=form.shape[::-1]) if key in self.turned.keys else form
+
+    def alike(self, family: Family) -> list[Family]:
+        """A family of the file, in one if what holds for its first member holds for all."""
+        told = (self.turned.keys, self.turned.unsure)
+        one = all(len({key in keys for key in family.keys(leaf)}) == 1 for leaf, _ in family.leaves for keys in told)
+        return [family] if one else family.members()
 
     def run(self) -> Proposal:
         for family in families(self.same, (*self.order, *self.stored)):

@@ -139,6 +139,20 @@ def test_a_square_matrix_is_open_where_the_others_disagree() -> None:
     assert found(ours, named)["b.weight"] == "s.z.weight^T"
 
 
+def test_an_equal_name_does_not_hide_that_a_matrix_is_turned() -> None:
+    ours = table(layer("h.c_fc", 8, 4), layer("h.c_proj", 4, 4))
+    theirs = table(layer("h.c_fc", 8, 4, turned=True), layer("h.c_proj", 4, 4, turned=True))
+    sources = found(ours, theirs)
+    assert (sources["h.c_fc.weight"], sources["h.c_proj.weight"]) == ("h.c_fc.weight^T", "h.c_proj.weight^T")
+
+
+def test_rounds_that_stand_differently_are_no_family() -> None:
+    ours = table(*(layer(f"block.{i}", 8, 4) for i in range(2)))
+    theirs = table(*(layer(f"h.{i}", 8, 4, turned=bool(i)) for i in range(2)))
+    sources = found(ours, theirs)
+    assert (sources["block.0.weight"], sources["block.1.weight"]) == ("h.0.weight", "h.1.weight^T")
+
+
 def test_one_layer_that_holds_three() -> None:
     separate = table(*(layer(f"layer.{i}.self.{name}", 4, 4) for i in range(2) for name in ("key", "query", "value")))
     whole = table(*(layer(f"block.{i}.attention.qkv", 12, 4) for i in range(2)))
@@ -166,10 +180,11 @@ def test_axes_of_one_do_not_matter() -> None:
     assert found({"token": Form((9,))}, {"cls_token": Form((1, 1, 9))}) == {"token": "cls_token"}
 
 
-FORMS = st.dictionaries(
-    st.lists(st.sampled_from(["a", "b", "0", "1", "2", "up", "weight", "bias"]), min_size=1, max_size=4).map(".".join),
-    st.builds(Form, st.lists(st.sampled_from([1, 2, 3]), max_size=2).map(tuple), st.sampled_from(["float", "int"])),
-)
+NAMES = st.lists(st.sampled_from(["a", "b", "0", "1", "2", "up", "qkv", "key"]), min_size=1, max_size=3).map(".".join)
+SHAPES = st.lists(st.sampled_from([1, 2, 3]), max_size=2).map(tuple)
+TENSORS = st.tuples(NAMES, st.builds(Form, SHAPES, st.sampled_from(["float", "int"]))).map(lambda pair: dict([pair]))
+LAYERS = st.builds(layer, NAMES, st.sampled_from([2, 3, 6]), st.sampled_from([2, 3, 6]), st.booleans())
+FORMS = st.lists(TENSORS | LAYERS, max_size=8).map(lambda parts: table(*parts))
 
 
 @given(FORMS, FORMS)
