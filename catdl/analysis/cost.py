@@ -20,6 +20,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Local,
@@ -110,7 +111,7 @@ def _box(diagram: Diagram, box: Box, costs: dict[int, Size], memo: _Memo) -> Siz
     match box.op:
         case Core(name="contract"):
             return _contract(diagram, box, box.op)
-        case Core() | Extern() | Global() | Local():
+        case Core() | Extern() | Global() | Local() | Emit():
             return 0
         case Native():
             return _native(diagram, box, box.op, memo)

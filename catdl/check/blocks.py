@@ -20,6 +20,7 @@ from catdl.check.names import mentioned
 from catdl.check.scope import Env, Module, Shadow, Static
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused
+from catdl.diagram.model import Emit
 from catdl.source import Span
 from catdl.syntax import ast
 
@@ -58,7 +59,7 @@ def bind_pattern(
                 place = 0
                 for item, (port, count) in zip(items, value.groups or (), strict=True):
                     inner = value.names[place : place + count] if value.names is not None else None
-                    part = Bundle(value.wires[place : place + count], (port,) if count == 1 else inner)
+                    part = Bundle(value.wires[place : place + count], (port,) if count == 1 and port else inner)
                     place += count
                     out += bind_pattern(ctx, item.value, part, scope, env)
                 return out
@@ -116,6 +117,11 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
                     boxes.append(closure)
                 case ast.LocalParam():
                     local_param(ctx, statement, scope, b)
+                case ast.Emit(name, value):
+                    out = ctx.wires(value, scope, b)
+                    failed = failed or out.bad
+                    if not out.bad:
+                        emitted(ctx, name, out, env.module.span(statement), b)
                 case _:
                     out = ctx.wires(statement, scope, b)
                     if not out.bad and out.wires:
@@ -138,6 +144,16 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
     for closure in boxes:
         check_tie(ctx, closure)
     return out
+
+
+def emitted(ctx: Context, name: str, value: Bundle, span: Span, b: Builder) -> None:
+    """A value that leaves beside the result. Raises Refused."""
+    if len(value.wires) != 1:
+        raise ctx.refuse(wrong.ArityMismatch(span, 1, len(value.wires), f"what is emitted as `{name}`"))
+    if name in b.emitted:
+        raise ctx.refuse(wrong.DuplicateName(span, name, b.emitted[name]))
+    b.emitted[name] = span
+    b.emit(Emit(name), [b.take(value.wires[0])], [], name, span)
 
 
 def local_param(ctx: Context, node: ast.LocalParam, scope: Env, b: Builder) -> None:

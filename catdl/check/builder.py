@@ -263,6 +263,7 @@ class Builder:
     entered: tuple[tuple[W, ...], int] = ((), 0)  # what enters from around, and how many leading axes it loses there
     made: dict[W, PBox] = field(default_factory=dict)  # the boxes by what they yield, as far as anyone asked
     looked: int = 0
+    emitted: dict[str, Span] = field(default_factory=dict)  # the names of what leaves it beside its result
     folded: bool = False  # it runs many times with one record of weights
 
     def wire(self, leaf: Leaf, constant: bool, where: Span | None, name: str | None = None) -> W:

@@ -55,6 +55,11 @@ class Library(Protocol):
     def record(self, ctx: Context, morphism: ast.Expr, env: Env) -> tuple[Parameter, ...]:
         """The own leaves of a morphism whose types are fixed. Raises Refused."""
 
+    def collect(
+        self, ctx: Context, morphism: ast.Expr, env: Env, b: Builder, wires: list[W], label: str | None
+    ) -> Bundle:
+        """A morphism applied to wires, with what it emits. Raises Refused."""
+
 
 @record(frozen=False)
 class Head:

@@ -17,7 +17,7 @@ from catdl.check.builder import Builder, Inner, LateCore, PBox, Plugged, Source_
 from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
 from catdl.check.initial import fitting
-from catdl.check.names import local_params
+from catdl.check.names import emits, local_params
 from catdl.check.plugs import resolve_plugs
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import Row
@@ -446,6 +446,7 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         op.at_in,
         op.at_out,
         None if make is None else Definition(make),
+        emits(definition.head.body),
     )
 
 

@@ -14,7 +14,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Bundle, Closure, Inner
 from catdl.check.context import Head
 from catdl.check.inner import emit_inner, inner_diagram, named
-from catdl.check.rules.common import Rule, known_axes
+from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.solver import Blame
 from catdl.syntax import ast
@@ -238,6 +238,30 @@ def one_box(rule: Rule, expr: ast.Expr, env: Env) -> bool:
     return not takes or rule.ctx.library.traits(found)[0]
 
 
+def collect(rule: Rule) -> Bundle:
+    """`collect(f)`: what f gives, then the record of what is emitted in it."""
+    body, _ = morphism_arg(rule, 0, "f")
+    head = rule.head
+    return rule.ctx.library.collect(rule.ctx, body, head.env, rule.b, rule.all_wires(), head.label)
+
+
+def total(rule: Rule) -> Bundle:
+    """`total`: the sum of all numbers of all wires."""
+    bare(rule)
+    result: Bundle | None = None
+    for wire in rule.all_wires():
+        rank = len(known_axes(rule.ctx, wire, rule.span, rule.name))
+        leaf = Leaf(wire.leaf.kind, ())
+        one = rule.out("reduce", [wire], [leaf], fn="sum", axes=tuple(range(rank))) if rank else Bundle([wire])
+        if result is None:
+            result = one
+        else:
+            result = pointwise(rule.ctx, rule.b, "add", [*result.wires, *one.wires], rule.span)
+    if result is None:
+        raise rule.ctx.refuse(wrong.ArityMismatch(rule.span, 1, 0, "the input of `total`"))
+    return result
+
+
 def bare(rule: Rule) -> None:
     """Refuse static arguments. Raises Refused."""
     for arg in rule.head.args:
@@ -275,6 +299,7 @@ def swap(rule: Rule) -> Bundle:
 
 HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "chain": chain,
+    "collect": collect,
     "copy": copy,
     "discard": discard,
     "each": lifted,
@@ -283,4 +308,5 @@ HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "map": lifted,
     "repeat": repeat,
     "swap": swap,
+    "total": total,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from catdl.check.builder import BAD, Builder, Bundle, Inner, LateCore, PBox, Use, W
 from catdl.check.context import Context
 from catdl.check.scope import Env
-from catdl.diagram.model import Core
+from catdl.diagram.model import Call, Core
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.types import Leaf
@@ -67,6 +67,8 @@ def drawing(ctx: Context, builder: Builder) -> PBox | None:
         if name == "sample":
             return box
         if isinstance(op, Inner) and "rand" in op.builder.effects:
+            return box
+        if isinstance(op, Call) and "rand" in op.callee.effects:
             return box
         if isinstance(op, Use) and "rand" in ctx.library.traits(op.definition)[1]:
             return box

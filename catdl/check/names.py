@@ -62,7 +62,7 @@ def mentioned(roots: list[object]) -> set[str]:
             case ast.Block(statements, result):
                 stack += statements
                 stack.append(result)
-            case ast.Bind(_, value) | ast.Box(value=value):
+            case ast.Bind(_, value) | ast.Box(value=value) | ast.Emit(_, value):
                 stack.append(value)
             case ast.LocalParam():
                 stack += (node.type, node.init, node.condition)
@@ -86,6 +86,22 @@ def mentioned(roots: list[object]) -> set[str]:
             case _:
                 pass
     return out
+
+
+def emits(body: ast.Expr | None) -> bool:
+    """Whether the body of a morphism emits anything itself."""
+    stack: list[ast.Expr | None] = [body]
+    while stack:
+        match stack.pop():
+            case ast.Block(statements, result):
+                if any(isinstance(s, ast.Emit) for s in statements):
+                    return True
+                stack.append(result)
+            case ast.Lambda(_, inner):
+                stack.append(inner)
+            case _:
+                pass
+    return False
 
 
 def local_params(body: ast.Expr | None) -> list[ast.LocalParam]:

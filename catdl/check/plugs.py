@@ -310,20 +310,20 @@ def stops(box: Box) -> bool:
     return getattr(box.op, "name", getattr(box.op, "entry", "")) in ("stop", "frozen")
 
 
-def reads_no_wire(ctx: Context, plug: Plugged) -> None:
-    """What is made for each leaf anew, where the leaf is used, reads no wire of the body around it. Raises Refused."""
-    for name in sorted(mentioned([plug.expr]) - bound_names([plug.expr])):
-        found = plug.env.local(name)
+def reads_no_wire(ctx: Context, expr: ast.Expr, env: Env, span: Span) -> None:
+    """A morphism that is made apart from the body around it reads no wire of that body. Raises Refused."""
+    for name in sorted(mentioned([expr]) - bound_names([expr])):
+        found = env.local(name)
         if isinstance(found, Bundle) and found.wires:
-            words = f"`{name}` is a wire of this body: a morphism in a plug reads parameters and constants"
-            raise ctx.refuse(wrong.BadValue(plug.span, words))
+            words = f"`{name}` is a wire of this body: a morphism here reads parameters and constants"
+            raise ctx.refuse(wrong.BadValue(span, words))
 
 
 def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
     """A morphism in a plug applied to a leaf, or from nothing to its type; unknowns solved. Raises Refused."""
     b = Builder(plug.path or "plug")
     shown = open_labels(ctx, leaf)
-    reads_no_wire(ctx, plug)
+    reads_no_wire(ctx, plug.expr, plug.env, plug.span)
     if is_wire(ctx, plug.expr, plug.env) or nested_wire(ctx, plug.expr, plug.env):
         out = ctx.wires(plug.expr, plug.env, b)
     else:

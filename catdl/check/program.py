@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start, W
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
 from catdl.check.facts import demand, note_fact, settle_bounds
@@ -188,6 +188,14 @@ class Program:
         from catdl.check.recorded import recorded  # late: few specs name the weights of a morphism
 
         return recorded(self, ctx, morphism, env)
+
+    def collect(
+        self, ctx: Context, morphism: ast.Expr, env: Env, b: Builder, wires: list[W], label: str | None
+    ) -> Bundle:
+        """A morphism applied to wires, with what it emits. Raises Refused."""
+        from catdl.check.collecting import collecting  # late: few specs collect
+
+        return collecting(self, ctx, morphism, env, b, wires, label)
 
     def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
         """How a declared parameter starts, with all that a formula needs. Raises Refused."""

@@ -69,7 +69,7 @@ def names_used(definition: MorphismDef) -> list[tuple[str, bool]]:
                     match statement:
                         case ast.Bind(ast.Name(id), value) | ast.Box(name=id, value=value):
                             local.setdefault(id, []).append(value)
-                        case ast.Bind(_, value):
+                        case ast.Bind(_, value) | ast.Emit(_, value):
                             stack.append((value, training))
                         case _:
                             stack.append((statement, training))

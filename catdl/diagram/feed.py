@@ -121,7 +121,7 @@ def _op(box: Box, paths: tuple[str, ...], loose: frozenset[int], around: Diagram
             inner = yield _feed(callee, paths, loose)
             return Call(inner, inline)
         case Native(definition=definition) if definition is not None:
-            inner = yield _feed(_whole(op, definition.diagram(), box, around), paths, loose)
+            inner = yield _feed(whole(op, definition.diagram(), box, around), paths, loose)
             return Call(inner, False)
         case Map() | Repeat(tie="tied"):
             sole = sole_box(op.body) if box.site is not None else None
@@ -133,7 +133,7 @@ def _op(box: Box, paths: tuple[str, ...], loose: frozenset[int], around: Diagram
             raise NotFed(f"the weights of `{name}`")
 
 
-def _whole(op: Native, definition: Diagram, box: Box, around: Diagram) -> Diagram:
+def whole(op: Native, definition: Diagram, box: Box, around: Diagram) -> Diagram:
     """The definition of a native with the axes it acts on where the box has them; its static branches are not told."""
     wires = list(definition.wires)
     before: list[Box] = []

@@ -27,6 +27,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Local,
@@ -163,6 +164,8 @@ def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> W
         match box.op:
             case Core():
                 results = [_stored(core(box.op, ins, run), diagram.wires[box.outputs[0]].type, run)]
+            case Emit():
+                results = []
             case Local(parameter):
                 results = [weights.leaf(parameter.path)]
             case Global(parameter):

@@ -109,6 +109,7 @@ class Native:
     at_in: tuple[tuple[int, ...] | None, ...] | None
     at_out: tuple[tuple[int, ...] | None, ...] | None
     definition: Definition | None
+    emits: bool = False  # whether its definition emits anything
 
     def arg(self, name: str) -> Static:
         """The static argument `name`. Raises KeyError."""
@@ -199,7 +200,14 @@ class Local:
     parameter: Parameter
 
 
-Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Extern | Global | Local
+@record
+class Emit:
+    """A wire that leaves the diagram beside its result, under a name: nothing reads it but `collect`."""
+
+    name: str
+
+
+Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Extern | Global | Local | Emit
 
 
 @record

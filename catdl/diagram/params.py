@@ -27,6 +27,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Local,
@@ -59,7 +60,7 @@ def body_of(op: Op) -> Diagram | None:
             return callee
         case Repeat() | Map() | Each():
             return op.body
-        case Core() | Native() | Extern() | Global() | Local():
+        case Core() | Native() | Extern() | Global() | Local() | Emit():
             return None
 
 
@@ -249,7 +250,7 @@ def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int]]:
                     if key not in plugged and key not in seen:
                         seen.add(key)
                         yield _leaf(key, parameter, frame.leading), len(frame.leading)
-            case Core() | Extern() | Global():
+            case Core() | Extern() | Global() | Emit():
                 pass
             case _:
                 stack.extend(reversed(_inner_frames(frame, box)))

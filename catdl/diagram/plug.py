@@ -23,6 +23,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Init,
@@ -312,7 +313,7 @@ def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work:
             if node and owns(op.body):
                 yield from _tied(draft, box, op, node, memo)
                 return draft.base
-        case Core() | Extern() | Global():
+        case Core() | Extern() | Global() | Emit():
             pass
     draft.boxes.append(box)
     return draft.base
@@ -395,7 +396,7 @@ def element(
     """One round of a repeat as a box of its own, with the keys that it has there."""
     sole = sole_box(body)
     if sole is None or len(body.boxes) > 1 or sole.outputs != body.outputs or isinstance(sole.op, Native):
-        whole = body if sole is None else _without_site(body, sole)
+        whole = body if sole is None else without_site(body, sole)
         draft.boxes.append(Box(Call(whole, False), inputs, outputs, site if owns(body) else None, plugs, span))
         return
     at = dict(zip(body.inputs, inputs, strict=True))
@@ -403,7 +404,7 @@ def element(
     draft.boxes.append(Box(sole.op, tuple(at[w] for w in sole.inputs), outputs, site, (*inner, *plugs), span))
 
 
-def _without_site(body: Diagram, sole: Box) -> Diagram:
+def without_site(body: Diagram, sole: Box) -> Diagram:
     """A body whose one named box adds no segment, as a diagram that stands for itself: the box is written inline."""
     draft = Draft(body)
     for box in body.boxes:

@@ -15,6 +15,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Local,
@@ -140,6 +141,9 @@ def _box(diagram: Diagram, index: int, box: Box) -> None:
                 raise _fail(diagram, f"{where} is a parameter with inputs")
             if not diagram.wires[box.outputs[0]].constant:
                 raise _fail(diagram, f"{where} is a parameter that is not constant")
+        case Emit():
+            _ports(diagram, where, 1, len(box.inputs), "inputs")
+            _ports(diagram, where, 0, len(box.outputs), "outputs")
         case Extern():
             pass
     for path, wire in box.plugs:

@@ -17,6 +17,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Local,
@@ -113,7 +114,7 @@ class Walk:
                 if found.clash is not None:
                     self.clashes.append(Clash(box, *found.clash))
                 return list(found.results)
-            case Call() | Repeat() | Map() | Extern():
+            case Call() | Repeat() | Map() | Extern() | Emit():
                 return self.labelled(box)
             case _:
                 assert_never(box.op)

@@ -271,6 +271,16 @@ class Box:
 
 
 @record
+class Emit:
+    """`emit kl = e`: a value that leaves the body beside its result, for `collect` to bring into the open."""
+
+    name: str
+    value: Expr
+    start: int
+    end: int
+
+
+@record
 class LocalParam:
     """`param weight : T ~ init if condition` inside a block: a leaf of the morphism's own parameters."""
 
@@ -284,7 +294,7 @@ class LocalParam:
 
 @record
 class Block:
-    """`{ statements; result }`; statements are `Bind`, `Box`, `LocalParam`, or an expression without wires left."""
+    """`{ statements; result }`: a `Bind`, `Box`, `Emit`, `LocalParam`, or an expression that leaves no wire."""
 
     statements: tuple[Statement, ...]
     result: Expr
@@ -326,7 +336,7 @@ Expr: TypeAlias = (
     | Block
     | Bad
 )
-Statement: TypeAlias = Bind | Box | LocalParam | Expr
+Statement: TypeAlias = Bind | Box | Emit | LocalParam | Expr
 
 
 @record

@@ -62,7 +62,7 @@ class Brackets:
         if kind in _HEADS and following in (MORPHISM_WORDS if kind in LEADING else NAMELIKE):
             self.boundaries.add(index)
             self._leave(index)
-        elif kind in ("PARAM", "BOX") and following in NAMELIKE:  # a statement: only braces may be open here
+        elif kind in ("PARAM", "BOX", "EMIT") and following in NAMELIKE:  # a statement: only braces may be open here
             while self._open and self._tokens.kinds[self._open[-1]] != "LBRACE":
                 self._unclosed(self._pop(), index)
             if kind == "PARAM" and not self._open:

@@ -395,13 +395,16 @@ class ExprBuilder:
         tie = None if values[1] is None else self.word(values[1])
         return ast.Box(self.word(values[2]), tie, values[4], self.starts[first], self.ends[last])
 
+    def emit(self, values: Values, first: int, last: int) -> ast.Emit:
+        return ast.Emit(self.word(values[1]), values[3], self.starts[first], self.ends[last])
+
     def local_param(self, values: Values, first: int, last: int) -> ast.LocalParam:
         _, name, _, type_, _, init, _, condition = values
         return ast.LocalParam(self.word(name), type_, init, condition, self.starts[first], self.ends[last])
 
     def block(self, values: Values, first: int, last: int) -> ast.Block:
         *statements, result = values[1]
-        if isinstance(result, ast.Bind | ast.Box | ast.LocalParam):
+        if isinstance(result, ast.Bind | ast.Box | ast.Emit | ast.LocalParam):
             if not isinstance(result, ast.Bind) or not isinstance(result.value, ast.Bad):
                 from catdl.diagnostics import syntax_errors as wrong
 

@@ -124,6 +124,8 @@ class _Layout:
                 return (first or last in LEADING) and following in MORPHISM_WORDS
             case "PARAM":
                 return first or (index == self._statement and beside in NAMELIKE)
+            case "EMIT":
+                return index == self._statement and beside in NAMELIKE
             case "BOX":
                 return index == self._statement and (beside in NAMELIKE or beside in ("TIED", "FRESH"))
             case "WHERE":

@@ -170,7 +170,7 @@ def _inner(node: ast.Expr | ast.Statement, indent: int, bare: bool) -> Parts:
             return _block(node, indent)
         case ast.Bad():
             return ["…"]
-        case ast.Bind() | ast.Box() | ast.LocalParam():
+        case ast.Bind() | ast.Box() | ast.Emit() | ast.LocalParam():
             return _statement(node, indent)
         case _:
             assert_never(node)
@@ -245,13 +245,15 @@ def _block(node: ast.Block, indent: int) -> Parts:
     return [*pieces, "\n" + "    " * indent, "}"]
 
 
-def _statement(node: ast.Bind | ast.Box | ast.LocalParam, indent: int) -> Parts:
+def _statement(node: ast.Bind | ast.Box | ast.Emit | ast.LocalParam, indent: int) -> Parts:
     match node:
         case ast.Bind():
             return [*_target(node.pattern, indent), " = ", Work(node.value, Level.OPEN, indent)]
         case ast.Box():
             tie = f"{node.tie} " if node.tie else ""
             return [f"box {tie}{node.name} = ", Work(node.value, Level.OPEN, indent)]
+        case ast.Emit():
+            return [f"emit {node.name} = ", Work(node.value, Level.OPEN, indent)]
         case ast.LocalParam():
             pieces: Parts = [f"param {node.name} : ", Work(node.type, Level.SUM, indent)]
             if node.init is not None:

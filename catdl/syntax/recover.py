@@ -58,7 +58,7 @@ def _scan(stream: Stream, start: int, index: int, stops: frozenset[str], closer:
 
 def statement(stream: Stream, source: Source, start: int, bad: ast.Bad) -> ast.Statement:
     """What is left of a statement that starts at a token: the names it binds, so that what reads them stays silent."""
-    place = start + 1 if stream.kinds[start] in ("BOX", "PARAM") else start
+    place = start + 1 if stream.kinds[start] in ("BOX", "EMIT", "PARAM") else start
     names: list[ast.Name] = []
     while stream.kinds[place] == "NAME" and stream.ends[place] <= bad.end:
         at, end = stream.starts[place], stream.ends[place]

@@ -19,6 +19,7 @@ from catdl.diagram.model import (
     Core,
     Diagram,
     Each,
+    Emit,
     Extern,
     Global,
     Local,
@@ -98,10 +99,25 @@ def flatten(
             frame.again(results)
         elif not stack:
             flat.outputs = results
+            if flat.emits:
+                _drop_unread(flat)
         else:
             assert frame.outer is not None
             _finish(flat, stack[-1], frame, frame.outer, results)
     return flat
+
+
+def _drop_unread(flat: Flat) -> None:
+    """Leave out what only led to a value that nobody collects."""
+    read = set(flat.outputs)
+    kept: list[Step] = []
+    for step in reversed(flat.steps):
+        pure = isinstance(step.op, Core) or (isinstance(step.op, Native) and not step.op.params)
+        if pure and not read.intersection(step.outputs):
+            continue
+        read.update(step.inputs, (wire for _, wire in step.plugs))
+        kept.append(step)
+    flat.steps = kept[::-1]
 
 
 def _copy(flat: Flat, wire: Wire) -> int:
@@ -180,6 +196,8 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
                 _step(flat, frame, box, _loop(count, body, tie == "fresh", owns, frame.lead), inputs)
         case Local(parameter):
             _step(flat, frame, box, Local(_lead(parameter, frame.lead)), inputs)
+        case Emit():
+            flat.emits = True
         case Core() | Extern():
             _step(flat, frame, box, op, inputs)
 

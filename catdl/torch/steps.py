@@ -137,6 +137,7 @@ class Flat:
     outputs: list[int] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     read: dict[str, None] = field(default_factory=dict)  # own leaves by path, those of boxes inside among them
+    emits: bool = False  # whether anything is made that only `collect` would read
     remade: Remake | None = None  # what is made of parameters alone, in a method of its own
 
     def wire(self, leaf: Leaf, name: str | None, constant: bool) -> int:

@@ -110,6 +110,7 @@ def _statements(inner: st.SearchStrategy[ast.Expr]) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(ast.Bind, _patterns, inner, zero, zero),
         st.builds(ast.Box, names, st.sampled_from([None, "tied", "fresh"]), inner, zero, zero),
+        st.builds(ast.Emit, names, inner, zero, zero),
         st.builds(ast.LocalParam, names, inner, st.none() | inner, st.none() | inner, zero, zero),
         inner,
     )
