@@ -29,7 +29,7 @@ from catdl.diagram.model import (
     Parameter,
     Repeat,
 )
-from catdl.diagram.params import STATISTICS, globals_of, parameters, post_order
+from catdl.diagram.params import globals_of, is_learned, parameters, post_order
 from catdl.types.sizes import Size, add, mul
 from catdl.types.types import Axis, axis_sizes
 
@@ -65,11 +65,6 @@ def flops(diagram: Diagram) -> Size:
 def count_parameters(diagram: Diagram) -> int:
     """How many numbers are learned; what is tied counts once, running statistics do not count."""
     return sum(numbers(leaf) for leaf in (*globals_of(diagram), *parameters(diagram)) if is_learned(leaf))
-
-
-def is_learned(parameter: Parameter) -> bool:
-    """Whether it is a weight; the running statistics of `batchnorm` are leaves too, but no gradient reaches them."""
-    return parameter.path.rpartition(".")[2] not in STATISTICS
 
 
 def numbers(parameter: Parameter) -> int:

@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from catdl.analysis import untyped
-from catdl.analysis.cost import count_parameters, flops, foreign, is_learned, numbers, uncounted
+from catdl.analysis.cost import count_parameters, flops, foreign, numbers, uncounted
 from catdl.analysis.effects import sources
 from catdl.analysis.keys import Row, rows
 from catdl.analysis.places import Note, Visit, visits
 from catdl.analysis.ties import ties
 from catdl.diagram.model import Diagram
-from catdl.diagram.params import globals_of, parameters
+from catdl.diagram.params import globals_of, is_learned, parameters
 from catdl.source import Source, Span
 from catdl.types.sizes import SizeTooLarge
 from catdl.types.sizes import show as show_size

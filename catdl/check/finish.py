@@ -47,7 +47,7 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.model import Static as Constant
-from catdl.diagram.params import bodies, body_of, globals_of, leaves_of, sole_box
+from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
 from catdl.diagram.plug import Change, changed
 from catdl.record import record, replace
@@ -167,7 +167,7 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
     """Note what the plugs of a box do: wires to its leaves, changes of them. Raises Missing and Refused."""
     plugged = {path for path, _ in box.plugs}
     at = Box(op, (), (), box.site, (), box.span)
-    leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged)
+    leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged and is_learned(leaf))
     body = body_of(op)
     held = {(p.home, p.path): p for p in globals_of(body)} if body is not None else {}
     given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held)

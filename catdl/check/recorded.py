@@ -20,7 +20,7 @@ from catdl.check.signature import FixedPart
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Parameter
-from catdl.diagram.params import leaves_of, parameters
+from catdl.diagram.params import is_learned, leaves_of, parameters
 from catdl.syntax import ast
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def recorded(program: Program, ctx: Context, morphism: ast.Expr, env: Env) -> tu
     if not isinstance(target, MorphismDef):
         raise ctx.refuse(wrong.NotAMorphism(span, "this"))
     if isinstance(morphism, ast.Name) and (closed := program.closed_diagrams.get(target)) is not None:
-        return parameters(closed)
+        return tuple(filter(is_learned, parameters(closed)))
     scheme = program.scheme(target)
     parts = scheme.domain if scheme is not None else ()
     if scheme is None or not all(isinstance(part, FixedPart) for part in parts):
@@ -63,5 +63,7 @@ def recorded(program: Program, ctx: Context, morphism: ast.Expr, env: Env) -> tu
         sited = [box for box in diagram.boxes if box.site is not None]
         if len(sited) == 1:
             plugged = {path for path, _ in sited[0].plugs}
-            return tuple(leaf for leaf in leaves_of(sited[0].op) if leaf.path not in plugged)
-        return parameters(diagram)
+            found = tuple(leaf for leaf in leaves_of(sited[0].op) if leaf.path not in plugged)
+        else:
+            found = parameters(diagram)
+        return tuple(filter(is_learned, found))

@@ -102,6 +102,11 @@ def post_order(diagram: Diagram, known: Callable[[Diagram], bool] = lambda _: Fa
     return list(done.values())
 
 
+def is_learned(parameter: Parameter) -> bool:
+    """Whether a leaf is learned; running statistics are not."""
+    return parameter.path.rpartition(".")[2] not in STATISTICS
+
+
 def owns(diagram: Diagram) -> bool:
     """Whether any leaf belongs to it and is not plugged."""
     if diagram.memo_owns is None:

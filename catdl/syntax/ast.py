@@ -311,31 +311,9 @@ class Bad:
 
 
 Expr: TypeAlias = (
-    Name
-    | Number
-    | Text
-    | Splice
-    | Tuple
-    | List
-    | Comprehension
-    | Call
-    | Index
-    | Plug
-    | Field
-    | Seq
-    | Fan
-    | Tensor
-    | Chain
-    | Negate
-    | Power
-    | Arrow
-    | Lambda
-    | Labelled
-    | Tie
-    | If
-    | Block
-    | Bad
-)
+    Name | Number | Text | Splice | Tuple | List | Comprehension | Call | Index | Plug | Field | Seq | Fan
+    | Tensor | Chain | Negate | Power | Arrow | Lambda | Labelled | Tie | If | Block | Bad
+)  # fmt: skip
 Statement: TypeAlias = Bind | Box | Emit | LocalParam | Expr
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
-from catdl.analysis.cost import is_learned
 from catdl.analysis.places import visits
 from catdl.analysis.ties import ties
 from catdl.diagram.dtypes import storage
 from catdl.diagram.freeze import untrained
 from catdl.diagram.model import Diagram, Parameter
-from catdl.diagram.params import globals_of, stacked_parameters
+from catdl.diagram.params import globals_of, is_learned, stacked_parameters
 from catdl.record import record, replace
 from catdl.types.types import axis_sizes
 

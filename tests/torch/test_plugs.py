@@ -265,3 +265,22 @@ def test_a_wrong_plug_is_refused(text: str, code: str, words: str) -> None:
     errors = [d for d in spec.diagnostics if d.severity == "error"]
     assert [d.code for d in errors] == [code]
     assert words in errors[0].parts().message
+
+
+def test_running_statistics_are_no_weights() -> None:
+    text = """
+dim H = 5, W = 5
+object Image = Real[C: 3, H, W]
+morphism net : Image -> Real[C: 4, H, W] = conv2d(4, 3, padding = 1) >> batchnorm
+param w : weights(net)
+morphism f : Image -> Real[C: 4, H, W] = net{**: w => 2 * w}
+morphism g : Image -> Real[C: 4, H, W] = net{w}
+"""
+    spec = catdl.loads(text)
+    assert not spec.diagnostics
+    statistics = {"running_mean", "running_var", "num_batches_tracked"}
+    for name in ("f", "g"):
+        model = spec[name].compile()
+        assert not statistics & {key.rpartition(".")[2] for key, _ in model.named_parameters()}
+        assert statistics == {key.rpartition(".")[2] for key, _ in model.named_buffers()}
+        model(torch.randn(2, 3, 5, 5)).sum().backward()
