@@ -57,6 +57,21 @@ class Gen:
     count: int = 0
     defaults: int = 1  # norms with the small default epsilon, which magnify rounding
     sizes: list[Ax] = field(default_factory=list)
+    places: set[str] = field(default_factory=set)  # the axes that a convolution slides over
+    features: set[str] = field(default_factory=set)  # those that a norm weighs without naming them
+
+    def slides(self, *axes: Ax) -> bool:
+        """Whether a convolution may slide over these axes: not where a norm that names none has a weight for each place."""
+        labels = {a.label for a in axes if a.label is not None}
+        free = not labels & self.features
+        self.places |= labels if free else set()
+        return free
+
+    def weighs(self, axis: Ax) -> bool:
+        """Whether a norm that names no axis may act on this one: not where a convolution slides over it."""
+        free = axis.label not in self.places
+        self.features |= {axis.label} if free and axis.label is not None else set()
+        return free
 
     def pick(self, *items: object) -> object:
         """One of the items, the first being the simplest."""

@@ -44,6 +44,8 @@ def norms(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     if place is not None and g.chance():
         target = start[0].axes[place]
         on = f"[{target.label}]"
+    elif not g.weighs(final):
+        on = f"[{final.label}]"
     if not target.fixed:
         return same(f"layernorm{on}(eps = 0.1, affine = false)", start)
     if g.defaults and g.chance(4):
@@ -234,7 +236,9 @@ def attention(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     if len(t.axes) < 2 or t.axes[-1].label is None or t.axes[-2].label is None or not t.axes[-1].fixed:
         return None
     d = t.axes[-1]
-    extra = str(g.pick("", "(causal = true)", "(window = 2)", "(softcap = 3, scale = 0.5)"))
+    ordered = "T" not in t.labels or t.axes[-2].label == "T"  # the time, where there is one, is what has an order
+    causal = ["(causal = true)"] if ordered else []
+    extra = str(g.pick("", *causal, "(window = 2)", "(softcap = 3, scale = 0.5)"))
     if d.least % 2 == 0 and len(t.axes) == 2 and g.chance():
         split = 'rearrange("t (h d) -> h t d", h = 2)'
         return Text(
@@ -248,6 +252,8 @@ def attention(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
 def convolution(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     t = start[0]
     if len(t.axes) < 2 or not t.axes[-2].fixed or t.axes[-2].label is None or t.axes[-1].label is None:
+        return None
+    if not g.slides(t.axes[-1]):
         return None
     c = t.axes[-2]
     kernel = g.number(1, 3)

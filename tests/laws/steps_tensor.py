@@ -189,6 +189,8 @@ def conv(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     if len(t.axes) < 2 or not t.axes[-2].fixed or t.axes[-1].label is None or t.axes[-1].least < 3:
         return None
     c, n = t.axes[-2], t.axes[-1]
+    if not g.slides(n):
+        return None
     out = axis(g, t.labels, free=False)
     if out.label is not None and c.label is not None:
         out = Ax(c.label, str(out.least))
@@ -212,6 +214,8 @@ def image(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     if len(t.axes) != 3 or not t.axes[0].fixed or any(a.label is None or a.least < 3 for a in t.axes[1:]):
         return None
     c, h, w = t.axes
+    if not g.slides(h, w):
+        return None
     out = g.number(1, 3)
     made: tuple[str, int | None, str, str] = g.pick(  # type: ignore[assignment]
         (f"conv2d({out}, 3, padding = 1)", out, h.size, w.size),
