@@ -47,7 +47,7 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.model import Static as Constant
-from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leaves_of, sole_box
+from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leads_of, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
 from catdl.diagram.plug import Change, changed
 from catdl.record import record, replace
@@ -170,7 +170,7 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
     leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged and is_learned(leaf))
     body = body_of(op)
     held = {(p.home, p.path): p for p in globals_of(body)} if body is not None else {}
-    given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held)
+    given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held, leads_of(op, box.site))
     op = still(op, frozenset(held)) if held else op
     box.plugs = [*box.plugs, *((path, wire) for path, wire in given.items() if wire.constant)]
     fast = {path: wire for path, wire in given.items() if not wire.constant}

@@ -183,10 +183,12 @@ def resolve_plugs(
     leaves: tuple[Parameter, ...],
     steps: Steps,
     held: dict[tuple[str, str], Parameter],
+    leads: dict[str, int],
 ) -> tuple[dict[str, W], dict[str, Change]]:
     """What the plugs of a box do to the leaves of its operation: wires by path, changes by path. Raises Refused.
 
-    Of the declared parameters in it those that are to be held still stay in `held`.
+    Of the declared parameters in it those that are to be held still stay in `held`. `leads`: how many axes of `each`
+    lead a leaf; a morphism acts inside, at every index.
     """
     wires: dict[str, W] = {}
     changes: dict[str, Change] = {}
@@ -207,12 +209,13 @@ def resolve_plugs(
             if leaf.path in wires:
                 raise ctx.refuse(wrong.BadValue(plug.span, f"`{leaf.path}` is plugged already: nothing of it is left"))
             now = changes.get(leaf.path, Change())
+            inner = Leaf(leaf.type.kind, leaf.type.axes[leads.get(leaf.path, 0) :])
             if says_how(plug.expr, plug.env):
-                changes[leaf.path] = kept_as(ctx, plug, leaf.type, now, steps)
+                changes[leaf.path] = kept_as(ctx, plug, inner, now, steps)
                 continue
-            step = made.get(leaf.type)
+            step = made.get(inner)
             if step is None:
-                step = made[leaf.type] = steps.step(ctx, plug, leaf.type)
+                step = made[inner] = steps.step(ctx, plug, inner)
             if not now.steps and is_stop(step):
                 changes[leaf.path] = replace(now, frozen=True)
             else:

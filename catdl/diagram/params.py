@@ -232,6 +232,12 @@ def leaves_of(op: Op, site: str | None = None) -> tuple[Parameter, ...]:
     return tuple(replace(leaf, path=leaf.path.removeprefix(before)) for leaf in found)
 
 
+def leads_of(op: Op, site: str | None = None) -> dict[str, int]:
+    """How many of the first axes of each of these leaves are those of an `each` inside, by path."""
+    before = "" if site is None else f"{site}."
+    return {leaf.path.removeprefix(before): lead for leaf, lead in _leaves((Box(op, (), (), site, (), NOWHERE),))}
+
+
 def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int]]:
     seen: set[str] = set()
     stack = [_Frame(iter(boxes), "", (), frozenset())]

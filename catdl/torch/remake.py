@@ -39,7 +39,7 @@ def remake(flat: Flat, root: bool) -> Remake | None:
         for w in _reads(flat.steps[k])
         if w in given and not (root and w in flat.globals.values())
     )
-    paths = {step.outputs[0]: step.op.parameter.path for step in flat.steps if isinstance(step.op, Local)}
+    paths = {step.outputs[0]: _path(step.op, step.site) for step in flat.steps if isinstance(step.op, Local)}
     if root:
         paths |= {wire: path for path, wire in flat.globals.items()}
     above = [_sources(flat, maker, (w,)) for w in outputs]
@@ -53,12 +53,16 @@ def remake(flat: Flat, root: bool) -> Remake | None:
     sources = dict.fromkeys(paths[w] for step in steps for w in (*_reads(step), *step.outputs) if w in paths)
     if not sources and not inputs and any(not isinstance(step.op, Invoke) and not _reads(step) for step in steps):
         return None  # nothing tells on which device to make constants
-    sources |= dict.fromkeys(step.site for step in steps if step.site)
+    sources |= dict.fromkeys(step.site for step in steps if step.site and not isinstance(step.op, Local))
     for step in flat.steps:
         for path, w in step.plugs:
             if w in outputs:
                 flat.wires[w].name = flat.wires[w].name or path.rpartition(".")[2]
     return Remake(frozenset(cone), frozenset(shared), tuple(inputs), outputs, tuple(sources), leaves)
+
+
+def _path(leaf: Local, site: str | None) -> str:
+    return f"{site}.{leaf.parameter.path}" if site else leaf.parameter.path
 
 
 @dataclass(slots=True)

@@ -166,7 +166,7 @@ def _remake(w: Writer, made: Remake) -> None:
         w.values[wire] = w.scope.hold(Value(old.text, old.leaf, old.batched, uses=w.uses[wire] + 1))
     for wire in made.inputs:
         _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
-    known = [w.leaf("", step.op.parameter) for step in steps if isinstance(step.op, Local)]
+    known = [w.leaf(step.site or "", step.op.parameter) for step in steps if isinstance(step.op, Local)]
     known += [value.text for value in w.values.values()]
     w.scope.dtype_from = w.scope.device_from = next(iter(known), None)
     for step in steps:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 import catdl
 from catdl.torch.reparameterised import Reparameterised
+from tests.torch.agree import BATCHES, agree, sample
 
 SPEC = """
 dim T, D = 6
@@ -313,3 +314,56 @@ def test_a_box_called_like_a_method() -> None:
     y = model(torch.ones(3))
     model.merge_weights()
     torch.testing.assert_close(model(torch.ones(3)), y)
+
+
+# everywhere a layer may stand
+
+PLACES = catdl.loads("""
+dim T = 7, E = 3, D = 4, O = 5
+morphism ffn : Real[D] -> Real[D] = up: linear(8) >> relu >> down: linear
+morphism inside : Real[E, D] -> Real[E, O] = each[E](fresh linear(O){weight: lora(2)})
+morphism outside : Real[E, D] -> Real[E, D] =
+    each[E](fresh ffn){ffn.up.weight: w => w + low_rank(2), ffn.down.weight: weight_norm}
+morphism named : Real[E, D] -> Real[E, D] =
+    experts: each[E](fresh ffn{up.weight: quantised(3), down.weight: spectral_norm(3)})
+morphism mapped : Real[T, D] -> Real[T, D] = map[T](tied linear(D){weight: symmetric} >> tanh)
+morphism mapped_outside : Real[T, D] -> Real[T, D] = map[T](tied ffn){**.weight: weight_norm}
+morphism rounds : Real[D] -> Real[D] = repeat(3, ffn){**.weight: lora(2)} >> iterate(2, tied ffn){**.weight: orthogonal}
+morphism nested : Real[T, D] -> Real[T, D] = repeat(2, fresh (map[T](tied ffn{up.weight: lora(1)})))
+morphism statistics : Real[E, D] -> Real[E, D] =
+    experts: each[E](fresh (linear(D){weight: symmetrised([[0, 1, 2, 3], [1, 0, 3, 2]])} >> batchnorm))
+""")
+LOST = {
+    "inside": {"linear.weight"},
+    "outside": {"ffn.up.weight", "ffn.down.weight"},
+    "named": {"experts.up.weight", "experts.down.weight"},
+    "mapped": {"linear.weight"},
+    "mapped_outside": {"ffn.up.weight", "ffn.down.weight"},
+    "rounds": {f"{at}.{leaf}.weight" for at in ("ffn.0", "ffn.1", "ffn.2", "ffn_2") for leaf in ("up", "down")},
+    "nested": {"repeat.0.ffn.up.weight", "repeat.1.ffn.up.weight"},
+}
+
+
+@pytest.mark.parametrize("name", [*LOST, "statistics"])
+def test_in_every_place(name: str) -> None:
+    diagram = PLACES[name].diagram()
+    batches = ((3,), (2, 3)) if name == "statistics" else BATCHES
+    model = agree(diagram, batches=batches).eval()
+    (wire,) = diagram.inputs
+    x = sample(diagram.wires[wire].type, (6,), {})
+    wanted = fresh(model, x)
+    with torch.no_grad():
+        for _ in range(2):
+            torch.testing.assert_close(model(x), wanted)
+        edit(model)
+        torch.testing.assert_close(model(x), fresh(model, x))
+    if name not in LOST:
+        return
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    wanted = fresh(model, x)
+    root(model).merge_weights()
+    torch.testing.assert_close(model(x), wanted)
+    lost = {key for key, value in model.state_dict().items() if not torch.equal(value, before[key])}
+    assert lost == LOST[name]
+    root(model).unmerge_weights()
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
