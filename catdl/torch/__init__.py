@@ -16,6 +16,7 @@
     build     the text as a running module
     remake    the weights of a unit that are made of parameters alone
     runtime   what generated code may import; reparameterised: weights that are made, kept, merged
+    sharding  FSDP2 over a compiled module
 
-Importing this package does not import torch; `build`, `runtime` and `reparameterised` do.
+Importing this package does not import torch; `build`, `runtime`, `reparameterised` and `sharding` do.
 """
