@@ -61,6 +61,8 @@ class Reparameterised(nn.Module):
     def _made_anew(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or torch._C._get_tracing_state():
             return self._make(*inputs)
+        if getattr(self, "_is_fsdp_managed_module", False):  # what is gathered is new, though it looks as it did
+            return self._make(*inputs)
         sources = (*self._tensors(), *inputs)
         if not all(map(_is_plain, sources)):
             return self._make(*inputs)

@@ -21,6 +21,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
+from catdl.torch.reparameterised import Reparameterised
 from catdl.torch.sharding import shard
 from tests.torch.tied import Tied, loss, outputs, tied
 
@@ -40,13 +41,16 @@ def farthest(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> float:
 
 
 def learned(model: nn.Module, given: list[Tensor]) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
-    """The gradients of one step of training, and what comes out after it."""
+    """The gradients of one step of training, and what comes out after it, as it did before, without gradients."""
+    with torch.no_grad():
+        outputs(model, given)
     results = outputs(model, given)
     loss(results).backward()
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     gradients = {name.removeprefix("module."): whole(p.grad) for name, p in trained.items() if p.grad is not None}
     torch.optim.SGD(trained.values(), lr=0.1).step()
-    return gradients, outputs(model, given)
+    with torch.no_grad():
+        return gradients, outputs(model, given)
 
 
 def against_one(network: Tied, wrap: Callable[[nn.Module], nn.Module]) -> dict[str, float]:
@@ -65,7 +69,7 @@ def against_one(network: Tied, wrap: Callable[[nn.Module], nn.Module]) -> dict[s
     return {
         "gradients": farthest(gradients, wanted),
         "weights": farthest(state, one.state_dict()),
-        "outputs": max(float((a - b[2 * rank :][:2]).detach().abs().max()) for a, b in zip(after, result, strict=True)),
+        "outputs": max(float((a - b[2 * rank :][:2]).abs().max()) for a, b in zip(after, result, strict=True)),
     }
 
 
@@ -77,8 +81,14 @@ def from_meta(network: Tied, mesh: DeviceMesh) -> dict[str, float]:
     shard(model, mesh=mesh).to_empty(device="cpu")
     set_model_state_dict(model, one.state_dict(), options=WHOLE)
     given = network.inputs(2)
-    found, wanted = outputs(model, given), outputs(one, given)
-    return {"outputs": max(float((a - b).detach().abs().max()) for a, b in zip(found, wanted, strict=True))}
+    with torch.no_grad():
+        found, wanted = outputs(model, given), outputs(one, given)
+    return {
+        "outputs": max(float((a - b).abs().max()) for a, b in zip(found, wanted, strict=True)),
+        "kept": float(
+            sum(part._kept.found is not None for part in model.modules() if isinstance(part, Reparameterised))
+        ),
+    }
 
 
 def block_by_block(network: Tied, mesh: DeviceMesh) -> dict[str, float]:
