@@ -32,7 +32,7 @@ def refuse_output(path: str, inputs: Iterable[str]) -> Diagnostic | None:
     return None
 
 
-def write_whole(path: str, data: bytes, inputs: Iterable[str] = ()) -> Diagnostic | None:
+def write_whole(path: str, data: bytes | bytearray, inputs: Iterable[str] = ()) -> Diagnostic | None:
     """Put data where a path says, "-" being standard output; return what went wrong, and then nothing is changed."""
     refused = refuse_output(path, inputs)
     if refused is not None:
@@ -58,7 +58,7 @@ def reason(error: OSError | ValueError) -> str:
     return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _replace(target: Path, data: bytes, mode: int | None) -> None:
+def _replace(target: Path, data: bytes | bytearray, mode: int | None) -> None:
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "permission denied")
     draft = target.with_name(f".catdl-{secrets.token_hex(8)}.tmp")

@@ -67,8 +67,11 @@ def command(
         undecided = sum(len(each.ours) for each in found.open)
         fail(wrong.WeightsOpen(weights, name, undecided, len(found.missing), len(found.extra)))
     if output:
-        from catdl.cli.tensors import made
+        from catdl.cli.tensors import made, mixed
 
+        misfits = tuple(mixed(stored, found.plan.made))
+        if misfits:
+            fail(*misfits)
         try:
             data = made(stored, found.plan.made, forms)
         except OSError as error:

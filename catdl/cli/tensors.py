@@ -7,7 +7,7 @@ other. Only the header is read until numbers are asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from pathlib import Path
 from types import ModuleType
@@ -139,24 +139,40 @@ def copies(file: TensorFile, extra: Iterable[str], used: Iterable[str]) -> dict[
     return found
 
 
-def made(file: TensorFile, plan: Mapping[str, tuple[Piece, ...]], forms: Mapping[str, Form]) -> bytes:
-    """A new file that holds each tensor of a plan, in the form it is to have. Raises OSError."""
+def mixed(file: TensorFile, plan: Mapping[str, tuple[Piece, ...]]) -> Iterator[Diagnostic]:
+    """The tensors of a plan whose pieces are not of one type."""
+    for name, pieces in plan.items():
+        types = dict.fromkeys(file.entries[piece.pattern].dtype for piece in pieces)
+        if len(types) > 1:
+            yield wrong.KeyMapMismatch(f"`{name}` would be made of numbers of several types: {', '.join(types)}", None)
+
+
+def made(file: TensorFile, plan: Mapping[str, tuple[Piece, ...]], forms: Mapping[str, Form]) -> bytearray:
+    """A new file that holds each tensor of a plan, in the form it is to have. Raises OSError.
+
+    One tensor is read at a time: weights may be as large as half of the memory.
+    """
     import numpy as np  # late: looking needs none
 
-    tensors: list[tuple[str, str, Array]] = []
-    for name, pieces in plan.items():
-        parts = [_part(file, piece, np) for piece in pieces]
-        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        tensors.append((name, file.entries[pieces[0].pattern].dtype, whole.reshape(forms[name].shape)))
-    tensors.sort(key=lambda tensor: -_SIZES[tensor[1]])  # so that each starts at a multiple of its size
+    types = {name: file.entries[pieces[0].pattern].dtype for name, pieces in plan.items()}
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    starts: dict[str, int] = {}
     at = 0
-    for name, dtype, array in tensors:
-        header[name] = {"dtype": dtype, "shape": array.shape, "data_offsets": (at, at + array.nbytes)}
-        at += array.nbytes
+    for name in sorted(plan, key=lambda name: -_SIZES[types[name]]):  # so that each starts at a multiple of its size
+        starts[name], stop = at, at + prod(forms[name].shape) * _SIZES[types[name]]
+        header[name] = {"dtype": types[name], "shape": forms[name].shape, "data_offsets": (at, stop)}
+        at = stop
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return b"".join((len(text).to_bytes(8, "little"), text, *(array.tobytes() for _, _, array in tensors)))
+    begin = 8 + len(text)
+    out = bytearray(begin + at)
+    out[:begin] = len(text).to_bytes(8, "little") + text
+    for name, start in starts.items():
+        parts = [_part(file, piece, np) for piece in plan[name]]
+        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        place = np.frombuffer(out, whole.dtype, whole.size, begin + start)
+        place.reshape(whole.shape)[...] = whole
+    return out
 
 
 def _part(file: TensorFile, piece: Piece, np: ModuleType) -> Array:

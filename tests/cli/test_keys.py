@@ -72,6 +72,23 @@ def test_numbers_of_several_types_stand_where_they_may() -> None:
     assert all(torch.equal(found[f"norm.{key.removeprefix('bn.')}"], tensor) for key, tensor in theirs.items())
 
 
+def test_one_tensor_is_not_made_of_several_types() -> None:
+    theirs = weights()
+    save_file({**theirs, "self.key.bias": theirs["self.key.bias"].half()}, "w.safetensors")
+    result = call("net.cat", "mlp", "--diff", "w.safetensors", "--write", "out.safetensors")
+    assert result.exit_code == 1
+    assert "error[E0814]: `qkv.bias` would be made of numbers of several types: F32, F16" in result.stderr
+    assert not Path("out.safetensors").exists()
+
+
+def test_tensors_without_numbers() -> None:
+    Path("none.cat").write_text("param w : Real[A: 0] ~ zeros\nmorphism f : Real[A: 0] -> Real[A: 0] = x => x + w\n")
+    save_file({"a": torch.zeros(0)}, "w.safetensors")
+    result = call("none.cat", "f", "--diff", "w.safetensors", "--write", "out.safetensors")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert load_file("out.safetensors")["w"].shape == (0,)
+
+
 def test_the_printed_map_is_one_that_is_read() -> None:
     save_file(weights(), "w.safetensors")
     first = call("net.cat", "mlp", "--diff", "w.safetensors")
