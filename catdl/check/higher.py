@@ -96,14 +96,21 @@ def repeat(rule: Rule) -> Bundle:
     wires = rule.all_wires()
     leaves = [w.leaf for w in wires]
     segment = element_segment(rule, body, rule.name)
-    for attempt in range(2):
+    sampled: frozenset[int] = frozenset()
+    for attempt in range(2 + len(wires)):
         name = segment if rule.head.label is None or tie == "fresh" else rule.head.label
         inner, out = inner_diagram(
-            ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), folded=tie == "tied"
-        )
+            ctx, b, name, leaves, wires, lambda i, x: ctx.apply(body, rule.head.env, i, x), folded=tie == "tied",
+            sampled=sampled,
+        )  # fmt: skip
         if out.bad:
             return BAD
-        if attempt == 0 and len(out.wires) == len(leaves):
+        if len(out.wires) != len(leaves):
+            break
+        # What comes back may differ from sample to sample though what went in does not.
+        known = sampled
+        sampled |= {k for k, (o, w) in enumerate(zip(out.wires, wires, strict=True)) if w.constant and not o.constant}
+        if attempt == 0:
             # What comes back may mean less than what went in: then the rounds run on the lesser kind.
             weaker = [
                 Leaf(o.leaf.kind, leaf.axes)
@@ -115,7 +122,8 @@ def repeat(rule: Rule) -> Bundle:
             if any(w is not leaf for w, leaf in zip(weaker, leaves, strict=True)):
                 leaves = weaker
                 continue
-        break
+        if sampled == known:
+            break
     context = f"what a round of `{rule.name}` gives back"
     if not ctx.ports(out, Object(tuple(leaves), (None,) * len(leaves)), rule.span, context):
         return BAD

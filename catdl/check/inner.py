@@ -23,15 +23,17 @@ def inner_diagram(
     *,
     mapped: int = 0,
     folded: bool = False,
+    sampled: frozenset[int] = frozenset(),
 ) -> tuple[Builder, Bundle]:
     """A diagram inside a box: its inputs have the given types, those of the wires without `mapped` leading axes.
 
-    `folded`: it runs many times with the same weights.
+    `folded`: it runs many times with the same weights. `sampled`: inputs that differ from sample to sample in any case.
     """
     inner = Builder(name, b, folded=folded)
     inner.entered = (tuple(wires), mapped)
     entered = [
-        inner.input(leaf, wire.name, wire.constant, wire.where) for leaf, wire in zip(inputs, wires, strict=True)
+        inner.input(leaf, wire.name, wire.constant and k not in sampled, wire.where)
+        for k, (leaf, wire) in enumerate(zip(inputs, wires, strict=True))
     ]
     for mine, outer in zip(entered, wires, strict=True):
         mine.origin = outer.origin

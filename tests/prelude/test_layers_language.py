@@ -40,6 +40,12 @@ GOOD = {
     "a morphism out of the unit as an operand": """
         dim D = 4, E = 5
         morphism f : Real[D] -> Real[E] = x => contract[D](x, eye[D, E])""",
+    "a constant that goes round comes to differ from sample to sample": """
+        dim D = 4
+        morphism f : Real[D] -> Real[D] = x => {
+            pairs = over[D, D'](x * (x >> rename[D -> D']))
+            iterate(3, (u, v) => (contract[D](v, pairs) >> rename[D' -> D], u))(ones[D], zeros[D]) >> add
+        }""",
     "another name": """
         dim C = 3, H = 8, W = 8
         morphism f : Real[C, H, W] -> Real[5, H: 4, W: 4] = conv(5, 3, padding = 1) >> maxpool(2)""",

@@ -186,6 +186,13 @@ def test_made_has_a_triangular_jacobian(expression: str, outs: int) -> None:
     assert torch.equal(sees, torch.ones(4, 4, dtype=torch.bool).tril(-1).repeat(outs // 4, 1))
 
 
+def test_weights_that_differ_from_sample_to_sample() -> None:
+    for step in ("spectral_norm(5)", "orthogonal", "quantised(4)", "transposed >> transposed"):
+        compiled(
+            f"(w, x) => x >> linear(O, bias = false){{weight = w >> {step}}}", "(w: Real[O, I], x: Real[I]) -> Real[O]"
+        )
+
+
 # random weights
 
 
