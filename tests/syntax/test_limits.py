@@ -1,9 +1,8 @@
-"""Long texts take linear time and no stack; deep ones are refused with the limit."""
+"""Long texts take linear work and no stack; deep ones are refused with the limit."""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +13,7 @@ from catdl.syntax.brackets import DEPTH_LIMIT
 from catdl.syntax.driver import TREE_LIMIT
 from catdl.syntax.parser import parse
 from tests.syntax.trees import body, parsed, told
+from tests.work import growth
 
 LONG = 100_000
 SHORT = 1_000
@@ -40,18 +40,13 @@ SHAPES: dict[str, Callable[[int], str]] = {
 }
 
 
-def seconds(text: str) -> float:
-    start = time.perf_counter()
-    parse(Source("m.cat", text))
-    return time.perf_counter() - start
-
-
 @pytest.mark.parametrize("shape", SHAPES)
-def test_time_is_linear(shape: str) -> None:
-    make = SHAPES[shape]
-    short, long = make(SHORT), make(20 * SHORT)
-    base = min(seconds(short) for _ in range(3))
-    assert seconds(long) < 200 * base + 0.1, "twenty times the text takes more than two hundred times as long"
+def test_work_is_linear(shape: str) -> None:
+    def parsing(count: int) -> Callable[[], object]:
+        source = Source("m.cat", SHAPES[shape](count))
+        return lambda: parse(source)
+
+    assert growth(parsing, SHORT, 10 * SHORT) < 1.1
 
 
 def test_long_trees_are_flat() -> None:
