@@ -124,6 +124,7 @@ def main(rank: int, meeting: str, report: str) -> None:
     except RuntimeError as error:
         found["apart"] = {"refused": float("mixed torch.Tensor and DTensor" in str(error))}
     Path(report).write_text(json.dumps(found), encoding="utf-8")
+    dist.barrier()  # none leaves while the other still talks to it
     dist.destroy_process_group()
 
 
