@@ -16,6 +16,7 @@ from typing import Protocol
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, PBox, Plugged, Start, W
 from catdl.check.context import Context, Head
+from catdl.check.facts import demand, settle_bounds
 from catdl.check.forms import is_wire, nested_wire, width
 from catdl.check.inner import settle
 from catdl.check.names import bound_names, mentioned
@@ -339,7 +340,10 @@ def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
     wire = b.take(out.wires[0])
     if not ctx.port(wire, shown, plug.span, "the parameter that this is plugged into"):
         raise Refused
+    for fact, scope, place in ctx.demands:
+        demand(ctx, fact, scope, place)
     ctx.solver.conclude(broken=False)
+    b.bounds = settle_bounds(ctx)
     b.outputs = [wire]
     b.out_names = (None,)
     settle(ctx, b)

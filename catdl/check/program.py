@@ -39,7 +39,7 @@ from catdl.check.static import Refused
 from catdl.check.templates import choose
 from catdl.check.traits import traits_of
 from catdl.check.work import STEPS_PER_INSTANCE, Work
-from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.base import Diagnostic, has_errors
 from catdl.diagram.model import Diagram, Init, Parameter
 from catdl.diagram.params import leaf_count, owns
 from catdl.diagram.told import Needs
@@ -208,8 +208,17 @@ class Program:
 
     def step(self, ctx: Context, plug: Plugged, leaf: Leaf) -> Diagram:
         """A morphism in a plug, as a diagram from a leaf or from nothing to one. Raises Missing and Refused."""
-        inside = self.context(ctx.report, ctx.facts)
-        return finish(inside, elaborate_step(inside, plug, leaf), tuple(ctx.facts.divides), self)
+        found: list[Diagnostic] = []
+
+        def note(diagnostic: Diagnostic) -> None:
+            found.append(diagnostic)
+            ctx.report(diagnostic)
+
+        inside = self.context(note, ctx.facts)
+        builder = elaborate_step(inside, plug, leaf)
+        if has_errors(found):
+            raise Refused
+        return finish(inside, builder, tuple(ctx.facts.divides), self)
 
     def definition(self, instance: Instance) -> Callable[[], Diagram]:
         """How to make the definition of a prelude entry."""

@@ -124,6 +124,15 @@ def against(model: nn.Module, reference: Callable[[Weights], Tensor], tolerance:
     torch.testing.assert_close(mine, theirs, rtol=10 * tolerance, atol=10 * tolerance)
 
 
+def test_one_bit() -> None:
+    model = compiled("linear{weight: quantised(1), bias: init(zeros)}")
+    w = model.get_parameter("linear.weight")
+    with torch.no_grad():
+        model.get_parameter("linear.bias").zero_()
+        found = model(torch.eye(4, dtype=torch.float64)).T
+    torch.testing.assert_close(found, w.sign() * w.abs().mean(1, keepdim=True))
+
+
 @pytest.mark.parametrize("bits", [2, 4, 8])
 def test_quantised_weights_are_those_of_torch(bits: int) -> None:
     model = compiled(f"linear{{weight: quantised({bits})}}")
@@ -167,6 +176,25 @@ def test_what_is_symmetrised_commutes_with_the_group() -> None:
     x = torch.randn(3, 4, dtype=torch.float64)
     for turn in GROUP:
         torch.testing.assert_close(model(x[:, turn]), model(x)[:, turn])
+
+
+@pytest.mark.parametrize(
+    ("group", "why"),
+    [
+        ("[[0, 1, 2, 3], [1, 2, 3, 0]]", "1 < 1"),  # the turn twice is missing
+        ("[[0, 1, 2, 3], [1, 2, 3, 7]]", "1 < 1"),  # place 0 is left out
+        ("[[0, 1, 2], [1, 2, 0]]", "2 < 1"),
+    ],
+)
+def test_what_is_no_group_is_refused(group: str, why: str) -> None:
+    spec = catdl.loads(f"dim I = 4\nmorphism f : Real[I] -> Real[I] = linear{{weight: symmetrised({group})}}")
+    (mistake,) = spec.diagnostics
+    assert mistake.code == "E0212" and why in mistake.parts().message
+
+
+def test_what_a_step_asks_of_its_arguments_is_checked() -> None:
+    spec = catdl.loads("dim I = 4\nmorphism f : Real[I] -> Real[I] = linear{bias: groupnorm(3)}")
+    assert [mistake.code for mistake in spec.diagnostics] == ["E0207"]
 
 
 MADE = """
