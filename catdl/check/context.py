@@ -13,7 +13,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, W
 from catdl.check.kinds import Kinds
 from catdl.check.objects import Types
-from catdl.check.scope import DimDef, Env, KindDef, MorphismDef
+from catdl.check.scope import DimDef, Env, MorphismDef
 from catdl.check.signature import Scheme
 from catdl.check.solver import Blame, Solver
 from catdl.check.static import Refused, Statics
@@ -196,15 +196,9 @@ class Context:
         """An entry of the prelude by name."""
         return self.library.entry(name)
 
-    def resolve_kinds(self, names: tuple[str, ...]) -> None:
-        """Make kinds of the prelude known to the tree of kinds."""
-        for name in names:
-            if name not in self.kinds.defs and isinstance(found := self.library.entry(name), KindDef):
-                self.kinds.add(found)
-
     def has_axis(self, name: str) -> bool:
         """Whether a kind names an axis."""
-        found = self.kinds.defs.get(name)
+        found = self.kinds.find(name)
         return found is not None and found.axis
 
     def declared_kinds(self, entry: object) -> tuple[list[str], str] | None:
@@ -217,7 +211,6 @@ class Context:
         result = kind_word(arrow.codomain)
         if result is None or any(name is None for name in names):
             return None
-        self.resolve_kinds((*[n for n in names if n], result))
         return [n for n in names if n], result
 
     def canon(self, leaf: Leaf) -> Leaf:

@@ -6,7 +6,7 @@ would let a softmax stand before a cross entropy), and that an overload is chose
 
 from __future__ import annotations
 
-from catdl.check.scope import KindDef, Overload
+from catdl.check.scope import KindDef, Overload, PreludeScope
 from catdl.record import field, record
 from catdl.types.types import Kind
 
@@ -18,21 +18,29 @@ ROOTS = ("Real", "Fin", "Bool", "Complex")
 
 @record(frozen=False)
 class Kinds:
-    """The kinds that a program mentions, by qualified name."""
+    """The kinds of a program, by qualified name: its own, and all of the prelude, each read when first asked for.
 
+    A kind may arise that no text mentions, as the Var that `square` makes of a Std.
+    """
+
+    prelude: PreludeScope
     defs: dict[str, KindDef] = field(default_factory=dict)
 
     def add(self, kind: KindDef) -> None:
-        """Make a kind and those above it known."""
-        at: KindDef | None = kind
-        while at is not None and at.name not in self.defs:
-            self.defs[at.name] = at
-            at = at.base
+        """Make a kind of a file known."""
+        self.defs.setdefault(kind.name, kind)
+
+    def find(self, name: str) -> KindDef | None:
+        """A kind by name; None for those that are built in."""
+        found = self.defs.get(name)
+        if found is None and isinstance(entry := self.prelude.find(name), KindDef):
+            found = self.defs[name] = entry
+        return found
 
     def above(self, name: str) -> list[str]:
         """The kind and everything it is read as without a word, nearest first."""
         out = [name]
-        at = self.defs.get(name)
+        at = self.find(name)
         while at is not None and at.base is not None:
             at = at.base
             out.append(at.name)
@@ -46,7 +54,7 @@ class Kinds:
         """Whether a port that expects one kind takes another."""
         if found == expected or found == "?" or expected == "?" or expected in self.above(found):
             return True
-        target = self.defs.get(expected)
+        target = self.find(expected)
         return target is not None and target.free and target.base is not None and target.base.name == found
 
     def meet(self, left: str, right: str) -> str | None:

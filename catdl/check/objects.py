@@ -94,7 +94,6 @@ class Types:
         found = env.find(node.id)
         match found:
             case KindDef():
-                self.kinds.add(found)
                 env.module.used.add(node.id)
                 return found.name
             case Kind():
@@ -351,7 +350,7 @@ class Types:
 
     def with_axis(self, kind: Kind, axes: tuple[AxisItem, ...]) -> Kind:
         """A kind that has an axis takes the last one when none is written."""
-        known = self.kinds.defs.get(kind.name)
+        known = self.kinds.find(kind.name)
         if known is None or not known.axis or kind.axis is not None or not axes:
             return kind
         last = axes[-1]

@@ -56,7 +56,6 @@ def kind_of(program: Program, module: Module, node: ast.Expr) -> str:
     found = module.find(node.id) if isinstance(node, ast.Name) else None
     if isinstance(found, KindDef):
         module.used.add(node.id if isinstance(node, ast.Name) else "")
-        program.kinds.add(found)
         return found.name
     if isinstance(node, ast.Name) and node.id == "Fin":
         return "Fin"

@@ -87,7 +87,7 @@ class Program:
 
     prelude: PreludeScope
     main: Module
-    kinds: Kinds = field(default_factory=Kinds)
+    kinds: Kinds
     modules: dict[str, Module] = field(default_factory=dict)
     knotted: set[str] = field(default_factory=set)  # modules on a cycle of imports or behind one: names may be missing
     diagnostics: list[Diagnostic] = field(default_factory=list)

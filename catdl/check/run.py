@@ -7,6 +7,7 @@ program.diagnostics
 from __future__ import annotations
 
 from catdl.check.declare import declare_prelude
+from catdl.check.kinds import Kinds
 from catdl.check.modules import Find, NotFound, load_modules
 from catdl.check.program import Program
 from catdl.check.read import read_module
@@ -34,7 +35,7 @@ def recheck(program: Program, source: Source, name: str, work: Work) -> Program:
 
 def run(prelude: PreludeScope, source: Source, find: Find, work: Work) -> Program:
     """Check one file against a prelude, with so much work."""
-    program = Program(prelude, Module("", source, None), work=work)
+    program = Program(prelude, Module("", source, None), Kinds(prelude), work=work)
     with deep():
         loaded = load_modules(program, source, find)
         for module, tree in loaded:

@@ -55,13 +55,12 @@ def test_no_lowering_without_entry() -> None:
 
 def test_overloads_are_unambiguous() -> None:
     """For any kinds at most one overload of a function is the most specific."""
-    kinds = Kinds()
+    kinds = Kinds(SCOPE)
     names = ["Fin"]
     for name, place in PRELUDE.entries.items():
         if place.source.path == "prelude/kinds.cat":
             found = SCOPE.find(name)
             assert isinstance(found, KindDef)
-            kinds.add(found)
             names.append(found.name)
     for name in PRELUDE.overloads:
         overloads = entry(name).overloads

@@ -228,7 +228,6 @@ def literal(ctx: Context, b: Builder, value: object, span: Span) -> Bundle:
         return BAD
     kind = BOOL if isinstance(value, bool) else REAL
     if not isinstance(value, (bool, Poly)) and isinstance(value, (int, float, Fraction)) and value > 0:
-        ctx.resolve_kinds(("Positive",))
         kind = POSITIVE
     if isinstance(value, Poly):
         kind = POSITIVE
@@ -268,7 +267,6 @@ def unify_kind(ctx: Context, fn: str, wires: list[W], span: Span) -> Kind:
             raise ctx.refuse(
                 wrong.KindNever(span, fn, tuple(plain(k) for k in found), chosen.message, why=ctx.meeting(wires, span))
             )
-        ctx.resolve_kinds(chosen.outputs)
         return Kind(chosen.outputs[0], axis=axis if ctx.has_axis(chosen.outputs[0]) else None)
     return base_kind(ctx, fn, wires, span, entry)
 

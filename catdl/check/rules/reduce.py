@@ -29,7 +29,6 @@ def reduced_kind(rule: Rule, fn: str, wire: W) -> Kind:
     outputs = best[0].outputs
     if outputs is None:
         raise ctx.refuse(wrong.KindNever(rule.span, fn, (plain(kind.name),), best[0].message))
-    ctx.resolve_kinds(outputs)
     return Kind(outputs[0])
 
 
