@@ -19,7 +19,7 @@ from catdl.lint.places import back
 from catdl.record import record
 from catdl.source import Span
 
-COMMENT = re.compile(r"#[ \t]*catdl:[ \t]*([^\r\n#]*?)[ \t]*(?=[\r\n#]|\Z)")
+COMMENT = re.compile(r"#[ \t]*catdl:[ \t]*([^\r\n#]*)")
 CODES = re.compile(r"[^\s,]+")
 COMMA = re.compile(r"[ \t]*,?[ \t]*")
 ENDING = re.compile(r"[ \t]*(#|\r\n|\n|\r|\Z)")
@@ -27,10 +27,14 @@ ENDING = re.compile(r"[ \t]*(#|\r\n|\n|\r|\Z)")
 
 @record
 class Allow:
-    """A code that is allowed from one line to another one, both included; `place` says it in words."""
+    """A code that is allowed from one line to another one, both included; `place` says it in words.
+
+    `alone` tells that the comment allows nothing else.
+    """
 
     code: Span
     comment: Span
+    alone: bool
     first: int
     last: int
     place: str
@@ -45,6 +49,8 @@ class Comments:
         self.starts = [node.start for node in decls]
         self.ends = [node.end for node in decls]
         self.head = self.starts[0] if decls else len(self.source.text)  # where the comments that begin the file end
+        self.below = range(0)  # the comment lines last passed over
+        self.bounds: dict[int, tuple[int, int]] = {}  # by declaration, the lines of all that start where it does
 
     def read(self) -> Iterator[Allow | wrong.AllowUnknown]:
         """What they allow, and those that are not understood."""
@@ -54,7 +60,7 @@ class Comments:
             before = source.line_text(line)[: column - 1]
             if "#" in before or before.count('"') % 2:
                 continue  # within another comment, or a text
-            said = Span(source, match.start(1), match.end(1))
+            said = Span(source, match.start(1), match.start(1) + len(match[1].rstrip(" \t")))
             comment = Span(source, match.start(), said.end)
             words = [Span(source, said.start + w.start(), said.start + w.end()) for w in CODES.finditer(said.text)]
             if len(words) < 2 or words[0].text != "allow":
@@ -63,7 +69,7 @@ class Comments:
                 continue
             first, last, place = self.reach(line, bool(before.strip()))
             for code in words[1:]:
-                yield unknown(code) or Allow(code, comment, first, last, place)
+                yield unknown(code) or Allow(code, comment, len(words) == 2, first, last, place)
 
     def reach(self, line: int, trailing: bool) -> tuple[int, int, str]:
         """The lines that a comment on a line is for."""
@@ -76,18 +82,23 @@ class Comments:
             return 1, source.line_count, "this file"
         after = bisect_right(self.starts, start)
         if after and start < self.ends[after - 1]:
-            below = line + 1
-            while below < source.line_count and source.line_text(below).lstrip()[:1] in ("", "#"):
-                below += 1
-            return below, below, "the next line"
+            if line not in self.below:
+                below = line + 1
+                while below < source.line_count and source.line_text(below).lstrip()[:1] in ("", "#"):
+                    below += 1
+                self.below = range(line, below)
+            return self.below.stop, self.below.stop, "the next line"
         if after == len(self.starts):
             return line, line, "no declaration"
-        first = source.position(self.starts[after])[0]
-        last = first
-        while after < len(self.starts) and source.position(self.starts[after])[0] == first:
-            last = source.position(self.ends[after])[0]  # dims declared in one line are several declarations
-            after += 1
-        return first, last, "the declaration below"
+        if after not in self.bounds:
+            first = source.position(self.starts[after])[0]
+            last = first
+            for beside in range(after, len(self.starts)):  # dims declared in one line are several declarations
+                if source.position(self.starts[beside])[0] != first:
+                    break
+                last = source.position(self.ends[beside])[0]
+            self.bounds[after] = first, last
+        return *self.bounds[after], "the declaration below"
 
 
 def unknown(code: Span) -> wrong.AllowUnknown | None:
@@ -146,8 +157,7 @@ def allowed(modules: list[Module], main: Module, warnings: list[Diagnostic]) -> 
 def without(rule: Allow) -> Edit:
     """The comment without one of its codes; a comment without any goes away, with the line that it stands alone on."""
     source, text = rule.code.source, rule.code.source.text
-    codes = CODES.findall(rule.comment.text.partition("allow")[2])
-    if len(codes) > 1:
+    if not rule.alone:
         start, end = rule.code.start, rule.code.end
         after = COMMA.match(text, end)
         if after is not None and after.end() < rule.comment.end:

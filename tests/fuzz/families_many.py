@@ -46,6 +46,11 @@ MANY: dict[str, Family] = {
     "facts that contradict": stated(lambda n: f"H >= {n + 1}, H <= {n}"),
     "facts of powers": stated(lambda n: f"H^{n} == W^{n}"),
     "facts of floors": stated(lambda n: ", ".join(f"H // {i + 2} == W // {i + 2}" for i in range(n))),
+    "allows in one comment": lambda n: f"# catdl: allow {'W0201 ' * n}\n{M}relu",
+    "allows at a line end": lambda n: f"{M}relu  # catdl: allow {'W0201, ' * n}",
+    "allows above": lambda n: "# catdl: allow W0201\n" * n + "dim " + ", ".join(f"K{i} = 1" for i in range(n)),
+    "allows inside": lambda n: f"{M}x => {{\n" + "# catdl: allow W0201\n" * n + "x >> relu\n}",
+    "blanks between allows": lambda n: f"# catdl: allow W0201{' ' * n}W0202\n",
     "kinds": many(lambda i: f"kind K{i} : free Real"),
     "kinds in a row": lambda n: (
         "kind K0 : free Real\n"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 import catdl
 from catdl.diagram.model import Native
 from catdl.lint.sets import DEFINITIONS
@@ -36,3 +40,21 @@ def test_a_definition_is_made_when_the_check_has_nothing_left() -> None:
     assert last.definition is not None
     assert last.definition.diagram().boxes
     assert found.program.work.left == 0
+
+
+ALLOWS = {
+    "many codes": "# catdl: allow " + "W0201 " * 10_000,
+    "many codes, with commas": "# catdl: allow " + "W0201, " * 9_000,
+    "a long blank": "# catdl: allow W0201" + " " * 60_000 + "W0202",
+    "one comment below the other": "morphism m : Real[3] -> Real[3] = x => {\n"
+    + "# catdl: allow W0201\n" * 3_000
+    + "x >> relu\n}",
+    "many above many dims": "# catdl: allow W0201\n" * 1_500 + "dim " + ", ".join(f"K{i} = 1" for i in range(3_000)),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWS)
+def test_comments_cost_what_they_are_long(name: str) -> None:
+    start = time.perf_counter()
+    assert {found.code for found in catdl.loads(ALLOWS[name]).diagnostics} >= {"W0105"}
+    assert time.perf_counter() - start < 2, "64 KiB are checked within two seconds"
