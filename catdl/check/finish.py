@@ -173,6 +173,8 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
     given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held, leads_of(op, box.site))
     op = still(op, frozenset(held)) if held else op
     box.plugs = [*box.plugs, *((path, wire) for path, wire in given.items() if wire.constant)]
+    numbered = (path for path, wire in given.items() if wire.constant and any(map(str.isdecimal, path.split("."))))
+    box.wanted |= {path: Change(apart=True) for path in numbered}
     fast = {path: wire for path, wire in given.items() if not wire.constant}
     if fast:
         ins, outs = ([Wire(zonk_leaf(ctx, w.leaf), w.constant, w.name) for w in s] for s in (box.inputs, box.outputs))

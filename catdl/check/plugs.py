@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle, PBox, Plugged, Start, W
+from catdl.check.builder import Builder, Bundle, PBox, Plugged, Source_, Start, W
 from catdl.check.context import Context, Head
 from catdl.check.facts import demand, settle_bounds
 from catdl.check.forms import is_wire, nested_wire, width
@@ -107,7 +107,8 @@ def plug_effects(ctx: Context, expr: ast.Expr, env: Env) -> frozenset[str]:
 
 
 def attach(ctx: Context, made: list[PBox], plugs: list[Plugged], span: Span, name: str) -> None:
-    """Give plugs to the one box that an expression has made. Raises Refused."""
+    """Give plugs to the one box that an expression has made, beside the parameters that it reads. Raises Refused."""
+    made = [box for box in made if not isinstance(box.op, Source_)]
     if len(made) != 1:
         raise ctx.refuse(
             wrong.BadValue(
@@ -189,7 +190,7 @@ def resolve_plugs(
     """What the plugs of a box do to the leaves of its operation: wires by path, changes by path. Raises Refused.
 
     Of the declared parameters in it those that are to be held still stay in `held`. `leads`: how many axes of `each`
-    lead a leaf; a morphism acts inside, at every index.
+    lead a leaf; a wire is for all indices, a morphism acts inside, at every index.
     """
     wires: dict[str, W] = {}
     changes: dict[str, Change] = {}

@@ -9,7 +9,7 @@ stay what they are where others use them: a table that GPT-2 reads is held still
 
 from __future__ import annotations
 
-from catdl.diagram.model import Box, Call, Core, Diagram, Each, Global, Map, Op, Repeat, Wire
+from catdl.diagram.model import Box, Call, Core, Diagram, Each, Global, Map, Op, Repeat
 from catdl.diagram.params import body_of, globals_of, post_order
 from catdl.record import replace
 
@@ -31,7 +31,8 @@ def untrained(diagram: Diagram) -> Declared:
     """The declared parameters that no gradient reaches, wherever they are read in it."""
     reached: set[tuple[str, str]] = set()
     for inner in post_order(diagram, lambda d: not globals_of(d)):
-        names = {box.outputs[0]: _name(box.op) for box in inner.boxes if isinstance(box.op, Global)}
+        free = [box for box in inner.boxes if isinstance(box.op, Global) and not box.op.parameter.frozen]
+        names = {box.outputs[0]: _name(box.op) for box in free if isinstance(box.op, Global)}
         read = [w for box in inner.boxes if not _stops(box.op) for w in (*box.inputs, *(w for _, w in box.plugs))]
         reached.update(names[wire] for wire in (*read, *inner.outputs) if wire in names)
     return frozenset((p.home, p.path) for p in globals_of(diagram)) - reached
@@ -47,19 +48,15 @@ def _stops(op: Op) -> bool:
 
 def _one(diagram: Diagram, names: Declared, done: dict[int, Diagram]) -> Diagram:
     """A diagram whose inner ones are done."""
-    wires = list(diagram.wires)
     boxes: list[Box] = []
     for box in diagram.boxes:
-        if isinstance(box.op, Global) and _name(box.op) in names:
-            (out,) = box.outputs
-            wires.append(Wire(wires[out].type, True, wires[out].name))
-            boxes.append(Box(box.op, (), (len(wires) - 1,), box.site, (), box.span))
-            boxes.append(Box(Core("stop", ()), (len(wires) - 1,), (out,), None, (), box.span))
-        else:
-            boxes.append(Box(_held(box.op, done), box.inputs, box.outputs, box.site, box.plugs, box.span))
+        op = box.op
+        if isinstance(op, Global) and _name(op) in names:
+            op = Global(replace(op.parameter, frozen=True))
+        boxes.append(Box(_held(op, done), box.inputs, box.outputs, box.site, box.plugs, box.span))
     return Diagram(
         diagram.name,
-        tuple(wires),
+        diagram.wires,
         diagram.inputs,
         diagram.outputs,
         tuple(boxes),

@@ -169,7 +169,8 @@ def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> W
             case Local(parameter):
                 results = [weights.leaf(parameter.path)]
             case Global(parameter):
-                results = [Value(weights.all[parameter.path], False)]
+                held = weights.all[parameter.path]
+                results = [Value(held.detach() if parameter.frozen else held, False)]
             case _:
                 results = yield _box(box, ins, plugs, weights, run)
         at.update(zip(box.outputs, results, strict=True))
@@ -297,7 +298,8 @@ def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: in
             args.append(
                 value if k >= len(ins) - op.captured else Value(value.tensor.select(axis, index), value.batched)
             )
-        inner = Weights(weights.all, weights.prefix, weights.plugs, (*weights.slices, index))
+        plugs = {path: Value(plug.tensor[index], plug.batched) for path, plug in weights.plugs.items()}
+        inner = Weights(weights.all, weights.prefix, plugs, (*weights.slices, index))
         columns.append((yield _body(box, op.body, args, inner, run)))
     results: Results = []
     for parts in zip(*columns, strict=True):

@@ -181,10 +181,11 @@ def _globals(diagram: Diagram) -> tuple[Parameter, ...]:
             more = (inner.memo_globals or ()) if inner is not None else ()
         if not more or more is found:
             continue
-        fresh = [p for p in more if (p.home, p.path) not in seen]
-        seen.update(((p.home, p.path), p) for p in fresh)
-        if fresh:
-            found = more if not found else (*found, *fresh)
+        fresh = [p for p in more if (known := seen.get((p.home, p.path))) is None or (known.frozen and not p.frozen)]
+        if not fresh:
+            continue
+        seen.update(((p.home, p.path), p) for p in fresh)  # held still only if it is so wherever it is used
+        found = tuple(seen.values()) if found else more
     return found
 
 

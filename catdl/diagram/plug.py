@@ -35,9 +35,10 @@ from catdl.diagram.model import (
     Repeat,
     Wire,
 )
-from catdl.diagram.params import STATISTICS, leaves_of, owns, sole_box
+from catdl.diagram.params import STATISTICS, leads_of, leaves_of, owns, sole_box
 from catdl.record import record, replace
 from catdl.source import Span
+from catdl.types.types import Axis, Leaf
 
 
 @record
@@ -433,10 +434,26 @@ def _tied(draft: Draft, box: Box, op: Repeat | Map, node: Tree, memo: Memo) -> W
     inner = yield _diagram(op.body, _tree(kept), bare(box, op.body), memo)
     op = replace(op, body=inner)
     plugs = list(box.plugs)
+    leads = leads_of(op, box.site)
     for leaf in leaves_of(op, box.site):
         if leaf.path in outside:
             whole = leaf.path if box.site is None else f"{box.site}.{leaf.path}"
-            made = draft.leaf(replace(leaf, path=whole), changes[leaf.path], None, box.span)
+            change = changes[leaf.path]
+            for axis in reversed(leaf.type.axes[: leads[leaf.path]]):
+                assert isinstance(axis, Axis)
+                change = replace(change, steps=tuple(_at_each(step, axis, box.span) for step in _live(change)))
+            made = draft.leaf(replace(leaf, path=whole), change, None, box.span)
             plugs.append((leaf.path, made))
     draft.boxes.append(Box(op, box.inputs, box.outputs, box.site, tuple(plugs), box.span))
     return draft.base
+
+
+def _at_each(step: Diagram, axis: Axis, span: Span) -> Diagram:
+    """A step for every index of an axis that a leaf has in front."""
+    ports = (*step.inputs, *step.outputs)
+    wires = tuple(replace(w, type=Leaf(w.type.kind, (axis, *w.type.axes))) for w in (step.wires[p] for p in ports))
+    count = len(step.inputs)
+    inputs, outputs = tuple(range(count)), tuple(range(count, len(ports)))
+    boxes = (Box(Each(axis, step, 0), inputs, outputs, None, (), span),)
+    names = (None,) * count
+    return Diagram(step.name, wires, inputs, outputs, boxes, step.effects, names, (None,), step.facts)

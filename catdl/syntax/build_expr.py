@@ -244,6 +244,24 @@ class ExprBuilder:
             return item
         return ast.Arg(value.name, ":", value.body, item.start, item.end)
 
+    def _plugged(self, item: ast.Arg) -> ast.Arg:
+        """An item of a plug, where what stands before `:` is a path: it is for all that follows, not for one step."""
+        whole: list[ast.Seq | ast.Fan] = []
+        value = item.value
+        while type(value) in (ast.Seq, ast.Fan) and value.start == item.start:
+            assert isinstance(value, ast.Seq | ast.Fan)
+            whole.append(value)
+            value = value.steps[0] if isinstance(value, ast.Seq) else value.legs[0]
+        if item.sep or type(value) is not ast.Labelled or value.start != item.start:
+            return item
+        body = value.body
+        for node in reversed(whole):
+            if isinstance(node, ast.Seq):
+                body = ast.Seq((body, *node.steps[1:]), body.start, node.end)
+            else:
+                body = ast.Fan((body, *node.legs[1:]), body.start, node.end)
+        return ast.Arg(value.name, ":", body, item.start, item.end)
+
     # postfix
 
     def call_empty(self, values: Values, first: int, last: int) -> ast.Call:
@@ -262,10 +280,10 @@ class ExprBuilder:
         return ast.Plug(values[0], (), self.starts[first], self.ends[last])
 
     def plug(self, values: Values, first: int, last: int) -> ast.Plug:
-        items = self._labels(values[2])
+        items = tuple([self._plugged(item) for item in values[2].items])
         if self.paths:
             for item in items:
-                if item.sep:
+                if item.name:
                     self.paths.pop(item.start, None)
         return ast.Plug(values[0], items, self.starts[first], self.ends[last])
 
@@ -438,7 +456,7 @@ def dotted(expr: ast.Expr) -> str | None:
     while type(expr) is ast.Field:
         names.append(expr.name)
         expr = expr.base
-    if type(expr) is ast.Number and names:
+    if type(expr) is ast.Number:
         return ".".join([expr.text, *reversed(names)])  # the path of a round: `0.linear.weight`
     if type(expr) is not ast.Name:
         return None

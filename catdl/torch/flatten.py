@@ -71,22 +71,28 @@ def flatten(
     found: Infos,
     bare: bool = False,
     lead: tuple[Axis, ...] = (),
+    stacked: frozenset[str] = frozenset(),
 ) -> Flat:
     """The steps of one unit; `plugged` are the leaves that come as arguments.
 
     `bare`: the diagram is one named box, whose site becomes "" (its leaves stand without a segment).
-    `lead`: the axes over which its weights are stacked.
+    `lead`: the axes over which its weights are stacked; those plugged that are `stacked` too.
     """
     flat = Flat(diagram)
     at: dict[int, int] = {}
     for wire in diagram.inputs:
         at[wire] = _copy(flat, diagram.wires[wire])
         flat.inputs.append(at[wire])
+    given: dict[str, int] = {}
     for parameter in plugged:
-        flat.plugged[parameter.path] = flat.wire(parameter.type, parameter.path.replace(".", "_"), True)
+        leaf, axes = parameter.type, lead if parameter.path in stacked else ()
+        wire = flat.wire(Leaf(leaf.kind, (*axes, *leaf.axes)), parameter.path.replace(".", "_"), True)
+        flat.plugged[parameter.path] = given[parameter.path] = wire
+        for _ in axes:
+            given[parameter.path] = _stack(flat, given[parameter.path])
     for parameter in globals_of(diagram):
         flat.globals[parameter.path] = flat.wire(parameter.type, parameter.path, True)
-    stack = [_Frame(diagram, at, dict(flat.plugged), None, None, 0, "" if bare else None, lead)]
+    stack = [_Frame(diagram, at, given, None, None, 0, "" if bare else None, lead)]
     while stack:
         frame = stack[-1]
         box = next(frame.boxes, None)
@@ -148,7 +154,12 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
     op = box.op
     match op:
         case Global(parameter):
-            frame.at[box.outputs[0]] = flat.globals[parameter.path]
+            wire = flat.globals[parameter.path]
+            if parameter.frozen:
+                still = flat.wire(parameter.type, parameter.path, True)
+                flat.steps.append(Step(Core("stop"), (wire,), (still,), None, ()))
+                wire = still
+            frame.at[box.outputs[0]] = wire
         case Local(parameter) if parameter.path in frame.plugs:
             frame.at[box.outputs[0]] = frame.plugs[parameter.path]
         case Call(callee, inline):
@@ -341,6 +352,8 @@ def _map(
         _enter(stack, body, inside, plugs, box, leave, start, box.site)
         stack[-1].lead = lead
         return
+    if lead != frame.lead:
+        plugs = {path: _stack(flat, wire) for path, wire in plugs.items()}
     made = tuple(_copy(flat, body.wires[wire]) for wire in body.outputs)
     flat.steps.append(
         Step(Invoke(body, lead if found.of(body).owns else ()), inside, made, box.site, tuple(plugs.items()))
@@ -355,6 +368,7 @@ def _stack(flat: Flat, wire: int) -> int:
     leaf = flat.wires[wire].type
     made = flat.wire(Leaf(leaf.kind, leaf.axes[1:]), None, True)
     flat.steps.append(Step(Stacked(), (wire,), (made,), None, ()))
+    flat.stacked.add(made)
     return made
 
 

@@ -72,7 +72,7 @@ class Unit:
 
 
 Plugs: TypeAlias = tuple[tuple[str, int], ...]
-Key: TypeAlias = tuple[int, tuple[str, ...], bool, tuple[Axis, ...], frozenset[str]]
+Key: TypeAlias = tuple[int, tuple[str, ...], bool, tuple[Axis, ...], frozenset[str], frozenset[str]]
 
 
 class Plan:
@@ -98,13 +98,15 @@ class Plan:
 
     def unit(self, op: Invoke, step: Step, caller: Unit) -> Unit:
         """The unit that a call calls."""
-        return self._make(op.callee, _paths(step.plugs), op.bare, False, op.lead, kept_below(caller, step))
+        kept, stacked = kept_below(caller, step), _stacked(caller, step)
+        return self._make(op.callee, _paths(step.plugs), op.bare, False, op.lead, kept, stacked)
 
     def body(self, op: Loop | Slices, step: Step, caller: Unit) -> Unit:
         """The unit of a loop's body: its leaves stand directly under the loop's site."""
         lead = op.lead if isinstance(op, Loop) else ()
         bare = sole_box(op.body) is not None
-        return self._make(op.body, _paths(step.plugs), bare, False, lead, kept_below(caller, step))
+        kept, stacked = kept_below(caller, step), _stacked(caller, step) if lead else frozenset()
+        return self._make(op.body, _paths(step.plugs), bare, False, lead, kept, stacked)
 
     def _make(
         self,
@@ -114,12 +116,14 @@ class Plan:
         root: bool,
         lead: tuple[Axis, ...] = (),
         kept: frozenset[str] = frozenset(),
+        stacked: frozenset[str] = frozenset(),
     ) -> Unit:
-        key = (id(diagram), plugged, bare, lead, kept)
+        key = (id(diagram), plugged, bare, lead, kept, stacked)
         unit = self._by_key.get(key)
         if unit is None:
             leaves = leaves_by_path(diagram, bare) if plugged else {}
-            flat = with_layers(flatten(diagram, tuple(leaves[path] for path in plugged), self.found, bare, lead))
+            given = tuple(leaves[path] for path in plugged)
+            flat = with_layers(flatten(diagram, given, self.found, bare, lead, stacked))
             info = self.found.of(diagram)
             unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead, kept=kept)
             unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps and not kept
@@ -227,6 +231,11 @@ def kept_below(unit: Unit, step: Step) -> frozenset[str]:
         return frozenset()
     before = f"{step.site}." if step.site else ""
     return frozenset(path for path, _ in step.plugs if before + path in unit.flat.read or before + path in unit.kept)
+
+
+def _stacked(caller: Unit, step: Step) -> frozenset[str]:
+    """The plugged leaves of a step that have the axes of `each` in front."""
+    return frozenset(path for path, wire in step.plugs if wire in caller.flat.stacked)
 
 
 def _paths(plugs: Plugs) -> tuple[str, ...]:

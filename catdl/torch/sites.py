@@ -50,7 +50,7 @@ class Sites:
     def _text(self, prefix: str, made: Mapping[str, str]) -> str:
         children = self._children.get(prefix)
         if children is None:
-            return made[prefix]
+            return made.get(prefix, "nn.Identity()")  # a round that is given all its weights: its place in the list
         if self._is_list(prefix):
             items = [self._text(f"{prefix}.{k}", made) for k in range(len(children))]
             return f"nn.ModuleList([{', '.join(items)}])"

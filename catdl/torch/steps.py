@@ -138,6 +138,7 @@ class Flat:
     steps: list[Step] = field(default_factory=list)
     read: dict[str, None] = field(default_factory=dict)  # own leaves by path, those of boxes inside among them
     emits: bool = False  # whether anything is made that only `collect` would read
+    stacked: set[int] = field(default_factory=set)  # wires that have the axes of `each` in front of their own
     remade: Remake | None = None  # what is made of parameters alone, in a method of its own
 
     def wire(self, leaf: Leaf, name: str | None, constant: bool) -> int:

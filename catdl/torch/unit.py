@@ -144,15 +144,17 @@ def _keep(w: Writer) -> None:
     if not w.unit.kept:
         return
     leaves = leaves_by_path(w.unit.diagram, w.unit.bare)
+    lead = w.unit.lead
     own = {path: leaves[path] for path in sorted(w.unit.kept)}
+    own = {path: replace(p, type=Leaf(p.type.kind, (*lead, *p.type.axes))) for path, p in own.items()}
     for step in w.unit.flat.steps:
         before = f"{step.site}." if step.site else ""
         for path, _ in step.plugs:
             parameter = own.pop(before + path, None)
             if parameter is not None and isinstance(step.op, Native):
-                w.leaf(step.site or "", replace(parameter, path=path))
+                w.leaf(step.site or "", replace(parameter, path=path), len(lead))
     for parameter in own.values():
-        w.leaf("", parameter)
+        w.leaf("", parameter, len(lead))
 
 
 def _remake(w: Writer, made: Remake) -> None:

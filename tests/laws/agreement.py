@@ -73,7 +73,7 @@ def compare(diagram: Diagram, dims: dict[str, int], model: nn.Module, every: boo
         assert len(found) == len(wanted)
         for a, b in zip(found, wanted, strict=True):
             close(a, b)
-        traced = [*floats, *model.parameters()]
+        traced = [*floats, *(p for p in model.parameters() if p.requires_grad)]
         for a, b in zip(gradients(found, traced), gradients(wanted, traced), strict=True):
             close(a, b)
 

@@ -10,10 +10,15 @@ import catdl
 from catdl.diagram.params import parameters
 from catdl.torch.build import source
 from tests.laws.agreement import sound
-from tests.laws.generate import Spec
+from tests.laws.generate import Spec, used
 
 TIED = "param w : Real[A, A] ~ zeros\nparam b : Real[A] ~ zeros\nmorphism f : Real[A] -> Real[A] = "
 CHOICE = "morphism c(k) = if k == 1 then tanh else cos\nmorphism f : "
+PLUG = (
+    "morphism gate[..S] : Real[..S] -> Real[..S] = w => {\n    param g : Real[..S] ~ ones\n    w * g\n}\n"
+    "morphism twist[..S] : Real[..S] -> Real[..S] = w => tanh(w) + w\nparam w : Real[A, A] ~ zeros\nparam b : Real[A] ~ zeros\n"
+    "morphism m : Real[A] -> Real[A] = linear(A)\nmorphism f : Real[B, A] -> Real[B, A] = "
+)
 CASES = {
     "repeat of a layer that is plugged in full": TIED + "repeat(2, linear(A){weight = w, bias = b})",
     "iterate of one": TIED + "iterate(2, linear(A){weight = w, bias = b} >> tanh)",
@@ -40,13 +45,19 @@ CASES = {
     "one channel in each group": "morphism f : Real[D, U] -> Real[D, U] = groupnorm(D, eps = 0.1)",
     "names of torch": "morphism tensor : Real[D] -> Real[D] = x => tanh(x) + x + sin(x)\nmorphism nn : Real[D] -> Real[D] = linear(D) >> tensor >> tensor\nmorphism module : Real[D] -> Real[D] = nn >> nn >> tensor\nmorphism F : Real[D] -> Real[D] = module >> gelu\nmorphism len : Real[D] -> Real[D] = x => sin(x) + x + x\nmorphism Tensor : Real[D] -> Real[D] = F >> len >> len\nmorphism f : Real[D] -> Real[D] = repeat(2, Tensor) >> linear(D) >> module",
     "a static choice in a tensor product": CHOICE + "Real[A] @ Real -> Real[A] @ Real = c(0) @ id",
+    "a step plugged below an each": PLUG + "each[B](m){**.weight: twist, **.bias: gate}",
+    "a step plugged below an each that runs often": PLUG + "iterate(2, each[B](m)){**.weight: twist, **.bias: gate}",
+    "a wire plugged into one round of many that run often": PLUG + "iterate(2, repeat(2, map[B](m))){**.1.**.bias = b}",
+    "a round that is given all its weights": PLUG + "repeat(2, map[B](m)){0.**.weight = w, 0.**.bias = b}",
+    "one round changed": PLUG + "repeat(2, map[B](m) >> tanh){1: twist >> neg}",
+    "frozen where a declared parameter is used": PLUG + "map[B](repeat(2, linear(A){weight = w})){**: frozen}",
     "an equation that needs no argument": "morphism tower(0, k) = id\nmorphism tower(n, k) = x => x + (x >> linear(k) >> tower(n - 1, k))\nmorphism f : Real[C] -> Real[C] = tower(2, C)",
 }
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES.keys())
 def test_sound(text: str) -> None:
-    sound(Spec(text.split("\n"), {"T": 6, "U": 5}))
+    sound(Spec(used(text.split("\n")), {"T": 6, "U": 5}))
 
 
 @pytest.mark.parametrize(
