@@ -18,6 +18,7 @@ from catdl.check.forms import (
 )
 from catdl.check.names import mentioned
 from catdl.check.scope import Env, Module, Shadow, Static
+from catdl.check.scores import written
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.diagram.model import Emit
@@ -106,7 +107,9 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
                         and ctx.statics.is_static(value, scope)
                         and not is_wire(ctx, value, scope)
                     ):
-                        scope.names[pattern.id] = Static(ctx.statics.value(value, scope))
+                        number = ctx.statics.value(value, scope)
+                        how = written(value, scope) if isinstance(number, float) else None
+                        scope.names[pattern.id] = Static(number, how)
                         continue
                     bundle = ctx.wires(value, scope, b)
                     failed = failed or bundle.bad

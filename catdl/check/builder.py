@@ -37,7 +37,7 @@ ERROR_LEAF = Leaf(ERROR_KIND, ())
 class W:
     """A wire: its type, its mode (`constant`: the same for the whole batch), who made it."""
 
-    __slots__ = ("builder", "constant", "leaf", "literal", "name", "origin", "summed", "where", "written")
+    __slots__ = ("builder", "constant", "leaf", "literal", "name", "origin", "scaled", "summed", "where", "written")
 
     def __init__(self, builder: Builder, leaf: Leaf, constant: bool, name: str | None, where: Span | None) -> None:
         self.builder = builder
@@ -48,6 +48,7 @@ class W:
         self.literal: object | None = None  # the number it is, if it is one
         self.written: Written | None = None  # how that number was written, if with dims
         self.summed: tuple[Axis, ...] = ()  # of products of two wires: the axes that they were summed over
+        self.scaled: tuple[Written, float] | None = None  # a number written with dims that it was multiplied by
         self.origin: str = ""
 
     @property
@@ -294,7 +295,8 @@ class Builder:
                 inner = builder.captured.get(wire)
                 if inner is None:
                     inner = W(builder, outer.leaf, outer.constant, outer.name, outer.where)
-                    inner.literal, inner.written, inner.summed = outer.literal, outer.written, outer.summed
+                    inner.literal, inner.written = outer.literal, outer.written
+                    inner.summed, inner.scaled = outer.summed, outer.scaled
                     builder.captured[wire] = inner
                 outer = inner
             found = outer

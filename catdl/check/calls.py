@@ -15,7 +15,7 @@ from catdl.check.match import locate, match_domain, types_of
 from catdl.check.names import local_params
 from catdl.check.plugs import read_plugs
 from catdl.check.scope import MorphismDef, Static
-from catdl.check.scores import check_scales, scales
+from catdl.check.scores import check_scales, scales, score, sums
 from catdl.check.signature import (
     FixedPart,
     LeafPart,
@@ -110,14 +110,14 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         found = ctx.memo.get(key) if key is not None else None
         if found is not None:
             op, leaves, names, effects = found
-            return finish_call(b, op, inp.wires, leaves, names, effects, head.name, span, head.label)
+            return finish_call(ctx, b, op, inp.wires, leaves, names, effects, head.name, span, head.label)
         scheme = ctx.library.scheme(definition)
         if scheme is None:
             return BAD
         if key is not None and (exact := closed_call(definition, scheme, inp.wires, span)) is not None:
             ctx.memo[key] = (*exact, ctx.library.traits(definition)[1])
             op, leaves, names, effects = ctx.memo[key]
-            return finish_call(b, op, inp.wires, leaves, names, effects, head.name, span, head.label)
+            return finish_call(ctx, b, op, inp.wires, leaves, names, effects, head.name, span, head.label)
         if values is None:
             values = bind_arguments(ctx, definition, head, span)
         binding = open_binding(ctx, definition, scheme, head, values, span)
@@ -164,7 +164,7 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
     if closed and key is not None and wires == given:
         op.closed = True
         ctx.memo[key] = (op, leaves, tuple(names), effects)
-    out = finish_call(b, op, wires, leaves, tuple(names), effects, head.name, span, head.label)
+    out = finish_call(ctx, b, op, wires, leaves, tuple(names), effects, head.name, span, head.label)
     b.boxes[-1].plugs = [(name, wire) for name, wire, _ in plugs]
     b.boxes[-1].pending = pending
     return out if order is None else sent_back(binding, out, order, b)
@@ -274,6 +274,7 @@ def value_key(definition: MorphismDef, values: dict[str, object], head: Head, in
 
 
 def finish_call(
+    ctx: Context,
     b: Builder,
     op: PendingOp,
     wires: list[W],
@@ -293,7 +294,11 @@ def finish_call(
     b.emit(op, inputs, outputs, name, span, label)
     if effects:
         b.effects |= effects
-    return Bundle(outputs, names if any(names) else None)
+    out = Bundle(outputs, names if any(names) else None)
+    if len(inputs) > 1 and isinstance(op, Use) and (over := sums(op.definition)):
+        summed = tuple(axis for name in over if isinstance(axis := op.binds.get(name), Axis))
+        return score(ctx, b, out, inputs, summed)
+    return out
 
 
 def refuse_never(binding: Binding, wires: list[W]) -> None:

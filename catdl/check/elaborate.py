@@ -38,7 +38,7 @@ from catdl.check.objects import sort_of
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.rules.common import Rule, literal, pointwise
 from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectDef, ParamDef, Shadow, Static
-from catdl.check.scores import check_product, written
+from catdl.check.scores import check_product, scale, written
 from catdl.check.signature import Row
 from catdl.check.sources import global_param
 from catdl.check.static import Refused, alike, is_told
@@ -462,7 +462,7 @@ def operate(ctx: Context, b: Builder, fn: str, operands: list[Bundle], span: Spa
         return BAD
     check_product(ctx, b, fn, all_wires)
     try:
-        return pointwise(ctx, b, fn, all_wires, span)
+        return scale(fn, all_wires, pointwise(ctx, b, fn, all_wires, span))
     except SizeTooLarge as error:
         ctx.report(wrong.LimitExceeded(span, error.what, error.limit))
         return BAD

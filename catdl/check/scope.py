@@ -81,6 +81,7 @@ class MorphismDef:
     sorts: dict[str, str] | None = None  # the sort of each binder, inferred once
     static: bool | None = None  # whether it is a function of numbers, once asked
     slides: tuple[str, ...] | None = None  # the binders of the axes it slides a kernel over, once asked
+    sums: tuple[str, ...] | None = None  # the binders of the axes it sums products of its inputs over, once asked
 
     @property
     def head(self) -> ast.Morphism:
@@ -195,6 +196,7 @@ class Static:
     """A local name that stands for a static value."""
 
     value: object
+    written: object = None  # how a number was written (`builder.Written`), if with dims
 
 
 @record

@@ -4,6 +4,7 @@ A sum of n products of unit variance has the variance n, so the scores of attent
 number that is written with dims and is the root of another width is a mistake; one in digits is taken as it is.
 
     contract[Dh](q, k) / sqrt(D)       D = Head * Dh: refused, the heads are not summed
+    contract[Dh](q / sqrt(D), k)       the same, scaled before
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from math import isclose, prod
 
 from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding
-from catdl.check.builder import Builder, W, Written
+from catdl.check.builder import Builder, Bundle, W, Written
 from catdl.check.context import Context, Head
 from catdl.check.names import mentioned
-from catdl.check.scope import DimDef, Env, MorphismDef
+from catdl.check.scope import DimDef, Env, MorphismDef, Static
 from catdl.check.signature import Row
 from catdl.check.static import as_number
 from catdl.diagnostics.base import Edit, Help
@@ -29,13 +30,17 @@ MOST_AXES = 8  # more have too many products
 
 
 def written(expr: ast.Expr, env: Env) -> Written | None:
-    """How a number is written, if it is with dims."""
+    """How a number is written, if it is with dims; a name in a block stands for what was written there."""
     dims: list[Axis] = []
+    if isinstance(expr, ast.Name) and isinstance(named := env.find(expr.id), Static):
+        return named.written if isinstance(named.written, Written) else None
     for name in sorted(mentioned([expr])):
         found = env.find(name)
         axis = found.axis if isinstance(found, DimDef) else found
         if isinstance(axis, Axis):
             dims.append(axis)
+        elif isinstance(axis, Static) and isinstance(axis.written, Written):
+            dims += axis.written.dims
     return Written(expr, env, tuple(dims)) if dims else None
 
 
@@ -47,6 +52,42 @@ def check_product(ctx: Context, b: Builder, fn: str, wires: list[W]) -> None:
         if scores.summed and number.written is not None:
             rest = tuple(a for a in walk_axes(scores.leaf.axes) if isinstance(a, Axis))
             check(ctx, b, number.written, number.literal, fn == "div", scores.summed, rest, scores.where, ())
+
+
+def scale(fn: str, wires: list[W], made: Bundle) -> Bundle:
+    """A product or quotient of a wire and a number written with dims: it keeps the number."""
+    if fn in ("mul", "div") and made.wires:
+        for wire, number in (wires, wires[::-1]) if fn == "mul" else (wires,):
+            value = number.literal
+            if number.written is not None and wire.written is None and isinstance(value, float) and value:
+                made.wires[0].scaled = (number.written, value if fn == "mul" else 1 / value)
+    return made
+
+
+def score(ctx: Context, b: Builder, made: Bundle, wires: list[W], summed: tuple[Axis, ...]) -> Bundle:
+    """Sums of products, with the axes summed over where both factors come from the inputs: then they are scores."""
+    if sum(not w.constant for w in wires) > 1:
+        out = made.wires[0]
+        out.summed = summed
+        given = [w.scaled for w in wires if w.scaled is not None]
+        if given:
+            rest = tuple(a for a in walk_axes(out.leaf.axes) if isinstance(a, Axis))
+            value = prod(factor for _, factor in given)
+            check(ctx, b, given[0][0], value, False, summed, rest, out.where, ())
+    return made
+
+
+def sums(definition: MorphismDef) -> tuple[str, ...]:
+    """The binders of the axes that a definition sums over, if it is one sum of products of its inputs: `matmul`."""
+    if definition.sums is None:
+        found: tuple[str, ...] = ()
+        match definition.head.body:
+            case ast.Lambda(_, ast.Call(ast.Index(ast.Name("contract"), items), _)):
+                found = tuple(item.value.id for item in items if isinstance(item.value, ast.Name))
+            case _:
+                pass
+        definition.sums = found
+    return definition.sums
 
 
 def scales(definition: MorphismDef, head: Head) -> list[tuple[ast.Arg, Written, str]]:

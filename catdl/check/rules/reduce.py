@@ -8,6 +8,7 @@ from catdl.check.rules.common import BOOL, REAL, Rule
 from catdl.check.rules.rearrange import blame, groups_of_rest, put_together, read, spell, take_apart, written
 from catdl.check.rules.shape import one_axis
 from catdl.check.scope import MorphismDef
+from catdl.check.scores import score
 from catdl.syntax import ast
 from catdl.types.types import Anonymous, Axis, Kind, LabelVar, Leaf, Word, label_of, plain, show_axis, show_label
 
@@ -122,7 +123,7 @@ def contract(rule: Rule) -> Bundle:
     leaf = Leaf(product_kind(rule, wires), tuple(flat[i] for i in out))
     few_letters(rule, len({x for p in letters for x in p}))
     made = rule.out("contract", wires, [leaf], ins=tuple(tuple(p) for p in letters), out=tuple(out))
-    return scored(made, wires, tuple(flat[i] for i in sorted(drop)))
+    return score(ctx, rule.b, made, wires, tuple(flat[i] for i in sorted(drop)))
 
 
 def few_letters(rule: Rule, count: int) -> None:
@@ -131,13 +132,6 @@ def few_letters(rule: Rule, count: int) -> None:
         raise rule.ctx.refuse(
             wrong.LimitExceeded(rule.span, "the number of axes that meet in a contraction", LETTER_LIMIT)
         )
-
-
-def scored(made: Bundle, wires: list[W], summed: tuple[Axis, ...]) -> Bundle:
-    """Sums of products, with the axes summed over where both factors come from the inputs: then they are scores."""
-    if sum(not w.constant for w in wires) > 1:
-        made.wires[0].summed = summed
-    return made
 
 
 def alone(rule: Rule, wires: list[W], axis: Axis, others: list[list[Axis]]) -> None:
@@ -211,7 +205,7 @@ def einsum(rule: Rule) -> Bundle:
     leaf = Leaf(product_kind(rule, wires), tuple(found[x] for x in out))
     few_letters(rule, len(numbers))
     made = rule.out("contract", wires, [leaf], ins=tuple(ins), out=tuple(numbers[x] for x in out))
-    return scored(made, wires, tuple(axis for x, axis in found.items() if x not in out))
+    return score(rule.ctx, rule.b, made, wires, tuple(axis for x, axis in found.items() if x not in out))
 
 
 def across(rule: Rule) -> Bundle:
