@@ -6,12 +6,16 @@ it acts if nothing is said, that is a mistake; `rmsnorm[W]` says that it is mean
 
     conv2d(C, 3, padding = 1) >> rmsnorm          Real[C, H, W]: refused, `rmsnorm[C]`
 
-A causal layer takes its axis in order. Where another axis of the input is the `time`, it acts on the wrong one.
+A causal layer takes its axis in order, and one that tells steps by their place does so always. Where another axis
+of the input is the `time`, it acts on the wrong one.
 
     attend(causal = true)                         Real[T, Head, Dh] with `dim T : time`: refused
+    positions(Context)                            Real[T, User, D], the same
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Inner, PBox, Use
@@ -65,28 +69,54 @@ def boxes(b: Builder) -> list[PBox]:
 
 def disordered(b: Builder, box: PBox, use: Use) -> wrong.NeedsAxes | None:
     """The mistake of a layer that takes one axis in its order while another one is the time."""
-    for param in use.definition.head.params or ():
+    for binder, who in ordered(use):
+        axis = use.binds.get(binder)
+        axes = [a for a in walk_axes(box.inputs[0].leaf.axes) if isinstance(a, Axis)] if box.inputs else []
+        times = [a for a in axes if is_time(b, a)]
+        if isinstance(axis, Axis) and times and not is_time(b, axis):
+            where, time = show_label(axis.label) or show_axis(axis), show_label(times[0].label)
+            helps = (
+                acting(box, use, binder, time) or Help(f"move `{time}` to where `{where}` stands"),
+                Help(f"if `{where}` is in an order too, declare it so: `dim {where} : time`"),
+            )
+            shown = tuple(show_axis(a) for a in axes)
+            reason = f"as it stands, `{who}` takes `{where}` in its order, and `{time}` is the time"
+            return wrong.NeedsAxes(box.span, use.definition.name, "", shown, reason, None, "", helps)
+    return None
+
+
+def acting(box: PBox, use: Use, binder: str, time: str) -> Help | None:
+    """The help that names the axes a layer of one input acts on, with the time for the one it takes in its order."""
+    signature, name = use.definition.head.signature, use.definition.name
+    if not isinstance(signature, ast.Arrow) or not isinstance(signature.domain, ast.Index):
+        return None
+    given: list[str] = []
+    for item in signature.domain.items:
+        if isinstance(item.value, ast.Name):
+            axis = use.binds.get(item.value.id)
+            given.append(time if item.value.id == binder else show_label(axis.label) if isinstance(axis, Axis) else "")
+    if not all(label.isidentifier() for label in given) or not box.span.text.startswith(name):
+        return None
+    end, brackets = box.span.start + len(name), f"[{', '.join(given)}]"
+    return Help(
+        f"say that it goes along `{time}`: `{name}{brackets}`", (Edit(Span(box.span.source, end, end), brackets),)
+    )
+
+
+def ordered(use: Use) -> Iterator[tuple[str, str]]:
+    """The binders that a call takes in their order, each with what says so: a flag that is set, or the layer itself."""
+    head = use.definition.head
+    for binder in head.binders:
+        if binder.sort == "time":
+            yield binder.name, use.definition.name
+    for param in head.params or ():
         match param.sort:
-            case ast.Call(ast.Name("order"), (ast.Arg(value=ast.Name(binder)),)) if use.args.get(
+            case ast.Call(ast.Name("order"), (ast.Arg(value=ast.Name(name)),)) if use.args.get(
                 param.name or ""
             ) == Static(True):
-                axis = use.binds.get(binder)
-                axes = [a for a in walk_axes(box.inputs[0].leaf.axes) if isinstance(a, Axis)]
-                times = [a for a in axes if is_time(b, a)]
-                if not isinstance(axis, Axis) or not times or is_time(b, axis):
-                    return None
-                where, time = show_label(axis.label) or show_axis(axis), show_label(times[0].label)
-                helps = (
-                    Help(f"move `{time}` to where `{where}` stands"),
-                    Help(f"if `{where}` is in an order too, declare it so: `dim {where} : time`"),
-                )
-                shown = tuple(show_axis(a) for a in axes)
-                name = use.definition.name
-                reason = f"as it stands, `{param.name}` takes `{where}` in its order, and `{time}` is the time"
-                return wrong.NeedsAxes(box.span, name, "", shown, reason, None, "", helps)
+                yield name, param.name or ""
             case _:
                 pass
-    return None
 
 
 def is_time(b: Builder, axis: Axis) -> bool:

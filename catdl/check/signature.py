@@ -97,9 +97,12 @@ def axis_sort(param: ast.StaticParam) -> bool:
     return isinstance(sort, ast.Name) and sort.id == "axis"
 
 
+ORDERED = {"time": "axis"}  # an axis that is taken in its order, see `places.py`
+
+
 def binder_sorts(node: ast.Morphism) -> dict[str, str]:
     """The sort of every binder, from where it stands in the signature: row, axis, label, size, kind or object."""
-    names = {b.name: ("row" if b.row else b.sort or "") for b in node.binders}
+    names = {b.name: ("row" if b.row else ORDERED.get(b.sort or "", b.sort or "")) for b in node.binders}
     for param in node.params or ():
         if axis_sort(param) and param.name:
             names[param.name] = "axis"
