@@ -42,6 +42,11 @@ def contrast(expected: str, found: str) -> Contrast | None:
     return Contrast(expected, found, tuple(marks[0]), tuple(marks[1]))
 
 
+def axes(text: str) -> tuple[str, ...]:
+    """The axes of a type as shown, each as a text: `T` and `C: 3` of `Probs(C)[T, C: 3]`."""
+    return tuple(text[start:end] for start, end in _parts(text)[1:])
+
+
 def _parts(text: str) -> list[_Piece]:
     """The kind, then the axes: `Probs(C)[T, C: 3]` is `Probs(C)`, `T`, `C: 3`; a product is one part for each type."""
     opened = _bracket(text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from catdl.diagnostics.base import NO_WHY, Help, Label, Mistake, Parts, Why
-from catdl.diagnostics.contrast import contrast
+from catdl.diagnostics.contrast import axes, contrast
 from catdl.diagnostics.words import listed, placed
 from catdl.source import Span
 
@@ -34,7 +34,8 @@ __all__ = [
 
 
 BATCH = ("batch", "batch_size", "b", "bs")  # how an axis of samples is called, which no spec has
-NO_BATCH = "a spec speaks of one sample: the batch is no axis of it"
+NO_BATCH = "a spec speaks of one sample: the batch is implicit, no axis of it"
+NO_BROADCAST = "there is no implicit broadcast: an axis of size 1 is an axis, and stands for no other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,20 @@ class Mismatch(Mistake):
         message = f"expected `{self.expected}`, found `{self.found}`{placed(self.context)}"
         labels = _origin(self.origin, self.origin_text, f"`{self.expected}` is expected because of this")
         shown = contrast(self.expected, self.found)
-        return self.why.onto(Parts(message, self.span, f"found `{self.found}`", labels, (), self.helps, shown))
+        notes = self._notes()
+        return self.why.onto(Parts(message, self.span, f"found `{self.found}`", labels, notes, self.helps, shown))
+
+    def _notes(self) -> tuple[str, ...]:
+        expected, found = axes(self.expected), axes(self.found)
+        more = [a for a in found if a not in expected]
+        fewer = [a for a in expected if a not in found]
+        if len(expected) == len(found) or (more and fewer):
+            return ()
+        if any(a.partition(":")[0].lower() in BATCH for a in more):
+            return (NO_BATCH,)
+        if all(a.rpartition(": ")[2] == "1" for a in more or fewer):
+            return (NO_BROADCAST,)
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

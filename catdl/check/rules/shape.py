@@ -8,7 +8,9 @@ from catdl.check.rules.common import Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
 from catdl.check.static import Refused, as_number
-from catdl.diagnostics.base import Help
+from catdl.diagnostics.base import Edit, Help
+from catdl.diagnostics.words import listed
+from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, normal, show, sub
 from catdl.types.types import Axis, Leaf, Word, label_of, show_axis, show_label
@@ -25,11 +27,25 @@ def flatten(rule: Rule) -> Bundle:
         leaf = Leaf(wire.leaf.kind, (Axis(rule.ctx.solver.label(), 1),))
         return rule.out("expand", [wire], [leaf], position=0, size=1)
     if places != list(range(places[0], places[0] + len(places))):
-        shown = ", ".join(show_axis(a) for a in axes)
-        raise rule.ctx.refuse(
-            wrong.BadPattern(rule.span, f"`flatten` merges neighbours in their order, and the axes are {shown}")
-        )
+        raise rule.ctx.refuse(apart(rule, axes, places))
     return Bundle([merge(rule, wire, places[0], len(places))])
+
+
+def apart(rule: Rule, axes: list[Axis], places: list[int]) -> wrong.BadPattern:
+    """What to say of axes to be merged that do not stand side by side: the move that brings them together."""
+    names = [show_label(a.label) for a in axes]
+    message = f"`flatten` merges neighbours in their order, and the axes are {listed([show_axis(a) for a in axes])}"
+    chosen = [names[place] for place in places]
+    label = f"{listed(chosen)} do not stand side by side in this order"
+    helps: tuple[Help, ...] = ()
+    if all(name.isidentifier() for name in names) and len(set(places)) == len(places):
+        rest = [name for name in names if name not in chosen]
+        front = sum(1 for place in range(places[-1]) if place not in places)
+        order = [*rest[:front], *chosen, *rest[front:]]
+        step = f"permute[{', '.join(order)}]"
+        edits = (Edit(Span(rule.span.source, rule.span.start, rule.span.start), f"{step} >> "),)
+        helps = (Help(f"move the axes together first: `{step}`", edits),)
+    return wrong.BadPattern(rule.span, message, label, helps=helps)
 
 
 def unflatten(rule: Rule) -> Bundle:
