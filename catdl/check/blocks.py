@@ -14,9 +14,8 @@ from catdl.check.context import Context
 from catdl.check.forms import (
     is_wire,
     parameter_leaf,
-    pattern_names,
 )
-from catdl.check.names import mentioned
+from catdl.check.names import mentioned, pattern_names
 from catdl.check.scope import Env, Module, Shadow, Static
 from catdl.check.scores import written
 from catdl.check.sources import initialiser

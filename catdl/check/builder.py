@@ -189,6 +189,7 @@ class PBox:
     """A box under construction."""
 
     __slots__ = (
+        "given",
         "group",
         "inputs",
         "label",
@@ -225,6 +226,7 @@ class PBox:
         self.pending: list[Plugged] = []  # plugs whose leaves are known when the box is closed
         self.group: tuple[object, int] | None = None  # the chain it is an element of, and its place
         # Found when the diagram is closed.
+        self.given: tuple[list[W], list[tuple[str, W]]] | None = None  # inputs and plugs before those that are pending
         self.made: Any = None  # the operation, where it holds no diagram
         self.owns = False  # whether it has parameters of its own
         self.site: str | None = None

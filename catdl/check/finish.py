@@ -165,6 +165,9 @@ def resolve(
 
 def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances) -> Op:
     """Note what the plugs of a box do: wires to its leaves, changes of them. Raises Missing and Refused."""
+    # An instance that is missing has this asked again: it starts from the box as it was.
+    box.given = box.given or (box.inputs, box.plugs)
+    box.inputs, box.plugs = box.given
     plugged = {path for path, _ in box.plugs}
     at = Box(op, (), (), box.site, (), box.span)
     leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged and is_learned(leaf))
@@ -186,7 +189,6 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
             )
             raise ctx.refuse(wrong.NotBatchConstant(where, refused.where)) from None
         box.inputs = [*box.inputs, *fast.values()]
-    box.pending = []  # an instance that is missing has this asked again: what is done is done
     return op
 
 

@@ -9,6 +9,7 @@ from catdl import diagnostics as wrong
 from catdl.check import table as rules
 from catdl.check.builder import BAD, Bundle, Closure
 from catdl.check.context import Context, Head
+from catdl.check.names import pattern_names
 from catdl.check.scope import Env, MorphismDef, ParamDef, Shadow, Static
 from catdl.check.signature import ChoicePart, FixedPart, ObjectPart
 from catdl.check.static import Refused, Statics
@@ -79,17 +80,6 @@ def is_wire(ctx: Context, expr: ast.Expr, env: Env) -> bool:
                 expr = then if chosen else orelse
             case _:
                 return False
-
-
-def pattern_names(pattern: ast.Expr) -> list[str]:
-    """The names of a pattern, in order."""
-    match pattern:
-        case ast.Name(id):
-            return [id]
-        case ast.Tuple(items):
-            return [name for item in items for name in pattern_names(item.value)]
-        case _:
-            return []
 
 
 def head_of(ctx: Context, expr: ast.Expr, env: Env) -> Head | None:

@@ -75,6 +75,8 @@ def drawing(ctx: Context, builder: Builder) -> PBox | None:
         if isinstance(op, Use) and "rand" in ctx.library.traits(op.definition)[1]:
             return box
         stack += box.inputs[1:] if name == "training" else box.inputs
+        stack += [wire for _, wire in box.plugs]
+        stack += [wire for plug in box.pending if plug.value is not None for wire in plug.value.wires]
     return None
 
 

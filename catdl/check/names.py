@@ -88,6 +88,77 @@ def mentioned(roots: list[object]) -> set[str]:
     return out
 
 
+def free(roots: list[object], name: str) -> bool:
+    """Whether a name occurs in some syntax where nothing in it binds it. Asked of few: it looks at every field."""
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        match node:
+            case ast.Name(id):
+                if id.rstrip("'") == name or id == name:
+                    return True
+            case ast.Lambda(pattern, body):
+                if name not in pattern_names(pattern):
+                    stack.append(body)
+            case ast.Comprehension(value, target, source):
+                stack += [source] if name in pattern_names(target) else [source, value]
+            case ast.Block(statements, result):
+                stack += until_bound((*statements, result), name)
+            case ast.Morphism(params=params, binders=binders):
+                if all(p.name != name for p in params or ()) and all(b.name != name for b in binders):
+                    stack += fields(node)
+            case ast.Arg(label, ":", value):
+                if label == name:
+                    return True
+                stack.append(value)
+            case ast.Kind(base=base):
+                if base == name:
+                    return True
+            case tuple():
+                stack += node
+            case _:
+                stack += fields(node)
+    return False
+
+
+def until_bound(statements: tuple[object, ...], name: str) -> list[object]:
+    """What the statements of a block read, up to the one that binds a name."""
+    out: list[object] = []
+    for statement in statements:
+        match statement:
+            case ast.Bind(pattern, value):
+                out.append(value)
+                if name in pattern_names(pattern):
+                    return out
+            case ast.Box(name=bound, value=value):
+                out.append(value)
+                if bound == name:
+                    return out
+            case ast.LocalParam(name=bound):
+                out += [statement.type, statement.init, statement.condition]
+                if bound == name:
+                    return out
+            case _:
+                out.append(statement)
+    return out
+
+
+def fields(node: object) -> list[object]:
+    """The fields of a node."""
+    return [getattr(node, field) for field in getattr(node, "__match_args__", ())]
+
+
+def pattern_names(pattern: ast.Expr) -> list[str]:
+    """The names of a pattern, in order."""
+    match pattern:
+        case ast.Name(id):
+            return [id]
+        case ast.Tuple(items):
+            return [name for item in items for name in pattern_names(item.value)]
+        case _:
+            return []
+
+
 def emits(body: ast.Expr | None) -> bool:
     """Whether the body of a morphism emits anything itself."""
     stack: list[ast.Expr | None] = [body]

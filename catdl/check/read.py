@@ -9,7 +9,7 @@ from catdl.check.facts import note_fact, refused
 from catdl.check.finish import Instance
 from catdl.check.forms import parameter_leaf
 from catdl.check.modules import take_imports
-from catdl.check.names import bound_names, mentioned, ordered
+from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
 from catdl.check.program import Program
 from catdl.check.scope import (
@@ -53,6 +53,10 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
         needs[name] = {w for w in wanted if w in nodes and not on_demand(module.defs.get(w))}
     unused_params(program, module, needs)
     order, cycles = ordered(needs)
+    if cycles:  # what a body binds itself is no declaration, though it has the name of one
+        for name in set(needs) - set(order):
+            needs[name] = {w for w in needs[name] if free(nodes[name], w)}
+        order, cycles = ordered(needs)
     for cycle in cycles:
         first = module.defs[cycle[0]]
         span = getattr(first, "span", None) or module.span(nodes[cycle[0]][0])  # type: ignore[arg-type]

@@ -72,7 +72,9 @@ class Change:
 
 Tree: TypeAlias = "dict[str, Tree | Change]"
 Work: TypeAlias = "Generator[Work, Diagram, Diagram]"
-Memo: TypeAlias = dict[tuple[int, int, bool], tuple[Tree, Diagram]]  # the trees are held: they are known by identity
+Memo: TypeAlias = dict[tuple[int, int, bool], tuple[Diagram, Tree, Diagram]]
+"""What became of a diagram under a tree of changes; both are held, for they are known by identity."""
+
 UNCHANGED = Change()
 
 
@@ -256,7 +258,7 @@ def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work:
     key = (id(diagram), id(node), alone)
     found = memo.get(key)
     if found is not None:
-        return found[1]
+        return found[2]
     draft = Draft(diagram)
     sole = sole_box(diagram) if alone else None
     for box in diagram.boxes:
@@ -265,7 +267,7 @@ def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work:
         else:
             yield from _box(draft, box, node, memo)
     made = draft.diagram()
-    memo[key] = node, made
+    memo[key] = diagram, node, made
     return made
 
 

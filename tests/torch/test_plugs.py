@@ -284,3 +284,31 @@ morphism g : Image -> Real[C: 4, H, W] = net{w}
         assert not statistics & {key.rpartition(".")[2] for key, _ in model.named_parameters()}
         assert statistics == {key.rpartition(".")[2] for key, _ in model.named_buffers()}
         model(torch.randn(2, 3, 5, 5)).sum().backward()
+
+
+def test_a_random_plug_is_random() -> None:
+    text = """
+param mu : Real[D, D'] ~ ones
+morphism draw[..S] : Real[..S] ~> Real[..S] = m => m + normal_like(m)
+morphism g : Seq -> Seq = block{q.weight = draw(mu)}
+morphism h : Seq ~> Seq = block{q.weight = draw(mu)}
+"""
+    spec = catdl.loads(FILE + text)
+    assert [d.code for d in spec.diagnostics if d.severity == "error"] == ["E0701"]
+    spec = catdl.loads(FILE + text.replace("g : Seq ->", "g : Seq ~>"))
+    assert "~>" in spec["h"].signature
+
+
+def test_an_instance_asked_for_late_leaves_plugs_as_they_are() -> None:
+    text = """
+morphism fast[..S, A](k : count) : Real[..S, A] -> Real[..S, A] = linear(k) >> tanh >> linear(A)
+morphism f : Real[D] @ Seq -> Seq = (z, x) => {
+    w = z >> linear(16) >> rearrange("(o i) -> o i", o = 4)
+    y = x >> block{q.weight = w}
+    y >> block{up.weight: w => w + pair(2)} >> fast(5) >> fast(6)
+}
+"""
+    diagram = catdl.loads(FILE + text)["f"].diagram()
+    verify(diagram)
+    free = {dim for wire in diagram.wires for size in axis_sizes(wire.type) for dim in free_syms(size)}
+    agree(diagram, dict.fromkeys(free, 3), ((), (3,)))
