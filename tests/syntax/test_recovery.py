@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catdl.check.forms import pattern_names
+from catdl.check.names import pattern_names
 from catdl.source import Source
 from catdl.syntax import ast
 from catdl.syntax.parser import parse
