@@ -14,7 +14,7 @@ from catdl.diagram.plug import Change
 from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.sizes import Size
+from catdl.types.sizes import Bound
 from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class Builder:
     effects: set[str] = field(default_factory=set)
     arguments: tuple[tuple[str, object], ...] = ()
     choices: dict[Choice, None] = field(default_factory=dict)
-    bounds: tuple[Size, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     owner: MorphismDef | None = None
     entered: tuple[tuple[W, ...], int] = ((), 0)  # what enters from around, and how many leading axes it loses there
     made: dict[W, PBox] = field(default_factory=dict)  # the boxes by what they yield, as far as anyone asked

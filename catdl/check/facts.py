@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from catdl import diagnostics as wrong
 from catdl.check.context import Context
 from catdl.check.scope import (
@@ -13,36 +15,66 @@ from catdl.diagnostics.base import Diagnostic
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.rebuild import value_of
-from catdl.types.sizes import Floor, Poly, Size, exact_div, free_vars, normal, show, sub
+from catdl.types.sizes import (
+    Bound,
+    Facts,
+    Floor,
+    Poly,
+    Size,
+    equal,
+    exact_div,
+    floordiv,
+    free_vars,
+    mul,
+    normal,
+    not_negative,
+    show,
+    sub,
+)
 
 
-def note_fact(
-    ctx: Context,
-    fact: ast.Fact,
-    env: Env,
-    divides: list[tuple[int, Size]],
-    at_least: list[tuple[Size, int]],
-    equations: list[tuple[Size, Size]],
-) -> bool:
-    """Add one fact to those assumed; False for one that has no use or is false. Raises Refused."""
-    left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
-    match fact.op:
-        case "|" if isinstance(left, int) and isinstance(right, Poly):
-            divides.append((left, right))
-        case "|" if isinstance(left, int) and isinstance(right, int) and left and right % left == 0:
-            pass
-        case "==" if isinstance(left, (int, Poly)) and isinstance(right, (int, Poly)) and left != right:
-            if isinstance(left, int) and isinstance(right, int):
-                return False
-            equations.append((left, right))
-        case ">=" | ">" | "<=" | "<" if isinstance(left, (int, Poly)) and isinstance(right, (int, Poly)):
-            if isinstance(left, int) and isinstance(right, int):
-                return truth(fact.op, left, right)
-            rest = sub(left, right) if fact.op in (">=", ">") else sub(right, left)
-            at_least.append((rest, 0 if fact.op in (">=", "<=") else 1))
-        case _:
-            return isinstance(left, int) and isinstance(right, int) and truth(fact.op, left, right)
-    return True
+class Noted:
+    """Facts while they are gathered."""
+
+    __slots__ = ("_at_least", "_divides", "_equations", "_may_be_zero", "_stated")
+
+    def __init__(self, known: Facts) -> None:
+        self._divides = list(known.divides)
+        self._at_least = list(known.at_least)
+        self._equations = list(known.equations)
+        self._may_be_zero = known.may_be_zero
+        self._stated = dict.fromkeys(known.stated)
+
+    def facts(self, may_be_zero: Iterable[str] = ()) -> Facts:
+        """All that is known, and that these dims may be zero."""
+        zero = self._may_be_zero.union(may_be_zero)
+        return Facts(tuple(self._divides), tuple(self._at_least), tuple(self._equations), zero, tuple(self._stated))
+
+    def note(self, ctx: Context, fact: ast.Fact, env: Env) -> bool:
+        """Add one fact to those assumed; False for one that has no use or is false. Raises Refused."""
+        left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
+        if isinstance(left, int) and isinstance(right, int):
+            return truth(fact.op, left, right)
+        if not isinstance(left, (int, Poly)) or not isinstance(right, (int, Poly)) or (left == 0 and fact.op == "|"):
+            return False
+        match fact.op:
+            case "|" if isinstance(left, int):
+                self._divides.append((left, right))
+                return True
+            case "|":
+                self._equations.append((mul(floordiv(right, left), left), right))
+            case "==" if left == right:
+                return True
+            case "==":
+                self._equations.append((left, right))
+            case _:
+                rest = sub(left, right) if fact.op in (">=", ">") else sub(right, left)
+                least = 0 if fact.op in (">=", "<=") else 1
+                if isinstance(rest, int):
+                    return rest >= least
+                self._at_least.append((rest, least))
+        self._stated[Bound(left, fact.op, right)] = None
+        return True
 
 
 def refused(ctx: Context, fact: ast.Fact, env: Env) -> Diagnostic:
@@ -76,7 +108,10 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
         return
     asked = env.module.source.text[fact.start : fact.end]
     if fact.op == "|":
-        if not isinstance(left, int):
+        if isinstance(left, Poly):
+            whole = mul(floordiv(right, left), left)
+            if not equal(normal(whole), normal(right), ctx.facts).is_proved:
+                ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
             return
         if left < 1:
             ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
@@ -99,25 +134,25 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
             ctx.report(wrong.FalseFact(span, asked, f"{left} {fact.op} {right}", True))
 
 
-def settle_bounds(ctx: Context) -> tuple[Size, ...]:
+def settle_bounds(ctx: Context) -> tuple[Bound, ...]:
     """Bounds that only the input can tell; those that are broken for every input are reported."""
-    out: dict[Size, None] = {}
+    out: dict[Bound, None] = {}
     zero = ctx.facts.may_be_zero
-    for size, least in ctx.facts.at_least:
-        rest = sub(size, least)
-        if isinstance(rest, Poly) and not never_negative(rest, zero):
-            out[rest] = None
+    for bound in ctx.facts.stated:
+        rest = not_negative(bound)
+        if rest is None or (isinstance(rest, Poly) and not never_negative(rest, zero)):
+            out[bound] = None
     for size, span, text in ctx.bounds:
         size = normal(size)
         if isinstance(size, int):
             if size < 0:
                 ctx.report(wrong.BadValue(span, f"{text}, and here {-size} are missing"))
         elif not never_negative(size, zero):
-            out[size] = None
+            out[Bound(size, ">=", 0)] = None
     for size in ctx.filled:
         rest = sub(normal(size), 1)
         if isinstance(rest, Poly) and not never_negative(rest, rest.syms):
-            out[rest] = None
+            out[Bound(rest, ">=", 0)] = None
     return tuple(out)
 
 

@@ -17,7 +17,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start, W
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
-from catdl.check.facts import demand, note_fact, settle_bounds
+from catdl.check.facts import Noted, demand, settle_bounds
 from catdl.check.finish import Instance, Missing, close_init, finish
 from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
@@ -333,13 +333,13 @@ class Program:
         if definition.head.where is None:
             return known
         quiet = self.context(lambda _: None)
-        divides, at_least, equations = list(known.divides), list(known.at_least), list(known.equations)
+        noted = Noted(known)
         for fact in definition.head.where.facts:
             try:
-                note_fact(quiet, fact, env, divides, at_least, equations)
+                noted.note(quiet, fact, env)
             except Refused:
                 continue
-        return Facts(tuple(divides), tuple(at_least), tuple(equations), known.may_be_zero)
+        return noted.facts()
 
     def body(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check import sorts
 from catdl.check.declare import declare
-from catdl.check.facts import note_fact, refused
+from catdl.check.facts import Noted, refused
 from catdl.check.finish import Instance
 from catdl.check.forms import parameter_leaf
 from catdl.check.modules import take_imports
@@ -30,7 +30,7 @@ from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram, Init, Parameter
 from catdl.record import replace
 from catdl.syntax import ast
-from catdl.types.sizes import Facts, SizeTooLarge, sym
+from catdl.types.sizes import SizeTooLarge, sym
 from catdl.types.types import Axis, Object
 
 ROLES = ("batch", "cycle", "grid", "set", "time", "var", "vector")
@@ -121,12 +121,7 @@ def read_dim_or_kind(program: Program, module: Module, name: str, node: object) 
             module.defs[name] = DimDef(name, Axis(label, value), size is None, roles, module.span(node), formula)
             known_roles(program, module, roles)
             if size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles):
-                program.facts = Facts(
-                    program.facts.divides,
-                    program.facts.at_least,
-                    program.facts.equations,
-                    program.facts.may_be_zero | {label},
-                )
+                program.facts = Noted(program.facts).facts({label})
         case ast.Kind(base=base, access=access, axis=axis):
             above = module.find(base) if base is not None else None
             if base is not None and not isinstance(above, KindDef):
@@ -186,21 +181,17 @@ def read_facts(program: Program, module: Module, facts: list[ast.Fact]) -> None:
     """`where` at top level: what the checker may use of the dims."""
     if not facts:
         return
-    divides, at_least, equations = (
-        list(program.facts.divides),
-        list(program.facts.at_least),
-        list(program.facts.equations),
-    )
+    noted = Noted(program.facts)
     ctx = program.context(program.report)
     env = Env(module)
     for fact in facts:
         try:
-            if not note_fact(ctx, fact, env, divides, at_least, equations):
+            if not noted.note(ctx, fact, env):
                 program.report(refused(ctx, fact, env))
         except Refused:
             continue
     try:
-        program.facts = Facts(tuple(divides), tuple(at_least), tuple(equations), program.facts.may_be_zero)
+        program.facts = noted.facts()
     except SizeTooLarge as error:
         program.report(wrong.LimitExceeded(module.span(facts[0]), error.what, error.limit))
 

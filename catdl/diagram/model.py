@@ -22,7 +22,7 @@ from typing import Literal, TypeAlias
 
 from catdl.record import record
 from catdl.source import Span
-from catdl.types.sizes import Size
+from catdl.types.sizes import Bound, Size
 from catdl.types.types import Axis, Leaf
 
 Static: TypeAlias = "int | Fraction | bool | str | Size | Axis | tuple[Static, ...]"
@@ -266,7 +266,7 @@ class Diagram:
         domain_names: tuple[str | None, ...],
         codomain_names: tuple[str | None, ...],
         facts: tuple[Fact, ...],
-        bounds: tuple[Size, ...] = (),
+        bounds: tuple[Bound, ...] = (),
         arguments: tuple[tuple[str, Static], ...] = (),
         choices: tuple[Choice, ...] = (),
     ) -> None:
@@ -281,7 +281,7 @@ class Diagram:
         self.facts = facts
         self.arguments = arguments  # the static arguments that it was made for
         self.choices = choices  # the static branches taken in its text
-        self.bounds = bounds  # sizes that must not be negative, where only the input can tell (a slice of a free dim)
+        self.bounds = bounds  # what only the input can tell: a slice of a free dim, `where S == 2 * T`
         # Filled by `params.py` when first asked for.
         self.memo_owns: bool | None = None
         self.memo_leaves: int | None = None

@@ -39,7 +39,7 @@ from catdl.diagram.model import (
 )
 from catdl.record import replace
 from catdl.source import Source, Span
-from catdl.types.sizes import Size
+from catdl.types.sizes import Bound
 from catdl.types.types import Axis, Leaf
 
 NOWHERE = Span(Source("", ""), 0, 0)
@@ -127,9 +127,9 @@ def _box_owns(box: Box) -> bool:
             return inner is not None and bool(inner.memo_owns)
 
 
-def bounds_of(diagram: Diagram) -> tuple[Size, ...]:
-    """The sizes that must not be negative in it and in every diagram it holds, each once."""
-    found: dict[Size, None] = {}
+def bounds_of(diagram: Diagram) -> tuple[Bound, ...]:
+    """What only the input can tell of it and of every diagram it holds, each once."""
+    found: dict[Bound, None] = {}
     seen: set[int] = set()
     stack = [diagram]
     while stack:

@@ -14,7 +14,8 @@ from catdl.diagram.told import linear_in
 from catdl.torch.scope import Scope, Value, sizes_of
 from catdl.torch.shapes import shape
 from catdl.torch.wrap import WIDTH
-from catdl.types.sizes import Poly, Size, Sym, neg, short, show, sub, sym
+from catdl.types.poly import from_terms
+from catdl.types.sizes import Bound, Poly, Size, Sym, free_syms, neg, not_negative, short, show, sub, sym
 from catdl.types.types import show_kind
 
 _STORED: dict[Storage, str] = {
@@ -24,6 +25,16 @@ _STORED: dict[Storage, str] = {
     "complex": "not {}.is_complex()",
 }
 """The test that a tensor does not hold what its kind is stored as."""
+
+_BROKEN = {
+    ">=": ("<", "at least"),
+    ">": ("<=", "more than"),
+    "<=": (">", "at most"),
+    "<": (">=", "less than"),
+}
+"""The test that an inequality is broken, and how it is told."""
+
+_TURNED = {"==": "==", ">=": "<=", "<=": ">=", ">": "<", "<": ">"}
 
 _WORDS: dict[Storage, str] = {"int": " in torch.int64", "bool": " in torch.bool"}
 
@@ -46,7 +57,7 @@ class Entry:
         """The dims that a check bound."""
         return self._bound
 
-    def check(self, facts: tuple[Fact, ...], bounds: tuple[Size, ...] = ()) -> list[str]:
+    def check(self, facts: tuple[Fact, ...], bounds: tuple[Bound, ...] = ()) -> list[str]:
         """Ranks, sizes, batch axes, divisibility and bounds; binds every dim that the inputs tell."""
         for value in self._values:
             self._input(value)
@@ -58,27 +69,32 @@ class Entry:
             if isinstance(size, int) or not size.syms <= self._bound:
                 continue
             text = self._size(size)
-            got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(size.syms))
-            shown = f"{number} must divide {show(size)}, got {got}"
-            test = f"({text}) % {number} != 0" if not text.isidentifier() else f"{text} % {number} != 0"
-            self._lines += [f"if {test}:", f'    raise ValueError(f"{self._name}: {shown}")']
-        for size in tightest([size for size in bounds if isinstance(size, Poly) and size.syms <= self._bound]):
-            got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(size.syms))
-            test, words = self._limit(size)
-            self._lines += [f"if {test}:", f'    raise ValueError(f"{self._name}: {words}, got {got}")']
+            self._unless(f"{_factor(text)} % {number} != 0", f"{number} must divide {show(size)}", size.syms)
+        for bound in tightest([bound for bound in bounds if _dims_of(bound) <= self._bound]):
+            test, words = self._limit(bound)
+            self._unless(test, words, _dims_of(bound))
         return self._written()
 
-    def _limit(self, size: Poly) -> tuple[str, str]:
-        """The test that a size is negative, and what to say: of one dim and a number, in terms of that dim."""
-        constant = next((int(coef) for mono, coef in size.terms if not mono.pairs), 0)
-        rest = [(mono, coef) for mono, coef in size.terms if mono.pairs]
-        if len(rest) == 1 and rest[0][1] in (1, -1):
-            part = sub(size, constant) if rest[0][1] == 1 else neg(sub(size, constant))
-            text, shown = self._size(part), show(part)
-            if rest[0][1] == 1:
-                return f"{text} < {-constant}", f"{shown} must be at least {-constant}"
-            return f"{text} > {constant}", f"{shown} must be at most {constant}"
-        return f"{self._size(size)} < 0", f"{show(size)} must not be negative"
+    def _unless(self, test: str, words: str, dims: frozenset[str]) -> None:
+        got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(dims))
+        self._lines += [f"if {test}:", *self._raise(words, got)]
+
+    def _limit(self, bound: Bound) -> tuple[str, str]:
+        """The test that a bound is broken, and what to say, with the number on the right."""
+        left, op, right = turned(bound)
+        here, there = self._size(left), self._size(right)
+        match op:
+            case "==":
+                return f"{here} != {there}", f"{show(left)} must be {show(right)}"
+            case "|":
+                # Of a size 0 there is no remainder.
+                return (
+                    f"{here} < 1 or {_factor(there)} % {_factor(here)} != 0",
+                    f"{show(left)} must divide {show(right)}",
+                )
+            case _:
+                broken, words = _BROKEN[op]
+                return f"{here} {broken} {there}", f"{show(left)} must be {words} {show(right)}"
 
     def bind(self) -> tuple[list[str], tuple[str, ...]]:
         """The dims that the body reads, from the inputs; those that no input tells are given back."""
@@ -186,26 +202,50 @@ def given(scope: Scope, name: str, value: Value) -> list[str]:
     return [f"if {found} != {wanted}:", *_raised(words, f"{{tuple({value.text}.shape)}}")]
 
 
-def tightest(sizes: list[Poly]) -> list[Poly]:
-    """Sizes that must not be negative, without those that others imply: of one dim, one bound on each side."""
-    kept: dict[tuple[str, bool] | Poly, Poly] = {}
-    for size in sizes:
-        limit = _limit_of(size)
+def turned(bound: Bound) -> tuple[Size, str, Size]:
+    """A bound as it is told: `4 <= T` of T, and `T - 4 >= 0`, which nobody wrote, as `T >= 4`."""
+    left, op, right = bound.left, bound.op, bound.right
+    if isinstance(left, int) and op in _TURNED:
+        left, op, right = right, _TURNED[op], left
+    if op != ">=" or right != 0 or isinstance(left, int):
+        return left, op, right
+    limit = _limit_of(left)
+    if limit is not None:
+        return sym(limit[0]), ">=" if limit[2] else "<=", limit[1]
+    constant = next((coef for mono, coef in left.terms if not mono.pairs), 0)
+    slope = [coef for mono, coef in left.terms if mono.pairs]
+    if constant.denominator != 1:
+        return left, op, right
+    rest = sub(left, int(constant))
+    if all(coef > 0 for coef in slope):
+        return rest, ">=", -int(constant)
+    if all(coef < 0 for coef in slope):
+        return neg(rest), "<=", int(constant)
+    above = from_terms({mono: coef for mono, coef in left.terms if mono.pairs and coef > 0})
+    return above, ">=", sub(above, left)
+
+
+def tightest(bounds: list[Bound]) -> list[Bound]:
+    """Bounds without those that others imply: of one dim, one limit on each side; of more, each once."""
+    kept: dict[tuple[str, bool] | Size | Bound, Bound] = {}
+    for bound in bounds:
+        size = not_negative(bound)
+        limit = _limit_of(size) if isinstance(size, Poly) else None
         if limit is None:
-            kept.setdefault(size, size)
+            kept.setdefault(bound if size is None else size, bound)
             continue
         name, number, least = limit
         old = kept.get((name, least))
-        before = _limit_of(old) if old is not None else None
+        before = _limit_of(not_negative(old)) if old is not None else None
         if before is None or (number > before[1] if least else number < before[1]):
-            bound = sub(sym(name), number) if least else sub(number, sym(name))
-            assert isinstance(bound, Poly)
             kept[name, least] = bound
     return list(kept.values())
 
 
-def _limit_of(size: Poly) -> tuple[str, int, bool] | None:
+def _limit_of(size: Size | None) -> tuple[str, int, bool] | None:
     """`(T, 4, True)` where the size is not negative just when T is at least 4; with False: at most."""
+    if not isinstance(size, Poly):
+        return None
     slope = [(mono, coef) for mono, coef in size.terms if mono.pairs]
     offset = next((coef for mono, coef in size.terms if not mono.pairs), 0)
     if len(slope) != 1:
@@ -216,6 +256,14 @@ def _limit_of(size: Poly) -> tuple[str, int, bool] | None:
         return None
     ratio = -Fraction(offset) / coef
     return atom.name, ceil(ratio) if coef > 0 else floor(ratio), coef > 0
+
+
+def _dims_of(bound: Bound) -> frozenset[str]:
+    return free_syms(bound.left) | free_syms(bound.right)
+
+
+def _factor(text: str) -> str:
+    return text if text.isidentifier() or text.isdigit() else f"({text})"
 
 
 def _raised(message: str, got: str) -> list[str]:

@@ -30,13 +30,26 @@ from catdl.types.ring import neg, scale, sub
 
 
 @record
+class Bound:
+    """`left op right` as it is written, with op one of `|` (divides), `==`, `>=`, `<=`, `>`, `<`."""
+
+    left: Size
+    op: str
+    right: Size
+
+
+@record
 class Facts:
-    """Facts about dims.  Every dim is at least 1, those in `may_be_zero` at least 0."""
+    """Facts about dims.  Every dim is at least 1, those in `may_be_zero` at least 0.
+
+    `stated` has the facts that an input may break, as they are written; but for divisibility by a number.
+    """
 
     divides: tuple[tuple[int, Size], ...] = ()
     at_least: tuple[tuple[Size, int], ...] = ()
     equations: tuple[tuple[Size, Size], ...] = ()
     may_be_zero: frozenset[str] = frozenset()
+    stated: tuple[Bound, ...] = ()
     _steps: dict[str, int] = field(default_factory=dict, init=False)
     _lows: dict[str, int] = field(default_factory=dict, init=False)
     _highs: dict[str, int] = field(default_factory=dict, init=False)
@@ -204,3 +217,19 @@ class Facts:
 
 
 NO_FACTS: Final = Facts()
+
+
+def not_negative(bound: Bound) -> Size | None:
+    """The size that is not negative just when an inequality holds; None for an equation and for divisibility."""
+    left, right = normal(bound.left), normal(bound.right)
+    match bound.op:
+        case ">=":
+            return sub(left, right)
+        case ">":
+            return sub(sub(left, right), 1)
+        case "<=":
+            return sub(right, left)
+        case "<":
+            return sub(sub(right, left), 1)
+        case _:
+            return None

@@ -15,7 +15,7 @@ Example: `equal(add(floordiv(h, 2), floordiv(add(h, 1), 2)), h)` is PROVED for `
 from __future__ import annotations
 
 from catdl.types.decide import PROVED, UNDECIDED, Outcome, Verdict, Witness, equal, is_integral
-from catdl.types.facts import NO_FACTS, Facts
+from catdl.types.facts import NO_FACTS, Bound, Facts, not_negative
 from catdl.types.floors import exact_div
 from catdl.types.poly import (
     Floor,
@@ -65,6 +65,8 @@ __all__ = [
     # decisions
     "Facts",
     "NO_FACTS",
+    "Bound",
+    "not_negative",
     "Verdict",
     "Outcome",
     "Witness",

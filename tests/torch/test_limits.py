@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -29,6 +31,65 @@ def test_limits_are_told(text: str, shape: tuple[int, ...], words: str) -> None:
     with pytest.raises(ValueError, match=f"^f: {words}$"):
         model(torch.zeros(2, *shape))
     model(torch.zeros(2, *(n + 5 if n != 3 or k else n for k, n in enumerate(shape))))
+
+
+STATED = [
+    ("S == 2 * T", (4, 8), (4, 1), "S must be 2 * T, got S=1, T=4"),
+    ("T == 6", (6, 1), (5, 1), "T must be 6, got T=5"),
+    ("6 == T", (6, 1), (5, 1), "T must be 6, got T=5"),
+    ("T // 2 == S", (5, 2), (5, 5), "T // 2 must be S, got S=5, T=5"),
+    ("T | S", (4, 8), (4, 6), "T must divide S, got S=6, T=4"),
+    ("T | S", (4, 8), (0, 4), "T must divide S, got S=4, T=0"),
+    ("4 | T", (4, 1), (6, 1), "4 must divide T, got T=6"),
+    ("S >= T + 2", (4, 6), (4, 5), "S must be at least T + 2, got S=5, T=4"),
+    ("T < S", (3, 4), (4, 4), "T must be less than S, got S=4, T=4"),
+    ("T < 100", (99, 1), (100, 1), "T must be less than 100, got T=100"),
+    ("S - T > 2", (1, 4), (2, 4), "S - T must be more than 2, got S=4, T=2"),
+    ("4 <= T", (4, 1), (3, 1), "T must be at least 4, got T=3"),
+]
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["signature", "file"])
+@pytest.mark.parametrize(("fact", "good", "bad", "words"), STATED, ids=[f"{s[0]}-{s[2]}" for s in STATED])
+def test_what_where_states_is_checked_at_entry(
+    fact: str, good: tuple[int, int], bad: tuple[int, int], words: str, own: bool
+) -> None:
+    """In the words of the spec, be it stated of one morphism or of the file."""
+    signature = "morphism f : Real[T] @ Real[S] -> Real[T] @ Real[S]"
+    text = f"{signature} where {fact} = id" if own else f"where {fact}\n{signature} = id"
+    model = catdl.loads(f"dim T, S\n{text}\n")["f"].compile()
+    model(*(torch.zeros(n) for n in good))
+    with pytest.raises(ValueError, match=f"^{re.escape(f'f: {words}')}$"):
+        model(*(torch.zeros(n) for n in bad))
+
+
+def test_an_equation_keeps_torch_from_broadcasting() -> None:
+    text = """
+dim T, S, D = 4
+where S == 2 * T
+morphism up : Real[T, D] @ Real[S, D] -> Real[S, D] = (x, y) => {
+  z = (x, x) >> concat[T] >> rename[T -> S]
+  y + z
+}
+"""
+    model = catdl.loads(text)["up"].compile()
+    assert model(torch.zeros(4, 4), torch.zeros(8, 4)).shape == (8, 4)
+    with pytest.raises(ValueError, match=r"got S=1, T=4$"):
+        model(torch.zeros(4, 4), torch.zeros(1, 4))
+
+
+def test_a_call_proves_that_one_dim_divides_another() -> None:
+    head = "dim T, S\nmorphism g[A, B] : Real[A] @ Real[B] -> Real[A] @ Real[B] where A | B = id\n"
+
+    def codes(domain: str, fact: str = "") -> list[str]:
+        text = f"{head}morphism f : {domain} -> {domain}{fact} = g"
+        return [found.code for found in catdl.loads(text).diagnostics if found.severity == "error"]
+
+    assert codes("Real[T] @ Real[S]") == ["E0207"]
+    assert codes("Real[A: 4] @ Real[B: 6]") == ["E0207"]
+    assert codes("Real[A: 3] @ Real[B: 6]") == []
+    assert codes("Real[T] @ Real[S]", " where T | S") == []
+    assert codes("Real[T] @ Real[S: 3 * T]") == []
 
 
 def test_what_holds_always_is_not_checked() -> None:
