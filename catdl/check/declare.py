@@ -40,11 +40,13 @@ def declare_prelude(scope: PreludeScope, name: str, place: Slice) -> Def:
     match node:
         case ast.Kind():
             base = scope.find(node.base) if node.base is not None else None
+            element = scope.find(node.element) if node.element is not None else None
             found = KindDef(
                 name,
                 base if isinstance(base, KindDef) else None,
                 node.access == "free",
                 node.axis is not None,
+                element if isinstance(element, KindDef) else None,
                 module.span(node),
             )
         case ast.Morphism():

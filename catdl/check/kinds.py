@@ -50,6 +50,14 @@ class Kinds:
         """`Real`, `Fin`, `Bool` or `Complex`."""
         return self.above(name)[-1]
 
+    def element(self, name: str) -> str:
+        """What one number of a kind is by itself: of one that names an axis what it says, or what it lies over."""
+        found = self.find(name)
+        if found is None or not found.axis:
+            return name
+        single = found.element or found.base
+        return name if single is None else single.name
+
     def coerces(self, found: str, expected: str) -> bool:
         """Whether a port that expects one kind takes another."""
         if found == expected or found == "?" or expected == "?" or expected in self.above(found):

@@ -81,8 +81,7 @@ def mentioned(roots: list[object]) -> set[str]:
             case ast.Param():
                 stack += (node.type, node.init)
             case ast.Kind():
-                if node.base is not None:
-                    out.add(node.base)
+                out |= {name for name in (node.base, node.element) if name is not None}
             case _:
                 pass
     return out

@@ -122,25 +122,29 @@ def read_dim_or_kind(program: Program, module: Module, name: str, node: object) 
             known_roles(program, module, roles)
             if size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles):
                 program.facts = Noted(program.facts).facts({label})
-        case ast.Kind(base=base, access=access, axis=axis):
-            above = module.find(base) if base is not None else None
-            if base is not None and not isinstance(above, KindDef):
-                if not isinstance(above, BadDef):
-                    names = [n for n, d in module.defs.items() if isinstance(d, KindDef)]
-                    names += [n for n in program.prelude.names() if isinstance(module.find(n), KindDef)]
-                    program.report(wrong.UnknownName(module.span(node), base, "kind", near(base, names)))
+        case ast.Kind(base=base, access=access, axis=axis, element=element):
+            try:
+                above = None if base is None else kind_named(program, module, node, base)
+                single = None if element is None else kind_named(program, module, node, element)
+            except Refused:
                 return
-            kind = KindDef(
-                label,
-                above if isinstance(above, KindDef) else None,
-                access == "free",
-                axis is not None,
-                module.span(node),
-            )
+            kind = KindDef(label, above, access == "free", axis is not None, single, module.span(node))
             module.defs[name] = kind
             program.kinds.add(kind)
         case _:
             pass
+
+
+def kind_named(program: Program, module: Module, node: ast.Kind, name: str) -> KindDef:
+    """A kind that the declaration of another names. Raises Refused."""
+    found = module.find(name)
+    if isinstance(found, KindDef):
+        return found
+    if not isinstance(found, BadDef):
+        names = [n for n, d in module.defs.items() if isinstance(d, KindDef)]
+        names += [n for n in program.prelude.names() if isinstance(module.find(n), KindDef)]
+        program.report(wrong.UnknownName(module.span(node), name, "kind", near(name, names)))
+    raise Refused
 
 
 def known_roles(program: Program, module: Module, roles: tuple[ast.Expr, ...]) -> None:

@@ -37,12 +37,13 @@ class DimDef:
 
 @record(frozen=False, eq=False)
 class KindDef:
-    """A kind: `base` None for a root."""
+    """A kind: `base` None for a root. `element` is what one number of a kind that names an axis is by itself."""
 
     name: str  # qualified
     base: KindDef | None
     free: bool
     axis: bool
+    element: KindDef | None
     span: Span
 
 

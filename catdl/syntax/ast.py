@@ -354,10 +354,11 @@ class Fact:
 
 @record
 class Kind:
-    """`kind Std : free Positive`, `kind Probs[A] : earned Positive` (a kind with an axis). `base` None: a root."""
+    """`kind Std : free Positive`, `kind Probs[A] of Prob : earned Positive` (with an axis). `base` None: a root."""
 
     name: str
     axis: str | None
+    element: str | None  # what one number along the axis is by itself
     access: str  # "free", "earned" or "" for a root
     base: str | None
     start: int

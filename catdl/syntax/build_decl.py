@@ -58,21 +58,15 @@ class Builder(ExprBuilder):
         return ast.Fact(values[0], self.word(values[1]), values[2], self.starts[first], self.ends[last])
 
     def kind_decl(self, values: Values, first: int, last: int) -> list[ast.Kind]:
-        _, name, _, axis, _, _, access, base = values
+        _, name, _, axis, _, of, element, _, access, base = values
         start = self.starts[first]
-        if access is not None and self.word(access) not in ("free", "earned"):
-            from difflib import get_close_matches
-
-            from catdl.diagnostics import syntax_errors as wrong
-
-            found = self.word(access)
-            span = self.span(self.starts[access], self.ends[access])
-            near = tuple(get_close_matches(found, ("free", "earned"), 1))
-            self.found.append(wrong.WrongWord(span, found, ("free", "earned"), near))
+        self.one_of(of, ("of",))
+        self.one_of(access, ("free", "earned"))
         return [
             ast.Kind(
                 self.word(name),
                 None if axis is None else self.word(axis),
+                None if element is None else self.word(element),
                 "" if access is None else self.word(access),
                 None if base is None else self.word(base),
                 start,
@@ -80,6 +74,17 @@ class Builder(ExprBuilder):
                 self.doc(start),
             )
         ]
+
+    def one_of(self, place: int | None, words: tuple[str, ...]) -> None:
+        """A word that is no keyword, where one of a few belongs."""
+        if place is not None and self.word(place) not in words:
+            from difflib import get_close_matches
+
+            from catdl.diagnostics import syntax_errors as wrong
+
+            found = self.word(place)
+            near = tuple(get_close_matches(found, words, 1))
+            self.found.append(wrong.WrongWord(self.span(self.starts[place], self.ends[place]), found, words, near))
 
     # object, param
 

@@ -26,6 +26,7 @@ def decl_parts(decl: ast.Decl) -> tuple[Parts, ast.Expr | None]:
             return _where(decl), None
         case ast.Kind():
             axis = f"[{decl.axis}]" if decl.axis is not None else ""
+            axis += f" of {decl.element}" if decl.element is not None else ""
             base = f" : {decl.access} {decl.base}" if decl.base is not None else ""
             return [f"kind {decl.name}{axis}{base}"], None
         case ast.Object():

@@ -144,11 +144,11 @@ def test_dims() -> None:
 
 
 def test_kinds() -> None:
-    kinds = parsed("kind Real\nkind Std : free Positive\nkind Probs[A] : earned Positive").decls
-    assert [bare(kind)[1:5] for kind in kinds] == [
-        (("name", "Real"), ("axis", None), ("access", ""), ("base", None)),
-        (("name", "Std"), ("axis", None), ("access", "free"), ("base", "Positive")),
-        (("name", "Probs"), ("axis", "A"), ("access", "earned"), ("base", "Positive")),
+    kinds = parsed("kind Real\nkind Std : free Positive\nkind Probs[A] of Prob : earned Positive").decls
+    assert [bare(kind)[1:6] for kind in kinds] == [
+        (("name", "Real"), ("axis", None), ("element", None), ("access", ""), ("base", None)),
+        (("name", "Std"), ("axis", None), ("element", None), ("access", "free"), ("base", "Positive")),
+        (("name", "Probs"), ("axis", "A"), ("element", "Prob"), ("access", "earned"), ("base", "Positive")),
     ]
 
 

@@ -207,9 +207,12 @@ _overloads = st.builds(
     _zero,
     _zero,
 )
-_kinds = st.builds(
-    ast.Kind, names, st.none() | names, st.sampled_from(["free", "earned"]), names, _zero, _zero, _docs
-) | st.builds(ast.Kind, names, st.none(), st.just(""), st.none(), _zero, _zero, _docs)
+_access = st.sampled_from(["free", "earned"])
+_kinds = st.one_of(
+    st.builds(ast.Kind, names, names, st.none() | names, _access, names, _zero, _zero, _docs),
+    st.builds(ast.Kind, names, st.none(), st.none(), _access, names, _zero, _zero, _docs),
+    st.builds(ast.Kind, names, st.none(), st.none(), st.just(""), st.none(), _zero, _zero, _docs),
+)
 
 decls = st.one_of(
     st.builds(ast.Dim, names, st.none() | exprs, _roles, _zero, _zero, _docs),

@@ -82,6 +82,16 @@ class Rule:
         """The axes of a wire. Raises Refused where their number is unknown."""
         return known_axes(self.ctx, wire, self.span, self.name)
 
+    def element(self, kind: Kind) -> Kind:
+        """What one number of a kind is by itself: of `Probs(A)` a `Prob`."""
+        name = self.ctx.kinds.element(kind.name)
+        return kind if name == kind.name else Kind(name)
+
+    def part(self, kind: Kind, axis: Axis) -> Kind:
+        """What numbers mean of which not all along an axis are left: if the kind names it, what each is by itself."""
+        named = kind.axis is not None and label_of(kind.axis) == label_of(axis.label)
+        return self.element(kind) if named else kind
+
     def items(self) -> list[ast.Arg]:
         """What stands in brackets."""
         return list(self.head.items or ())

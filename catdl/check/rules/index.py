@@ -78,7 +78,7 @@ def gather(rule: Rule) -> Bundle:
     axes, picked = rule.axes(x), rule.axes(i)
     place = one_axis(rule, axes)
     into(rule, i.leaf.kind, axes[place])
-    leaf = Leaf(x.leaf.kind, (*axes[:place], *picked, *axes[place + 1 :]))
+    leaf = Leaf(rule.part(x.leaf.kind, axes[place]), (*axes[:place], *picked, *axes[place + 1 :]))
     return rule.out("gather", [x, i], [leaf], axis=place)
 
 
@@ -90,7 +90,7 @@ def pick(rule: Rule) -> Bundle:
     into(rule, i.leaf.kind, axes[place])
     rest = tuple(a for k, a in enumerate(axes) if k != place)
     rule.ctx.port(i, Leaf(i.leaf.kind, rest), rule.span, "the index of `pick`")
-    return rule.out("pick", [x, i], [Leaf(x.leaf.kind, rest)], axis=place)
+    return rule.out("pick", [x, i], [Leaf(rule.element(x.leaf.kind), rest)], axis=place)
 
 
 def scatter(rule: Rule) -> Bundle:
@@ -115,7 +115,8 @@ def scatter(rule: Rule) -> Bundle:
         available = tuple(show_axis(a) for a in axes)
         raise rule.ctx.refuse(wrong.AxisNotFound(rule.span, show_axis(where[0]), available, rule.name))
     rule.ctx.solver.same_size(axes[place].size, where[0].size, blame(rule, f"the index of `{rule.name}`"))
-    leaf = Leaf(x.leaf.kind if rule.name != "scatter_mean" else REAL, (*axes[:place], new, *axes[place + 1 :]))
+    kind = rule.part(x.leaf.kind, axes[place]) if rule.name != "scatter_mean" else REAL
+    leaf = Leaf(kind, (*axes[:place], new, *axes[place + 1 :]))
     fn = rule.name.removeprefix("scatter_")
     return rule.out("scatter", [x, i], [leaf], axis=place, size=new.size, fn=fn)
 

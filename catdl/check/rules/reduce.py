@@ -16,13 +16,17 @@ LETTER_LIMIT = 52  # the letters of `torch.einsum`
 
 
 def reduced_kind(rule: Rule, fn: str, wire: W) -> Kind:
-    """What the result of a reduction means: extremes keep the kind, the others go by their overloads or to the root."""
+    """What the result of a reduction means: extremes are elements, the others go by their overloads or to the root.
+
+    The largest along any axis is an element by itself: along another axis than a `Probs` names, too, they do not
+    come from one place.
+    """
     kind = wire.leaf.kind
     ctx = rule.ctx
     if fn in ("any", "all"):
         return kind if ctx.kinds.root(kind.name) == "Bool" else BOOL
     if fn in ("max", "min", "cummax", "cummin"):
-        return kind
+        return rule.element(kind)
     entry = ctx.library_entry(fn)
     best = ctx.kinds.choose(entry.overloads, (kind.name,), None) if isinstance(entry, MorphismDef) else []
     if not best:

@@ -13,7 +13,7 @@ from catdl.diagnostics.words import listed
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, normal, show, sub
-from catdl.types.types import Axis, Leaf, Word, label_of, show_axis, show_label
+from catdl.types.types import Axis, Kind, Leaf, Word, label_of, show_axis, show_label
 
 
 def flatten(rule: Rule) -> Bundle:
@@ -139,7 +139,7 @@ def squeeze(rule: Rule) -> Bundle:
         rule.ctx.solver.same_size(
             axes[place].size, 1, blame(rule, f"the axis `{show_label(axes[place].label)}` that `squeeze` drops")
         )
-        leaf = Leaf(wire.leaf.kind, (*axes[:place], *axes[place + 1 :]))
+        leaf = Leaf(rule.part(wire.leaf.kind, axes[place]), (*axes[:place], *axes[place + 1 :]))
         wire = rule.out("drop", [wire], [leaf], axis=place).wires[0]
     return Bundle([wire])
 
@@ -148,6 +148,7 @@ def rename(rule: Rule) -> Bundle:
     """`rename[A -> B]`: another label, nothing moves."""
     wire = rule.wires(1)[0]
     axes = list(rule.axes(wire))
+    kind = wire.leaf.kind
     for item in rule.items():
         if not isinstance(item.value, ast.Arrow) or not isinstance(item.value.codomain, (ast.Name, ast.Tuple)):
             raise rule.ctx.refuse(
@@ -166,8 +167,10 @@ def rename(rule: Rule) -> Bundle:
             rule.ctx.solver.same_size(
                 axes[place].size, axis.size, blame(rule, f"the axis renamed to `{show_label(label)}`")
             )
+        if kind.axis is not None and label_of(kind.axis) == label_of(axes[place].label):
+            kind = Kind(kind.name, axis=label)
         axes[place] = Axis(label, axes[place].size)
-    leaf = Leaf(wire.leaf.kind, tuple(axes))
+    leaf = Leaf(kind, tuple(axes))
     return rule.out("permute", [wire], [leaf], perm=tuple(range(len(axes))))
 
 
@@ -215,7 +218,8 @@ def slice_(rule: Rule) -> Bundle:
     parts = (start, sub(stop, start), sub(length, stop))
     rule.ctx.bounds += [(part, rule.span, within) for part in parts if not isinstance(part, int)]
     count = sub(stop, start) if step == 1 else floordiv(add(sub(stop, start), step - 1), step, rule.ctx.facts)
-    leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(axes[place].label, count), *axes[place + 1 :]))
+    kind = wire.leaf.kind if count == length else rule.part(wire.leaf.kind, axes[place])
+    leaf = Leaf(kind, (*axes[:place], Axis(axes[place].label, count), *axes[place + 1 :]))
     return rule.out("slice", [wire], [leaf], axis=place, start=start, step=step, size=count)
 
 
@@ -280,7 +284,8 @@ def window(rule: Rule) -> Bundle:
     if not isinstance(room := sub(axes[place].size, reach), int):
         ctx.bounds.append((room, rule.span, f"a window must fit in `{show_axis(axes[place])}`"))
     count = add(floordiv(sub(axes[place].size, reach), stride, ctx.facts), 1)
-    leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(axes[place].label, count), new, *axes[place + 1 :]))
+    kind = rule.part(wire.leaf.kind, axes[place])
+    leaf = Leaf(kind, (*axes[:place], Axis(axes[place].label, count), new, *axes[place + 1 :]))
     return rule.out("window", [wire], [leaf], axis=place, size=new.size, stride=stride, dilation=dilation, count=count)
 
 
@@ -303,6 +308,8 @@ def concat(rule: Rule) -> Bundle:
         rule.ctx.port(wire, expected, *joint, against=wires[0])
         size = add(size, axes[here].size)
     kind = joined_kind(rule, wires)
+    if len(wires) > 1:
+        kind = rule.part(kind, first[place])
     leaf = Leaf(kind, (*first[:place], Axis(first[place].label, size), *first[place + 1 :]))
     return rule.out("concat", wires, [leaf], axis=place)
 
@@ -380,9 +387,10 @@ def split(rule: Rule) -> Bundle:
     out: list[W] = []
     start: Size = 0
     label = label_of(axis.label)
+    kind = wire.leaf.kind if len(sizes) == 1 else rule.part(wire.leaf.kind, axis)
     for size in sizes:
         name = label if isinstance(label, str) else ctx.solver.label()
-        leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(name, size), *axes[place + 1 :]))
+        leaf = Leaf(kind, (*axes[:place], Axis(name, size), *axes[place + 1 :]))
         out += rule.out("slice", [wire], [leaf], axis=place, start=start, step=1, size=size).wires
         start = add(start, size)
     return Bundle(out)
