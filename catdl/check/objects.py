@@ -365,6 +365,8 @@ class Types:
     def no_type(self, node: ast.Expr, env: Env) -> Refused:
         """Why an expression is no type."""
         span = env.module.span(node)
+        if isinstance(node, ast.Bad):
+            return Refused()
         if isinstance(node, ast.Name):
             found = env.find(node.id)
             if isinstance(found, BadDef):

@@ -313,7 +313,7 @@ def unused_arguments(program: Program, found: MorphismDef) -> None:
         ]
         if any(
             p.literal is not None or p.name is None or p.name in names or p.name.startswith("_") for p, names in params
-        ):
+        ) or not all((p.name or "").isascii() for p, _ in params):  # what is no name is told, and read nowhere
             continue
         param = params[0][0]
         program.report(wrong.UnusedArgument(found.module.span(param), param.name or "", found.name))

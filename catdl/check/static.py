@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 from catdl import diagnostics as wrong
 from catdl.check.scope import BadDef, DimDef, Env, MorphismDef, Shadow, Static
 from catdl.check.work import Work
-from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.base import Diagnostic, Help
 from catdl.diagnostics.suggest import near
 from catdl.record import replace
 from catdl.source import Source, Span
@@ -371,8 +371,12 @@ class Statics:
         """A static condition. Raises Refused."""
         value = self.value(node, env)
         if not isinstance(value, bool):
+            named = isinstance(node, ast.Tuple) and any(item.sep == "=" for item in node.items)
+            helps = (Help("to compare two numbers write `==`"),) if named else ()
             raise self.refuse(
-                wrong.BadValue(env.module.span(node), f"a condition is true or false, not {show_value(value)}")
+                wrong.BadValue(
+                    env.module.span(node), f"a condition is true or false, not {show_value(value)}", "", helps
+                )
             )
         return value
 

@@ -203,8 +203,7 @@ class LooseArithmetic(Mistake):
     sign: str
 
     def parts(self) -> Parts:
-        start, end = Span(self.span.source, self.span.start, self.span.start), self.span.end
-        edits = (Edit(start, "("), Edit(Span(self.span.source, end, end), ")"))
+        edits = _parenthesised(self.span)
         message = f"`{self.sign}` before `>>` needs parentheses"
         notes = ("`x + y >> f` sends the whole sum into `f`, though it looks as if only `y` went",)
         helps = (Help("if all of it is meant, put it into parentheses", edits),)
@@ -220,9 +219,7 @@ class LambdaInside(Mistake):
     span: Span
 
     def parts(self) -> Parts:
-        start, end = Span(self.span.source, self.span.start, self.span.start), self.span.end
-        edits = (Edit(start, "("), Edit(Span(self.span.source, end, end), ")"))
-        helps = (Help("put it into parentheses", edits),)
+        helps = (Help("put it into parentheses", _parenthesised(self.span)),)
         return Parts("a lambda that is a step needs parentheses", self.span, "this lambda", helps=helps)
 
 
@@ -249,7 +246,11 @@ class BadArgumentName(Mistake):
     span: Span
 
     def parts(self) -> Parts:
-        helps = (Help("to compare two numbers write `==`"),)
+        quoted = self.span.text.strip('"')
+        if quoted != self.span.text and quoted.isidentifier():
+            helps = (Help("a name is written without quotes", (Edit(self.span, quoted),)),)
+        else:
+            helps = (Help("to compare two numbers write `==`"),)
         return Parts("before `=` stands the name of an argument", self.span, "not a name", helps=helps)
 
 
@@ -267,13 +268,22 @@ class BadStepName(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class BlockWithoutValue(Mistake):
-    """A block that does not end with an expression. `span` is its last statement."""
+    """A block that does not end with an expression. `span` is its last statement.
+
+    Where that is `continued` by a last line that begins with `-`, it is this line.
+    """
 
     code: ClassVar[str] = "E0015"
     title: ClassVar[str] = "a block without a value"
     span: Span
+    continued: bool = False
 
     def parts(self) -> Parts:
+        if self.continued:
+            message = "a line that begins with `-` goes on with the one above, so this block has no value"
+            label = "subtracted from the line above"
+            around = _parenthesised(self.span)
+            return Parts(message, self.span, label, helps=(Help("to yield it, put it into parentheses", around),))
         helps = (Help("add a last line with what the block yields; `()` yields nothing"),)
         message = "a block ends with an expression, its value"
         return Parts(message, self.span, "the last statement is no expression", helps=helps)
@@ -333,6 +343,12 @@ class PatternOfPaths(Mistake):
     def parts(self) -> Parts:
         notes = ("`f{block.*.weight: e}` names the parameters that `e` goes to; only there may `*` stand for a name",)
         return Parts("a pattern of names belongs before `:` or `=` in a plug", self.span, "not in a plug", (), notes)
+
+
+def _parenthesised(span: Span) -> tuple[Edit, Edit]:
+    """The edits that put a stretch into parentheses."""
+    start, end = Span(span.source, span.start, span.start), Span(span.source, span.end, span.end)
+    return Edit(start, "("), Edit(end, ")")
 
 
 def _either(phrases: tuple[str, ...]) -> str:

@@ -20,6 +20,8 @@ OPENERS = {closer: opener for opener, closer in BRACKETS.items()}
 MORPHISM_WORDS = kinds_of("MORPHISM HOM EXTERN NATIVE CORE")
 LEADING = kinds_of("EXTERN NATIVE CORE")
 NAMELIKE = (IN_PLACE - {"AS"}) | {"NAME"}
+STARTED = NAMELIKE | {"TIED", "FRESH"}
+"""What may follow a word that starts a statement."""
 
 _HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT OVERLOAD FROM")
 _SIGNS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}

@@ -162,7 +162,8 @@ class Builder(ExprBuilder):
         _, name, _, items, _, _, domain, _, codomain, message = values
         args: tuple[ast.Arg, ...] = tuple(items.items) if isinstance(items, _Items) else ()
         never = type(codomain) is ast.Name and codomain.id == "never"
-        text = "" if message is None else self.string([], message, message).value
+        said = None if message is None else self.string([], message, message)
+        text = said.value if type(said) is ast.Text else ""
         return [
             ast.Overload(
                 self.word(name), args, domain, None if never else codomain, text, self.starts[first], self.ends[last]

@@ -10,6 +10,7 @@ cannot see, such as `x + y >> f`, are reported here.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from fractions import Fraction
 from typing import Any, TypeAlias
 
@@ -67,6 +68,7 @@ class ExprBuilder:
         self.kinds = stream.kinds
         self.starts = stream.starts
         self.ends = stream.ends
+        self.damage = stream.damage
         self.found = found
         self.loose: ast.Labelled | None = None  # the last labelled step whose body is bare arithmetic
         self.paths: dict[int, tuple[Span, bool]] = {}  # what only a plug's item may begin with, and is it a pattern
@@ -124,9 +126,10 @@ class ExprBuilder:
 
     # atoms
 
-    def name(self, values: Values, first: int, last: int) -> ast.Name:
+    def name(self, values: Values, first: int, last: int) -> ast.Name | ast.Bad:
         start, end = self.starts[first], self.ends[first]
-        return ast.Name(self.text[start:end], start, end)
+        text = self.text[start:end]
+        return ast.Name(text, start, end) if text.isascii() else ast.Bad(start, end)  # told where it was read
 
     def number(self, values: Values, first: int, last: int) -> ast.Number:
         start, end = self.starts[first], self.ends[first]
@@ -142,9 +145,12 @@ class ExprBuilder:
             return ast.Number(1, "1", start, end)
         return ast.Number(Fraction(text), text, start, end)
 
-    def string(self, values: Values, first: int, last: int) -> ast.Text:
+    def string(self, values: Values, first: int, last: int) -> ast.Text | ast.Bad:
         start, end = self.starts[first], self.ends[first]
-        body = self.text[start + 1 : end - 1] if self.text.endswith('"', start + 1, end) else self.text[start + 1 : end]
+        body = self.text[start + 1 : end - 1]
+        unread = bisect_left(self.damage, start)
+        if unread < len(self.damage) and self.damage[unread] == start:  # told where it was read: it is not closed
+            return ast.Bad(start, end)
         if "\\" not in body:
             return ast.Text(body, start, end)
 
@@ -360,7 +366,7 @@ class ExprBuilder:
         label, body = values[0], values[2]
         start, end = self.starts[first], self.ends[last]
         name = dotted(label) if label.start == start else None
-        if type(label) is not ast.Name or name is None:
+        if (type(label) is not ast.Name or name is None) and type(label) is not ast.Bad:
             self.paths.setdefault(start, (self.span(label.start, label.end), False))
         node = ast.Labelled(name or "", body, start, end)
         if type(body) is ast.Chain and body.start == self.starts[values[1] + 1]:
@@ -438,11 +444,10 @@ class ExprBuilder:
             part = pending.pop()
             if type(part) is ast.Tuple and not any(item.sep for item in part.items):
                 pending += [item.value for item in part.items]
-            elif type(part) is not ast.Name:
+            elif type(part) is not ast.Name and type(part) is not ast.Bad:
                 from catdl.diagnostics import syntax_errors as wrong
 
-                if type(part) is not ast.Bad:
-                    self.found.append(wrong.NotAPattern(self.span(part.start, part.end), place))
+                self.found.append(wrong.NotAPattern(self.span(part.start, part.end), place))
                 return ast.Bad(expr.start, expr.end)
         return expr
 

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from catdl.diagnostics.base import Diagnostic
+from catdl.record import record
 from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.syntax.build_decl import Builder
@@ -45,6 +46,16 @@ def _rules() -> list[_Rule]:
             deeper = int(rule.action in _DEEPER)
             rules.append((rule.origin, rule.size, getattr(Builder, rule.action), rule.shape, deeper))
     return rules
+
+
+@record
+class _Landing:
+    """A part to give up: its place on the stack, which part it is, its first token, and the token to go on at."""
+
+    place: int
+    part: str
+    start: int
+    resumed: int
 
 
 class Driver:
@@ -93,12 +104,13 @@ class Driver:
                 states[-1] = state
                 action = actions[state].get(kind)
             if action is None:
-                self._report(states, begin, index)
-                resumed = self._recover(states, values, firsts, depths, index)
-                if resumed is None:
+                landing = self._landing(states, values, firsts, index)
+                self._report(states, begin, landing.start if landing else begin, index)
+                if landing is None:
                     builder.finish()
                     return stub(self.stream, self.source, begin)
-                index = resumed
+                self._land(landing, states, values, firsts, depths)
+                index = landing.resumed
             elif action == ACCEPT:
                 builder.finish()
                 decls: list[ast.Decl] = values[-1]
@@ -110,10 +122,8 @@ class Driver:
                 depths.append(0)
                 index += 1
 
-    def _recover(
-        self, states: list[int], values: list[Any], firsts: list[int], depths: list[int], index: int
-    ) -> int | None:
-        """Cut the stack to a place where reading can go on and say at which token; None if there is none."""
+    def _landing(self, states: list[int], values: list[Any], firsts: list[int], index: int) -> _Landing | None:
+        """The innermost part that can be given up, so that reading goes on after it; None if there is none."""
         gotos = self.tables.gotos
         for place in range(len(states) - 1, 0, -1):
             row = gotos[states[place]]
@@ -122,28 +132,33 @@ class Driver:
                     continue
                 start = firsts[place] if place < len(firsts) else index
                 resumed = resume_at(self.stream, name, start, index, values[:place])
-                if resumed is None:
-                    continue
-                offset = self.stream.starts[start]
-                bad = ast.Bad(offset, max(offset, self.stream.ends[resumed - 1]))
-                del states[place + 1 :], values[place:], firsts[place:], depths[place:]
-                states.append(row[name])
-                match name:
-                    case "where":
-                        values.append(ast.Where((), bad.start, bad.end))
-                    case "statement":
-                        values.append(statement(self.stream, self.source, start, bad))
-                    case _:
-                        values.append(bad)
-                firsts.append(start)
-                depths.append(0)
-                return resumed
+                if resumed is not None:
+                    return _Landing(place, name, start, resumed)
         return None
 
-    def _report(self, states: list[int], begin: int, index: int) -> None:
-        """Say what cannot stand at a token, unless a bracket before it has already been reported."""
+    def _land(
+        self, landing: _Landing, states: list[int], values: list[Any], firsts: list[int], depths: list[int]
+    ) -> None:
+        """Cut the stack to the start of the part and put what is left of it there."""
+        place, start = landing.place, landing.start
+        offset = self.stream.starts[start]
+        bad = ast.Bad(offset, max(offset, self.stream.ends[landing.resumed - 1]))
+        del states[place + 1 :], values[place:], firsts[place:], depths[place:]
+        states.append(self.tables.gotos[states[place]][landing.part])
+        match landing.part:
+            case "where":
+                values.append(ast.Where((), bad.start, bad.end))
+            case "statement":
+                values.append(statement(self.stream, self.source, start, bad))
+            case _:
+                values.append(bad)
+        firsts.append(start)
+        depths.append(0)
+
+    def _report(self, states: list[int], begin: int, part: int, index: int) -> None:
+        """Say what cannot stand at a token, unless something before it in its part has already been reported."""
         stream = self.stream
-        first, offset = stream.starts[begin], stream.starts[index]
+        first, offset = stream.starts[part], stream.starts[index]
         if stream.kinds[index] in ("NL", "$END"):  # what could not be read stands between the last token and the next
             offset = stream.starts[index + 1] if index + 1 < len(stream.starts) else len(self.source.text)
         known = bisect_left(stream.damage, first)

@@ -11,6 +11,7 @@ from catdl.diagnostics.base import Diagnostic
 from catdl.diagnostics.syntax_errors import NotADeclaration, NotYet, UnexpectedToken
 from catdl.source import Source, Span
 from catdl.syntax.layout import Stream
+from catdl.syntax.lexer import kinds_of
 from catdl.syntax.tables import Tables
 
 LATER = frozenset({"functor", "algebra", "law", "learner"})
@@ -44,7 +45,9 @@ _PLAIN = {
     "$END": "the end of the declaration",
 }
 _AFTER_OPERAND = ("THEN", "ELSE", "FOR", "IN", "COMMA", "RPAR", "RSQB", "RBRACE", "NL")
-_HINTS = {"STARS": "a power is written `^`", "EQUAL": "to compare two numbers write `==`"}
+_HINTS = {"STARS": "a power is written `^`"}
+_COMPARED = frozenset({"THEN", "VBAR"})  # what else may come where a condition or a fact is read
+_UPDATING = kinds_of("PLUS MINUS STAR SLASH TENSOR FLOORDIV CIRCUMFLEX STARS")
 
 
 def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int], begin: int, index: int) -> Diagnostic:
@@ -62,7 +65,9 @@ def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int]
     before = source.text[stream.starts[index - 1] : stream.ends[index - 1]]
     after = before if last != "NL" and len(before) <= 30 and "\n" not in before else ""
     found = _found(source, kind, word, span.end)
-    return UnexpectedToken(span, found, _phrases(allowed, last), after, _hint(kind, word))
+    glued = last if stream.ends[index - 1] == span.start else ""
+    hint = _equals(allowed, glued, before) if kind == "EQUAL" else _hint(kind, word)
+    return UnexpectedToken(span, found, _phrases(allowed, last), after, hint)
 
 
 def _allowed(tables: Tables, states: list[int]) -> set[str]:
@@ -110,6 +115,17 @@ def _found(source: Source, kind: str, word: str, end: int) -> str:
     if kind == "$END":
         return "the end of the declaration" if source.text[end:].strip() else "the end of the file"
     return f"`{word}`" if len(word) <= 30 else "a long text"
+
+
+def _equals(allowed: set[str], glued: str, before: str) -> str:
+    """What is meant by an `=` that cannot stand where it does; `glued` is the kind of the sign right before it."""
+    if _COMPARED & allowed:
+        return "to compare two numbers write `==`"
+    if glued == "COLON":
+        return "a name is given to a value by `=` alone"
+    if glued in _UPDATING:
+        return f"a name stands for one value: write `y = x {before} …`, with a name of its own for the result"
+    return ""
 
 
 def _hint(kind: str, word: str) -> str:

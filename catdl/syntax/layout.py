@@ -3,7 +3,9 @@
 Takes tokens; guarantees a stream in which every declaration ends with `$END`, the statements of a block are parted by
 NL, no other line end is left, and words such as `dim` are keywords only where they can start something. A line end
 counts at top level and directly inside the braces of a block, if the token before can end an expression and the next
-one cannot go on with it. A `where` on a line of its own belongs to the morphism above if that has no body yet.
+one cannot go on with it. A `where` on a line of its own belongs to the morphism above if that has no body yet. Where a
+line begins as only a statement can, `k = …`, the one above ends even after an operator, and a last line `-f(x)` that
+would leave a block without a value is its value: both are mistakes, and what is around them is read as it was meant.
 
     y = f            # the line ends the statement: `f(x, y)` is not meant
     (x, y) >> g
@@ -11,9 +13,12 @@ one cannot go on with it. A `where` on a line of its own belongs to the morphism
 
 from __future__ import annotations
 
+from bisect import insort
+
 from catdl.diagnostics.base import Diagnostic
 from catdl.record import record
-from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, Brackets
+from catdl.source import Span
+from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, STARTED, Brackets
 from catdl.syntax.lexer import BRACKETS, IN_PLACE, Tokens, kinds_of
 
 _ENDS = kinds_of("NAME NUMBER TEXT RPAR RSQB RBRACE")
@@ -43,18 +48,21 @@ class Stream:
 def lay_out(tokens: Tokens, found: list[Diagnostic]) -> Stream:
     """Put separators in and turn words out of place into names."""
     brackets = Brackets(tokens, found)
-    return _stream(tokens, _Layout(tokens, brackets).separators, brackets)
+    return _stream(tokens, _Layout(tokens, brackets, found).separators, brackets)
 
 
 class _Layout:
     """One pass over the noted tokens; `separators` are the ends of statements and declarations, before which token."""
 
-    def __init__(self, tokens: Tokens, brackets: Brackets) -> None:
+    def __init__(self, tokens: Tokens, brackets: Brackets, found: list[Diagnostic]) -> None:
         self.separators: list[tuple[int, str]] = []
+        self._tokens = tokens
+        self._found = found
         self._kinds = tokens.kinds
         self._breaks = tokens.breaks
         self._brackets = brackets
         self._inside: list[tuple[int, bool]] = []  # for each open bracket: its token, and whether it is a block
+        self._binding: dict[int, int] = {}  # blocks whose statement binds: the `-` that begins its last line, or -1
         self._head = 0  # the token that starts the declaration
         self._statement = -1  # the token that starts the statement
         self._settled = False  # the declaration's own `where` or `=` has come
@@ -68,19 +76,25 @@ class _Layout:
                 self._enter(index, kind, parted)
             elif kind in OPENERS:
                 self._leave(index)
-            elif kind == "EQUAL" and not self._inside:
-                self._settled = True
+            elif kind == "EQUAL":
+                if not self._inside:
+                    self._settled = True
+                elif self._inside[-1][1]:
+                    self._binding[self._inside[-1][0]] = -1
+            elif kind == "MINUS" and self._inside and self._inside[-1][0] in self._binding:
+                self._binding[self._inside[-1][0]] = index
 
     def _part(self, index: int, kind: str) -> bool:
         """Put a separator before a token that begins a line, if one belongs there."""
         boundary = index in self._brackets.boundaries
-        if not boundary and (self._kinds[index - 1] not in _ENDS or kind in _GOES_ON):
+        if not boundary and (self._kinds[index - 1] not in _ENDS or kind in _GOES_ON) and not self._dangles(index):
             return False
         if boundary:
             self._inside.clear()
         if self._inside:
             if not self._inside[-1][1]:
                 return False
+            self._binding.pop(self._inside[-1][0], None)
             self.separators.append((index, "NL"))
             self._statement = index
             return True
@@ -90,6 +104,20 @@ class _Layout:
         self._head = index
         self._settled = False
         return True
+
+    def _dangles(self, index: int) -> bool:
+        """Does a line of a block begin as only a statement can, after one that seems to go on."""
+        kinds = self._kinds
+        if not (self._inside and self._inside[-1][1]) or kinds[index - 1] in ("COMMA", "LBRACE"):
+            return False
+        following = kinds[index + 1] if index + 1 < len(kinds) and index + 1 not in self._tokens.breaks else ""
+        if kinds[index] in ("BOX", "EMIT", "PARAM") and following in STARTED:
+            return True
+        while index + 1 < len(kinds) and kinds[index] in NAMELIKE:
+            if kinds[index + 1] != "COMMA":
+                return kinds[index + 1] == "EQUAL"
+            index += 2
+        return False
 
     def _in_signature(self) -> bool:
         return not self._inside and not self._settled and self._kinds[self._head] in MORPHISM_WORDS
@@ -110,6 +138,14 @@ class _Layout:
         opener = self._brackets.partners.get(index)
         while opener is not None and self._inside.pop()[0] != opener:
             pass
+        minus = self._binding.pop(opener, -1) if opener is not None and self._binding else -1
+        if minus >= 0:
+            from catdl.diagnostics.syntax_errors import BlockWithoutValue
+
+            insort(self.separators, (minus, "NL"))
+            tokens = self._tokens
+            span = Span(tokens.source, tokens.starts[minus], tokens.ends[index - 1])
+            self._found.append(BlockWithoutValue(span, continued=True))
 
     def _is_keyword(self, index: int, kind: str) -> bool:
         kinds = self._kinds
@@ -127,7 +163,7 @@ class _Layout:
             case "EMIT":
                 return index == self._statement and beside in NAMELIKE
             case "BOX":
-                return index == self._statement and (beside in NAMELIKE or beside in ("TIED", "FRESH"))
+                return index == self._statement and beside in STARTED
             case "WHERE":
                 clause = not first and self._in_signature() and last in _ENDS
                 self._settled |= clause

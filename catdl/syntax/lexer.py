@@ -1,7 +1,8 @@
 """Text to tokens.
 
 Takes a stretch of a source; guarantees tokens in text order whose kinds are the grammar's terminals, without blanks,
-comments and line ends (`breaks` tells which tokens begin a line). What is no token is reported and left out.
+comments and line ends (`breaks` tells which tokens begin a line). What is no token is reported and left out; a word with
+letters that no name may have is reported and a name all the same, for what stands around it is as good as before.
 
     lex(tables, Source("m.cat", "dim T"), 0, 5, found).kinds       # ["DIM", "NAME"]
 """
@@ -58,6 +59,7 @@ def lex(tables: Tables, source: Source, start: int, end: int, found: list[Diagno
     breaks: set[int] = set()
     fresh_line = True
     unreadable: list[tuple[int, int, str]] = []
+    foreign = -1  # where the last token ends, if it is a name with a letter that no name may have
     for match in tables.pattern.finditer(text, start, end):
         kind = match.lastgroup
         assert kind is not None
@@ -68,15 +70,26 @@ def lex(tables: Tables, source: Source, start: int, end: int, found: list[Diagno
             break
         begin, stop = match.span(kind)
         if kind == "NAME":
+            if begin == foreign:
+                foreign = ends[-1] = stop
+                continue
             kind = words.get(text[begin:stop], "NAME")
         elif kind == "UNREADABLE" or kind == "UNCLOSED":
             if kind == "UNREADABLE" and unreadable and unreadable[-1][1:] == (begin, kind):
                 unreadable[-1] = (unreadable[-1][0], stop, kind)
             else:
                 unreadable.append((begin, stop, kind))
-            if kind == "UNREADABLE":
+            if kind == "UNCLOSED":
+                kind = "TEXT"
+            elif not text[begin].isalpha():
                 continue
-            kind = "TEXT"
+            else:
+                kind = "NAME"
+                foreign = stop
+                if ends and ends[-1] == begin and text[starts[-1]].isidentifier():
+                    kinds[-1] = "NAME"
+                    ends[-1] = stop
+                    continue
         if fresh_line:
             fresh_line = False
             breaks.add(len(kinds))
