@@ -50,6 +50,7 @@ from catdl.diagram.model import Static as Constant
 from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leads_of, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
 from catdl.diagram.plug import Change, changed
+from catdl.diagram.taken import TAKEN
 from catdl.record import record, replace
 from catdl.source import Span
 from catdl.types.sizes import Facts, Poly, free_syms
@@ -252,6 +253,9 @@ def close(
                 op = plug(ctx, builder, box, op, instances)
             if left := carried.get(id(box.op.builder)):
                 changes |= carried_by(box, op, left)
+        if box.site is not None and (segment := box.site.partition(".")[0]) in TAKEN:
+            said = box.label == segment or isinstance(box.op, Source_ | Local)
+            raise ctx.refuse(wrong.NameOfTorch(box.span, segment, said))
         if box.site is not None and box.label is not None and box.group is None:
             labelled(ctx, box, op, labels)
         if box.wanted:

@@ -28,6 +28,7 @@ from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram, Init, Parameter
+from catdl.diagram.taken import TAKEN
 from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge, sym
@@ -213,6 +214,8 @@ def read_param(program: Program, found: ParamDef) -> None:
     """A declared parameter becomes known."""
     ctx = program.context(program.report)
     env = Env(found.module)
+    if found.name in TAKEN:
+        program.report(wrong.NameOfTorch(found.span, found.name))
     try:
         record = ctx.types.weights(found.node.type, env)
         if record is not None:

@@ -49,7 +49,7 @@ this list, which has the warnings at its end."""
 
 _HOMES = {
     "names_errors": (
-        "DeclarationCycle DuplicateName ImportCycle ImportMissing ImportNotFound TwinDeclared UnboundName "
+        "DeclarationCycle DuplicateName ImportCycle ImportMissing ImportNotFound NameOfTorch TwinDeclared UnboundName "
         "UnknownName WrongSort"
     ),
     "static_errors": (

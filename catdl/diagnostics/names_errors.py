@@ -15,6 +15,7 @@ __all__ = [
     "ImportCycle",
     "ImportMissing",
     "ImportNotFound",
+    "NameOfTorch",
     "TwinDeclared",
     "UnboundName",
     "UnknownName",
@@ -170,6 +171,22 @@ class TwinDeclared(Mistake):
             Help(f"or call it something else, if it is to have a size of its own: `{self.base}2`"),
         )
         return Parts(message, self.span, "has a size already", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NameOfTorch(Mistake):
+    """A segment of a key that is the name of what every module of PyTorch has; `said`: it was given here."""
+
+    code: ClassVar[str] = "E0109"
+    title: ClassVar[str] = "a name that PyTorch keeps for itself"
+    span: Span
+    name: str
+    said: bool = True
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` is a name that every module of PyTorch keeps for itself"
+        fix = f"call it `{self.name}_`" if self.said else f"name the occurrence: `{self.name}_: {self.name}`"
+        return Parts(message, self.span, f"would be `self.{self.name}`", helps=(Help(fix),))
 
 
 def _arrows(cycle: tuple[str, ...]) -> str:

@@ -10,21 +10,10 @@ import keyword
 import re
 from collections.abc import Iterable
 
+from catdl.diagram.taken import TAKEN
+
 _SELF = re.compile(r"\bself\.(\w+)")
 _NOT_IDENT = re.compile(r"[^0-9A-Za-z_]")
-
-# What `nn.Module` itself holds: a child of such a name is reached through the table of children.
-_TAKEN = frozenset(
-    """
-    add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr
-    float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict merge_weights modules
-    mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ reset_parameters set_extra_state
-    set_submodule share_memory state_dict to to_empty train training type unmerge_weights xpu zero_grad T_destination
-    """.split()  # noqa: SIM905
-)
 
 
 def ident(name: str) -> str:
@@ -45,12 +34,12 @@ def camel(name: str) -> str:
 def attribute(name: str, table: str) -> str:
     """How a class reaches its own `name`, whose key is fixed; `table` is `_modules` or `_parameters`."""
     plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
-    return f"self.{name}" if plain and name not in _TAKEN else f'self.{table}["{name}"]'
+    return f"self.{name}" if plain and name not in TAKEN else f'self.{table}["{name}"]'
 
 
 def attributes(texts: Iterable[str]) -> frozenset[str]:
     """The attributes of an object that statements speak of, and those that every module has."""
-    return _TAKEN.union(name for text in texts for name in _SELF.findall(text))
+    return TAKEN.union(name for text in texts for name in _SELF.findall(text))
 
 
 class Namer:

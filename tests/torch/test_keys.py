@@ -14,6 +14,7 @@ from torch import Tensor, nn
 import catdl
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import bodies, parameters
+from catdl.diagram.taken import TAKEN
 from catdl.diagram.verify import verify
 from tests.torch.agree import agree
 
@@ -283,3 +284,8 @@ def test_a_module_of_another_package_stands_under_its_name_once(text: str, wante
     wrong = catdl.loads(EXTERN + re.sub(r"\be\b", "wrong", text))
     with pytest.raises(ValueError, match="the output must be"):
         wrong["f"].compile(allow=["torch"])(torch.randn(2, *lead, 4))
+
+
+def test_no_key_hides_what_every_module_has() -> None:
+    """What torch has, whatever its version, is refused as a name (E0109)."""
+    assert {name for name in dir(nn.Module()) if not name.startswith("__")} <= TAKEN
