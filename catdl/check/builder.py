@@ -60,7 +60,7 @@ class W:
 class Bundle:
     """What a name or an expression stands for: some wires side by side, with the names of their ports."""
 
-    __slots__ = ("bad", "groups", "names", "used", "way", "wires")
+    __slots__ = ("bad", "groups", "names", "places", "used", "way", "wires")
 
     def __init__(self, wires: list[W], names: tuple[str | None, ...] | None = None, bad: bool = False) -> None:
         self.wires = wires
@@ -70,6 +70,7 @@ class Bundle:
         self.groups: tuple[tuple[str | None, int], ...] | None = (
             None  # ports as a signature groups them, with their widths
         )
+        self.places: dict[str, Span] | None = None  # of a record as it is written: where each port is named
         self.way: Way | None = None  # the composition it came out of, to tell of when it does not fit
 
 

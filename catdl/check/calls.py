@@ -13,6 +13,7 @@ from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
 from catdl.check.match import locate, match_domain, types_of
 from catdl.check.names import local_params
+from catdl.check.places import misplaced
 from catdl.check.plugs import read_plugs
 from catdl.check.scope import MorphismDef, Static
 from catdl.check.scores import check_scales, scales, score, sums
@@ -138,6 +139,8 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
         leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)
         leaves = overloaded(binding, wires, leaves)
+        if head.items is None and wires and (mistake := misplaced(binding, wires[0], leaves)) is not None:
+            raise ctx.refuse(mistake)
         for leaf in leaves:
             distinct(ctx, leaf, span)
     except Refused:

@@ -317,6 +317,7 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             )
             if not whole.bad:
                 whole.groups = tuple(groups)
+                whole.places = {i.name: named_at(env, i) for i in items if i.name is not None} or None
             return whole
         case ast.Tensor(legs):
             return join([wires(ctx, leg, env, b) for leg in legs])
@@ -364,6 +365,11 @@ def nullary(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             return apply(ctx, function, env, b, inp)
     ctx.way = None
     return apply(ctx, expr, env, b, Bundle([]))
+
+
+def named_at(env: Env, item: ast.Arg) -> Span:
+    """Where a named item of a record is named."""
+    return Span(env.module.source, item.start, item.start + len(item.name or ""))
 
 
 def as_given(env: Env, args: list[ast.Arg], parts: list[Bundle], rest: Way | None) -> Given:

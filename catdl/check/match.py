@@ -27,6 +27,7 @@ from catdl.check.solver import Blame
 from catdl.check.static import Refused
 from catdl.check.ways import Port
 from catdl.diagnostics.suggest import near
+from catdl.diagnostics.words import listed
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.subrow import places
@@ -337,9 +338,9 @@ def match_domain(binding: Binding, inp: Bundle) -> tuple[list[W], list[tuple[int
     widths = part_widths(binding, parts, len(wires))
     expected = sum(widths)
     if expected != len(wires):
-        raise ctx.refuse(
-            wrong.ArityMismatch(binding.span, expected, len(wires), f"the input of `{binding.definition.name}`")
-        )
+        notes = unfilled(binding, parts, inp, expected)
+        context = f"the input of `{binding.definition.name}`"
+        raise ctx.refuse(wrong.ArityMismatch(binding.span, expected, len(wires), context, notes=notes))
     at: list[tuple[int, ...] | None] = []
     place = 0
     for part, width in zip(parts, widths, strict=True):
@@ -369,6 +370,26 @@ def match_domain(binding: Binding, inp: Bundle) -> tuple[list[W], list[tuple[int
                 binding.bound_by[name] = run[0]
         place += width
     return wires, at
+
+
+def unfilled(binding: Binding, parts: tuple[Part, ...], inp: Bundle, expected: int) -> tuple[str, ...]:
+    """What to say where wires are missing: ports that nothing comes to, and arguments that may be meant as wires."""
+    found = len(inp.wires)
+    if found >= expected:
+        return ()
+    out: list[str] = []
+    ports = [None if isinstance(part, FixedPart) else part.name for part in parts]
+    if len(ports) == expected and all(ports):
+        free = [port for port in ports if port and port not in (inp.names or ())]
+        missing = free[found - (len(ports) - len(free)) :]
+        out.append(f"nothing comes to {listed(missing)}")
+    head = binding.head
+    given = [a for a in head.args if not a.sep] if head is not None else []
+    for arg, param in zip(given, binding.definition.head.params or (), strict=False):
+        if head is not None and param.name is not None:
+            text = head.env.module.span(arg).text
+            out.append(f"`{text}` is taken for the argument `{param.name}`: a number is no wire")
+    return tuple(out)
 
 
 def ports_of(binding: Binding, part: Part, first: int, count: int) -> Callable[[int], Port]:
@@ -417,7 +438,9 @@ def reorder(binding: Binding, inp: Bundle) -> list[W]:
     for name in by_name:
         if name not in ports:
             available = tuple(p for p in ports if p)
-            raise binding.ctx.refuse(wrong.NoSuchPort(binding.span, name, available, near(name, available)))
+            span = (inp.places or {}).get(name, binding.span)
+            close = near(name, available)
+            raise binding.ctx.refuse(wrong.NoSuchPort(span, name, available, close, binding.definition.name))
     out: list[W] = []
     rest = [wire for name, wire in zip(inp.names, inp.wires, strict=True) if not name]
     for port in ports:

@@ -18,15 +18,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Inner, PBox, Use
+from catdl.check.arguments import Binding
+from catdl.check.builder import Builder, Inner, PBox, Use, W
 from catdl.check.context import Context
 from catdl.check.names import local_params
 from catdl.check.scope import DimDef, MorphismDef, Static
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Edit, Help
+from catdl.diagnostics.words import listed
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import Axis, label_of, plain, show_axis, show_label, walk_axes
+from catdl.types.types import Axis, Leaf, label_of, plain, show_axis, show_label, walk_axes
 
 
 def check_places(ctx: Context, b: Builder) -> None:
@@ -151,6 +153,36 @@ def slides_over(definition: MorphismDef) -> tuple[str, ...]:
                     pass
         definition.slides = tuple(found)
     return definition.slides
+
+
+def misplaced(binding: Binding, wire: W, leaves: list[Leaf]) -> wrong.NeedsAxes | None:
+    """The mistake of a convolution that slides over the very axis that it is to give back as its features."""
+    definition = binding.definition
+    signature = definition.head.signature
+    if (
+        not slides_over(definition)
+        or not isinstance(signature, ast.Arrow)
+        or not isinstance(signature.domain, ast.Index)
+    ):
+        return None
+    binders = [i.value.id for i in signature.domain.items if isinstance(i.value, ast.Name)]
+    bound = [axis for name in binders if isinstance(axis := binding.names.get(name), Axis)]
+    names = [show_label(axis.label) for axis in bound]
+    made = [show_label(a.label) for leaf in leaves for a in walk_axes(leaf.axes) if isinstance(a, Axis)]
+    slid = [show_label(a.label) for n in slides_over(definition) if isinstance(a := binding.names.get(n), Axis)]
+    twice = [name for name in slid if name.isidentifier() and made.count(name) > 1]
+    if len(twice) != 1 or not all(name.isidentifier() for name in names) or len(names) != len(binders):
+        return None
+    name = definition.name
+    brackets = f"[{', '.join([twice[0], *(n for n in names if n != twice[0])])}]"
+    rest = [n for n in names if n not in slid]
+    reason = f"as it stands, `{name}` slides over {listed(slid)}, and takes {listed(rest)} for the features"
+    end = binding.span.start + len(name)
+    edits = (Edit(Span(binding.span.source, end, end), brackets),) if binding.span.text.startswith(name) else ()
+    said = Help(f"say which are the features, and what to slide over: `{name}{brackets}`", edits)
+    helps = (said, Help(f"or move them to where it takes them: `permute{brackets} >> {name}`"))
+    shown = tuple(show_axis(a) for a in walk_axes(wire.leaf.axes) if isinstance(a, Axis))
+    return wrong.NeedsAxes(binding.span, name, "", shown, reason, None, "", helps)
 
 
 def weighs(definition: MorphismDef) -> str | None:

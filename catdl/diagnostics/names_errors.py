@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics import elsewhere
+from catdl.diagnostics.base import Edit, Help, Label, Mistake, Parts
 from catdl.diagnostics.words import article, did_you_mean, listed
 from catdl.source import Span
 
@@ -40,6 +41,9 @@ class UnknownName(Mistake):
         else:
             message = f"nothing is called `{self.name}` here"
         helps = did_you_mean(self.span, self.suggestions)
+        if words := elsewhere.said(self.name):
+            other = elsewhere.same(self.name)
+            helps = (Help(words, (Edit(self.span, other),) if other and self.span.text == self.name else ()),)
         if not helps and self.sort == "dim":
             helps = (Help(f"declare it: `dim {self.name} = …`, or `dim {self.name}` if calls may choose its size"),)
         return Parts(message, self.span, "not declared or imported", helps=helps)

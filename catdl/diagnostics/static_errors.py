@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from catdl.diagnostics import elsewhere
 from catdl.diagnostics.base import NO_WHY, Edit, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import counted, did_you_mean, listed
 from catdl.source import Span
@@ -24,6 +25,8 @@ __all__ = [
     "UnusedArgument",
 ]
 
+_DIGITS = 6  # of a size, the longest whose divisors are looked for
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownArgument(Mistake):
@@ -40,7 +43,12 @@ class UnknownArgument(Mistake):
     def parts(self) -> Parts:
         message = f"`{self.function}` has no argument `{self.name}`"
         notes = (f"its arguments are {listed(self.available)}",) if self.available else ()
-        return Parts(message, self.span, "no such argument", (), notes, did_you_mean(self.span, self.suggestions))
+        helps = did_you_mean(self.span, self.suggestions)
+        if known := elsewhere.arguments(self.name, self.available):
+            helps = (Help(f"`{self.name}` is called {listed(known, 'or')} here"),)
+        elif words := elsewhere.of_argument(self.name, self.function):
+            helps = (Help(words),)
+        return Parts(message, self.span, "no such argument", (), notes, helps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,7 @@ class NotDivisible(Mistake):
     fact: str = ""
     why: Why = NO_WHY
     asked: str = ""  # what a signature asks for, where no `/` is written
+    parts_of: str = ""  # what to write under a cut into equal parts, where no `/` is written
 
     def parts(self) -> Parts:
         if self.asked:
@@ -148,11 +157,23 @@ class NotDivisible(Mistake):
             return self.why.onto(
                 Parts(f"the signature asks for `{self.asked}`, and {broken}", self.span, "does not divide")
             )
-        message = f"`{self.numerator}` is not a multiple of `{self.denominator}`, so `/` has no result"
+        message = f"`{self.numerator}` is not a multiple of `{self.denominator}`"
+        if self.parts_of:
+            return self.why.onto(Parts(message, self.span, self.parts_of, helps=self._divisors()))
+        message += ", so `/` has no result"
         helps = [Help("write `//` if rounding down is meant")]
         if self.fact:
             helps.insert(0, Help(f"if it always is one, say so: `where {self.fact}`"))
         return self.why.onto(Parts(message, self.span, "does not divide", helps=tuple(helps)))
+
+    def _divisors(self) -> tuple[Help, ...]:
+        size, by = self.numerator.rpartition(":")[2].strip(), self.denominator
+        if not (size.isdigit() and by.isdigit() and len(size) < _DIGITS):
+            return ()
+        n, d = int(size), int(by)
+        near = [next((k for k in ks if k > 1 and n % k == 0), 0) for ks in (range(min(d, n), 1, -1), range(d, n))]
+        found = [str(k) for k in dict.fromkeys(near) if k]
+        return (Help(f"{listed(found)} would divide it"),) if found else ()
 
 
 @dataclass(frozen=True, slots=True)

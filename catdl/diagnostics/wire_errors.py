@@ -97,11 +97,13 @@ class ArityMismatch(Mistake):
     origin_text: str = ""
     helps: tuple[Help, ...] = ()
     why: Why = NO_WHY
+    notes: tuple[str, ...] = ()
 
     def parts(self) -> Parts:
         message = f"expected {counted(self.expected, 'wire')}, found {self.found}{placed(self.context)}"
         labels = (Label(self.origin, self.origin_text or "because of this"),) if self.origin else ()
-        return self.why.onto(Parts(message, self.span, counted(self.found, "wire"), labels, helps=self.helps))
+        label = counted(self.found, "wire")
+        return self.why.onto(Parts(message, self.span, label, labels, self.notes, self.helps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,9 @@ class NoSuchPort(Mistake):
     port: str
     available: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    owner: str = ""  # the morphism that has them
 
     def parts(self) -> Parts:
-        message = f"there is no port `{self.port}`"
+        message = f"`{self.owner}` has no port `{self.port}`" if self.owner else f"there is no port `{self.port}`"
         has = f"the ports are {listed(self.available)}" if self.available else "nothing here has named ports"
         return Parts(message, self.span, "no such port", (), (has,), did_you_mean(self.span, self.suggestions))

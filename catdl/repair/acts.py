@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from catdl.diagnostics.base import Help
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, drop_step, one
 from catdl.repair.shown import is_name, part
 from catdl.repair.tree import bare
 from catdl.syntax import ast
 
+_MOST = 4  # axes of which each would do
 _REDUCTIONS = {"sum", "prod", "max", "min", "mean", "any", "all", "logsumexp"}
 
 
@@ -26,9 +28,9 @@ def not_found(case: Case) -> Iterator[Group]:
     if span is not None:
         close = near(wrong.axis, named)
         rest = [n for n in named if n not in close]
-        for label in (*close, *rest):
-            said = f"did you mean `{label}`?" if label in close else f"the input has `{label}`"
-            yield one(said, case.put(*span, label))
+        for label in close:
+            yield one(f"did you mean `{label}`?", case.put(*span, label))
+        yield tuple(Help(f"the input has `{label}`", (case.put(*span, label),)) for label in rest[:_MOST])
         if len(labels) == 1 and not named and wrong.operation in _REDUCTIONS:
             yield one("the only axis has no name; `..` means all", case.put(*span, ".."))
     if wrong.operation in _REDUCTIONS:

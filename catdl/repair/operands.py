@@ -23,8 +23,11 @@ def broadcast(case: Case) -> Iterator[Group]:
                 yield from dropped(case, spare[0].label, operand)
         if sorted(left.labels) == sorted(right.labels) and left.named:
             said = "the axes stand in another order: move them"
+            for operand in reversed(found):
+                yield from unmoved(case, operand)
             for want, operand in ((left, found[1]), (right, found[0])):
-                yield one(said, case.swap(operand, f"({case.text(operand)} >> permute[{', '.join(want.labels)}])"))
+                moved = f"{case.text(operand)} >> permute[{', '.join(want.labels)}]"
+                yield one(said, case.swap(operand, moved if case.enclosed(operand) else f"({moved})"))
         for have, want, operand in ((right, left, found[1]), (left, right, found[0])):
             missing = leading(have, want)
             if missing:
@@ -35,6 +38,19 @@ def broadcast(case: Case) -> Iterator[Group]:
     if more.named and set(fewer.labels) < set(more.labels) and isinstance(node, ast.Chain | ast.Call | ast.Power):
         text = f"over[{', '.join(more.labels)}]({case.text(node)})"
         yield one("if it is meant, spread the operands by label", case.swap(node, text))
+
+
+def unmoved(case: Case, operand: ast.Expr) -> Iterator[Group]:
+    """An operand without the move that it ends with."""
+    if isinstance(operand, ast.Seq) and len(operand.steps) > 1:
+        *before, last = operand.steps
+        if isinstance(last, ast.Index) and case.text(last.base) == "permute":
+            start, end = operand.start, operand.end
+            if case.enclosed(operand) and isinstance(before[-1], ast.Name) and len(before) == 1:
+                start = case.module.source.text.rindex("(", 0, start)
+                end = case.module.source.text.index(")", end) + 1
+            text = case.module.source.text[operand.start : before[-1].end]
+            yield one(f"leave `{case.text(last)}` out: the axes agree without", case.put(start, end, text))
 
 
 def leading(have: Shown, want: Shown) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from catdl.diagnostics import elsewhere
 from catdl.diagnostics.base import Help
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, one
@@ -32,6 +33,9 @@ def unknown(case: Case) -> Iterator[Group]:
     wrong = case.mistake
     start = case.span.start
     if case.span.text.startswith(wrong.name):
+        for name in elsewhere.arguments(wrong.name, wrong.available):
+            said = f"`{wrong.name}` is called `{name}` here"
+            yield one(said, case.put(start, start + len(wrong.name), name))
         for name in near(wrong.name, wrong.available):
             yield one(f"did you mean `{name}`?", case.put(start, start + len(wrong.name), name))
 

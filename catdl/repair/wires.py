@@ -117,15 +117,11 @@ def port(case: Case) -> Iterator[Group]:
     if isinstance(node, ast.Field):
         start, taken = node.end - len(wrong.port), set()
     else:
-        seq = case.parent(node)
-        source = None
-        if isinstance(seq, ast.Seq):
-            place = next((i for i, step in enumerate(seq.steps) if step is node), 0)
-            source = seq.steps[place - 1] if place else None
+        source = case.around(ast.Tuple)
         item = next((i for i in getattr(source, "items", ()) if getattr(i, "name", None) == wrong.port), None)
         if item is None:
             return
-        start, taken = item.start, {i.name for i in source.items}  # type: ignore[union-attr]
+        start, taken = item.start, {i.name for i in source.items}
     close = near(wrong.port, wrong.available)
     for name in (*close, *(n for n in wrong.available if n not in close and n not in taken)):
         said = f"did you mean `{name}`?" if name in close else f"the port that is free is `{name}`"

@@ -143,7 +143,11 @@ def split_axis(rule: Rule, axis: Axis, group: tuple[str, ...], sizes: dict[str, 
         if quotient is None:
             if not _open(axis.size):
                 why = ctx.explain(blame(rule, ""), axis.size)
-                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(known), "", why))
+                raise ctx.refuse(
+                    wrong.NotDivisible(
+                        rule.span, show_axis(axis), str(known), "", why, parts_of="does not come out even"
+                    )
+                )
             fresh = ctx.solver.size(rule.span, f"the size `{unknown[0]}` of the pattern")
             ctx.solver.same_size(axis.size, mul(fresh, known), blame(rule, "the merged axis"))
             quotient = fresh

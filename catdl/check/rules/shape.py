@@ -378,7 +378,9 @@ def split(rule: Rule) -> Bundle:
         if part is None:
             if not _open(axis.size):
                 why = ctx.explain(blame(rule, ""), axis.size)
-                raise ctx.refuse(wrong.NotDivisible(rule.span, show_axis(axis), str(count), "", why))
+                raise ctx.refuse(
+                    wrong.NotDivisible(rule.span, show_axis(axis), str(count), "", why, parts_of="no equal parts")
+                )
             part = ctx.solver.size(rule.span, "the size of a part of `split`")
             ctx.solver.same_size(axis.size, mul(part, count), blame(rule, "the parts of `split` together"))
         elif isinstance(part, Poly):
