@@ -36,7 +36,7 @@ from catdl.diagram.model import (
     Repeat,
 )
 from catdl.diagram.opaque import opaque
-from catdl.diagram.params import sole_box
+from catdl.diagram.params import leaves_of, sole_box
 from catdl.types.sizes import Poly, Size, Sym, evaluate
 from catdl.types.types import Leaf, axis_sizes
 
@@ -291,6 +291,7 @@ def _map(box: Box, body: Diagram, ins: Results, count: int, captured: int, weigh
 def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: int) -> Work:
     """The body at every index, with that index's slice of the weights."""
     columns: list[Results] = []
+    below = {leaf.path for leaf in leaves_of(op, box.site)}
     for index in range(size):
         args: Results = []
         for k, value in enumerate(ins):
@@ -298,7 +299,7 @@ def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: in
             args.append(
                 value if k >= len(ins) - op.captured else Value(value.tensor.select(axis, index), value.batched)
             )
-        plugs = {path: Value(plug.tensor[index], plug.batched) for path, plug in weights.plugs.items()}
+        plugs = {path: Value(weights.plugs[path].tensor[index], False) for path in below & weights.plugs.keys()}
         inner = Weights(weights.all, weights.prefix, plugs, (*weights.slices, index))
         columns.append((yield _body(box, op.body, args, inner, run)))
     results: Results = []

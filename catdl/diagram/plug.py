@@ -14,7 +14,7 @@ leaves that stay do not move (CDL, section 3: a 2-morphism of Para acts on the p
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TypeAlias
 
 from catdl.diagram.model import (
@@ -35,7 +35,7 @@ from catdl.diagram.model import (
     Repeat,
     Wire,
 )
-from catdl.diagram.params import STATISTICS, leads_of, leaves_of, owns, sole_box
+from catdl.diagram.params import STATISTICS, body_of, leads_of, leaves_of, owns, sole_box
 from catdl.record import record, replace
 from catdl.source import Span
 from catdl.types.types import Axis, Leaf
@@ -157,7 +157,7 @@ class Draft:
         self.boxes: list[Box] = []
         self.outputs = base.outputs
         self.effects = set(base.effects)
-        self.taken = {segment for box in base.boxes for segment in _segments(box)}
+        self.taken = {segment for inner in _together(base) for box in inner.boxes for segment in _segments(box)}
 
     def wire(self, wire: Wire) -> int:
         """A new wire."""
@@ -229,6 +229,8 @@ class Draft:
             op = box.op
             if isinstance(op, Local):
                 op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
+            elif isinstance(op, Repeat | Map | Each) and box.site is None:
+                op = replace(op, body=_resited(op.body, renamed))
             self.boxes.append(
                 Box(
                     op,
@@ -240,6 +242,35 @@ class Draft:
                 )
             )
         self.effects |= step.effects
+
+
+def _together(diagram: Diagram) -> list[Diagram]:
+    """A diagram and those inside it whose sites stand beside its own, outer ones first."""
+    found = [diagram]
+    for inner in found:
+        for box in inner.boxes:
+            inline = isinstance(box.op, Call) and box.op.inline
+            body = body_of(box.op)
+            if body is not None and (inline or (box.site is None and not isinstance(box.op, Call))):
+                found.append(body)
+    return found
+
+
+def _resited(diagram: Diagram, renamed: Callable[[str], str]) -> Diagram:
+    """A diagram, and those inside it whose sites stand beside its own, with other names for the sites."""
+    done: dict[int, Diagram] = {}
+    for inner in reversed(_together(diagram)):
+        draft = Draft(inner)
+        for box in inner.boxes:
+            op, body = box.op, body_of(box.op)
+            if isinstance(op, Local):
+                op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
+            elif body is not None and id(body) in done:
+                op = replace(op, callee=done[id(body)]) if isinstance(op, Call) else replace(op, body=done[id(body)])
+            site = None if box.site is None else renamed(box.site)
+            draft.boxes.append(Box(op, box.inputs, box.outputs, site, box.plugs, box.span))
+        done[id(inner)] = draft.diagram()
+    return done[id(diagram)]
 
 
 def _segments(box: Box) -> tuple[str, ...]:

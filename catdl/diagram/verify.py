@@ -24,7 +24,7 @@ from catdl.diagram.model import (
     Parameter,
     Repeat,
 )
-from catdl.diagram.params import bodies, owns, parameters, post_order
+from catdl.diagram.params import bodies, is_learned, owns, parameters, post_order
 from catdl.types.sizes import Poly, Size, free_vars
 from catdl.types.types import Axis, Leaf, RowVar
 
@@ -120,7 +120,7 @@ def _box(diagram: Diagram, index: int, box: Box) -> None:
         case Native():
             _ports(diagram, where, len(op.at_in or box.inputs), len(box.inputs), "inputs")
             _ports(diagram, where, len(op.at_out or box.outputs), len(box.outputs), "outputs")
-            _site(diagram, where, box, bool(_unplugged(op.params, box)))
+            _site(diagram, where, box, any(map(is_learned, _unplugged(op.params, box))))
         case Call(callee, inline):
             _ports(diagram, where, len(callee.inputs), len(box.inputs), "inputs")
             _ports(diagram, where, len(callee.outputs), len(box.outputs), "outputs")

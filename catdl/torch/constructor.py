@@ -22,16 +22,8 @@ def constructor(w: Writer) -> list[str]:
     for path, parameter in w.own.items():
         lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter)}")
     lines += [f'self.register_buffer("{name}", {start})' for name, start in w.buffers.items()]
-    made = {}
-    for site, text in w.modules.items():
-        leaves = w.held.get(site, {})
-        if list(leaves) == sorted(leaves):
-            items = ", ".join(f'"{path}": {_empty(p)}' for path, p in leaves.items())
-            made[site] = text or f"nn.ParameterDict({{{items}}})"
-        else:  # torch sorts what comes in a dict
-            items = ", ".join(f'("{path}", {_empty(p)})' for path, p in leaves.items())
-            made[site] = text or f"nn.ParameterDict([{items}])"
-    lines += [f"{name} = {text}" for name, text in w.sites.constructors(made).items()]
+    held = {site: {path: _empty(p) for path, p in leaves.items()} for site, leaves in w.held.items()}
+    lines += [f"{name} = {text}" for name, text in w.sites.constructors(w.modules, held).items()]
     return lines + [line for name, native in _modules(w).items() for line in _frozen(name, native)]
 
 
