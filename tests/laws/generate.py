@@ -42,6 +42,7 @@ HELPERS = {
     "rows": "morphism rows[..S, A](f : Real[..S, A] -> Real[..S, A]) : Real[..S, A] -> Real[..S, A] = x => over[..S, A]((x >> f) + mean[A](x))",
     "tower": "morphism tower(0, k) = id\nmorphism tower(n, k) = x => x + (x >> pre: tanh >> linear(k) >> post: tower(n - 1, k))",
     "choice": "morphism choice(k) = if k == 1 then tanh else if k > 1 then sin >> scaled(k) else cos",
+    "gate": "morphism gate[..S] : Real[..S] -> Real[..S] = w => {\n    param g : Real[..S] ~ ones\n    w * g\n}",
     "scaled": "morphism scaled(k) = x => x * k / 2",
 }
 NEEDS = {"choice": ("scaled",)}

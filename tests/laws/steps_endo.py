@@ -204,6 +204,20 @@ def shared(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     ), start
 
 
+def plugged(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
+    """A morphism of its own whose leaves become something else, alone or where it is used many times."""
+    layer = linear_back(g, start, fuel)
+    if layer is None or not fuel:
+        return None
+    name = g.word("m")
+    body = seq([layer[0], endo(g, start[0], fuel - 1)])
+    g.decls.append(f"morphism {name} : {start[0].text} -> {start[0].text} = {body.text}")
+    path = g.pick("**", "**.weight")
+    step = g.pick("tanh", "w => 0.5 * w", g.helper("gate"), "tanh >> gate", "frozen", "w => w")
+    whole = g.pick(name, f"repeat(2, {name})", f"iterate(2, {name})")
+    return atom(f"{whole}{{{path}: {step}}}"), start
+
+
 def parameter_wire(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None:
     """A declared parameter used as a wire, spread over the axes."""
     t = start[0]
@@ -265,5 +279,5 @@ def convolution(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | Non
 
 ENDO: list[Step] = [
     pointwise, lambdas, linear_back, higher, chosen, unfolded, norms, groups, mixing, up_down, mapped, shared,
-    parameter_wire, positioned, attention, convolution,
+    plugged, parameter_wire, positioned, attention, convolution,
 ]  # fmt: skip
