@@ -11,6 +11,7 @@ from catdl.check.arguments import Binding, bind_arguments, fill, open_binding, t
 from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Plugged, Use, W
 from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
+from catdl.check.facts import demand
 from catdl.check.match import locate, match_domain, types_of
 from catdl.check.names import local_params
 from catdl.check.places import misplaced
@@ -133,9 +134,9 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         for path, wire, leaf in wanted:
             where = next(head.env.module.span(a.value) for a in head.plugs if a.name in (path, None))
             context = f"the parameter `{path}` of `{definition.name}`"
-            ctx.port(
-                wire, untwinned(ctx, leaf, wire.leaf), where, context, head.name_span, f"has the parameter `{path}`"
-            )
+            has = f"has the parameter `{path}`"
+            if not ctx.port(wire, untwinned(ctx, leaf, wire.leaf), where, context, head.name_span, has):
+                raise Refused  # the sizes that it was to give are not known
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
         leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)
         leaves = overloaded(binding, wires, leaves)
@@ -147,9 +148,12 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         return BAD
     finally:
         ctx.statics.at = around
-    for fact in definition.head.where.facts if definition.head.where is not None else ():
-        ctx.demands.append((fact, binding.env, span))
     closed = not binding.fresh and not head.plugs and all(closed_leaf(leaf) for leaf in leaves)
+    asked = definition.head.where.facts if definition.head.where is not None else ()
+    if not closed:
+        ctx.demands += [(fact, binding.env, span) for fact in asked]
+    elif not all(demand(ctx, fact, binding.env, span) for fact in asked):
+        return BAD  # told: what comes out is nothing to go by
     if closed:
         leaves = [ctx.canon(Leaf(leaf.kind, walk_axes(leaf.axes))) for leaf in leaves]
     args = {p.name: binding.names.get(p.name) for p in definition.head.params or () if p.name is not None}

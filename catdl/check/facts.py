@@ -98,31 +98,33 @@ def truth(op: str, left: int, right: int) -> bool:
     }[op]
 
 
-def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
-    """Check what a signature's `where` asks of a call."""
+def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> bool:
+    """Check what a signature's `where` asks of a call. False after an error."""
     try:
         left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
     except Refused:
-        return
+        return False
     if not isinstance(left, (int, Poly)) or not isinstance(right, (int, Poly)):
-        return
+        return True
     asked = env.module.source.text[fact.start : fact.end]
     if fact.op == "|":
         if isinstance(left, Poly):
             whole = mul(floordiv(right, left), left)
             if not equal(normal(whole), normal(right), ctx.facts).is_proved:
                 ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
-            return
+                return False
+            return True
         if left < 1:
             ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
-            return
+            return False
         quotient = exact_div(right, left)
         if quotient is None:
             ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
-        elif isinstance(quotient, Poly):
+            return False
+        if isinstance(quotient, Poly):
             ctx.solver.obligations.append((quotient, Blame(span, None, None, "what the signature asks")))
     elif fact.op == "==":
-        ctx.solver.same_size(left, right, Blame(span, None, None, "what the signature asks"))
+        return ctx.solver.same_size(left, right, Blame(span, None, None, "what the signature asks"))
     elif fact.op in ("<=", ">=", "<", ">") and (isinstance(left, Poly) or isinstance(right, Poly)):
         rest = sub(left, right) if fact.op in (">=", ">") else sub(right, left)
         if fact.op in ("<", ">"):
@@ -132,6 +134,8 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> None:
         holds = {">=": left >= right, "<=": left <= right, ">": left > right, "<": left < right}[fact.op]
         if not holds:
             ctx.report(wrong.FalseFact(span, asked, f"{left} {fact.op} {right}", True))
+            return False
+    return True
 
 
 def settle_bounds(ctx: Context) -> tuple[Bound, ...]:

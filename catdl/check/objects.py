@@ -28,7 +28,9 @@ from catdl.check.signature import (
 )
 from catdl.check.static import Refused, Statics, alike, as_number, show_value
 from catdl.check.work import WIRES_PER_STEP
+from catdl.diagnostics.base import Diagnostic, Edit, Help
 from catdl.diagram.model import Parameter
+from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, SizeTooLarge, mul
 from catdl.types.types import (
@@ -124,6 +126,11 @@ class Types:
                 last = f"a kind says its axis, `{plain(name)}(A)`, or nothing: then it is the last one"
                 words = FIN if name == "Fin" else last
                 raise self.statics.refuse(wrong.BadValue(env.module.span(node), words))
+            known = self.kinds.find(name)
+            if known is not None and known.base is None and name != "Fin":  # `Logits(C)` says along what
+                raise self.statics.refuse(
+                    no_argument(env.module.span(node), plain(name), env.module.span(node.args[0]))
+                )
             if name == "Fin":
                 return Kind("Fin", self.statics.size(node.args[0].value, env))
             value = self.axis(node.args[0], env)
@@ -461,6 +468,16 @@ class Types:
                         value = Object(value.leaves, (name,))
                     out.append(FixedPart(expr, value, name))
         return tuple(out)
+
+
+def no_argument(span: Span, kind: str, given: Span) -> Diagnostic:
+    """`Real(D)`, where `Real[D]` was meant, or `Real` if the axes stand behind."""
+    if span.source.text.startswith("[", span.end):
+        help_ = Help("leave it out", (Edit(span, kind),))
+    else:
+        meant = f"{kind}[{given.text}]"
+        help_ = Help(f"axes stand in square brackets: `{meant}`", (Edit(span, meant),))
+    return wrong.BadValue(given, f"the kind `{kind}` takes no argument", "", (help_,))
 
 
 def sort_of(found: object) -> str:

@@ -1,8 +1,8 @@
 """Text to tokens.
 
 Takes a stretch of a source; guarantees tokens in text order whose kinds are the grammar's terminals, without blanks,
-comments and line ends (`breaks` tells which tokens begin a line). What is no token is reported and left out; a word with
-letters that no name may have is reported and a name all the same, for what stands around it is as good as before.
+comments and line ends (`breaks` tells which tokens begin a line). What is no token is reported and left out; a word
+with letters that no name may have is reported and a name all the same, for what stands around it is as good as before.
 
     lex(tables, Source("m.cat", "dim T"), 0, 5, found).kinds       # ["DIM", "NAME"]
 """
