@@ -6,7 +6,6 @@ import inspect
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -87,7 +86,7 @@ def apply(module: nn.Module, diagram: Diagram, arrays: Arrays, path: str) -> Arr
     module.eval()
     try:
         with torch.no_grad():
-            return _named(module(*arguments))
+            return _named(module(*arguments), diagram.codomain_names)
     except (ValueError, TypeError, IndexError, RuntimeError) as error:
         return wrong.InputMismatch(path, _one_line(error))
 
@@ -138,19 +137,14 @@ def _tensor(array: np.ndarray[Any, Any], stored: str) -> torch.Tensor | str:
     return torch.from_numpy(array.astype(_STORED[stored]))
 
 
-def _named(result: object) -> Arrays:
-    """The tensors of a result by name: of a record its ports, of a tuple `y0`, `y1`, …; what is nested is joined."""
+def _named(result: torch.Tensor | tuple[torch.Tensor, ...], ports: tuple[str | None, ...]) -> Arrays:
+    """The tensors of a result by port; what has none is `y0`, `y1`, … by its place."""
     if isinstance(result, torch.Tensor):
         return {_ONE: result.detach().numpy()}
-    if isinstance(result, Mapping):
-        pairs = [(str(name), value) for name, value in result.items()]
-    elif isinstance(result, tuple) and hasattr(result, "_fields"):
-        pairs = list(zip(result._fields, result, strict=True))
-    elif isinstance(result, tuple | list):
-        pairs = [(f"y{index}", value) for index, value in enumerate(result)]
-    else:
-        raise TypeError(f"a module gave {type(result).__name__}")
-    return {f"{name}.{key}" if key else name: array for name, value in pairs for key, array in _named(value).items()}
+    names = [port or f"y{place}" for place, port in enumerate(ports)]
+    if len(set(names)) < len(names):
+        names = [f"y{place}" for place in range(len(names))]
+    return {name: tensor.detach().numpy() for name, tensor in zip(names, result, strict=True)}
 
 
 def _one_line(error: Exception) -> str:

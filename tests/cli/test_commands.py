@@ -159,6 +159,20 @@ def test_run(folder: Path) -> None:
     np.testing.assert_array_equal(np.load("y.npz")["y"], np.maximum(data, 0))
 
 
+def test_run_names_what_comes_out(folder: Path) -> None:
+    """By the ports of the record, and by its place what has no name."""
+    record = "(x: Real[D], y: Real[D]) -> (u: Real[D], v: Real[D]) = (x, y) => (v = y, u = x)"
+    plain = "(x: Real[D], y: Real[D]) -> Real[D] @ Real[D] = (x, y) => (y, x)"
+    Path("two.cat").write_text(f"dim D = 3\nmorphism h : {record}\nmorphism k : {plain}\n")
+    np.savez("x.npz", x=np.zeros(3), y=np.ones(3))
+    for name, first, second in (("h", "u", "v"), ("k", "y1", "y0")):
+        assert call("run", "two.cat", name, "--input", "x.npz", "-o", "y.npz").exit_code == 0
+        with np.load("y.npz") as found:
+            assert sorted(found) == sorted((first, second))
+            assert (found[first] == 0).all()
+            assert (found[second] == 1).all()
+
+
 def test_run_with_weights(folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
