@@ -18,6 +18,7 @@ DIMS = "dim T\ndim H\ndim W\ndim C = 3\n"
     [
         ("Real[T] -> Real[K: 5] @ Fin(T)[K: 5] = topk[T](K: 5)", (4,), "T must be at least 5, got T=4"),
         ('Real[T] -> Real[T: T + 10] = pad[T](5, 5, mode = "reflect")', (5,), "T must be at least 6, got T=5"),
+        ("Real[T] -> Real[T: 2 * T - 6] = pad[T](T - 6, 0)", (4,), "T must be at least 6, got T=4"),
         ("Real[T] -> Real = max[T]", (0,), "T must be at least 1, got T=0"),
         ("Real[T] -> Real = min[T]", (0,), "T must be at least 1, got T=0"),
         ("Real[T] -> Fin(T) = argmax[T]", (0,), "T must be at least 1, got T=0"),

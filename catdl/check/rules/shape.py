@@ -249,6 +249,19 @@ def pad(rule: Rule) -> Bundle:
             wrong.BadArgument(rule.span, "mode", "constant, reflect, replicate or circular", str(args["mode"]), "pad")
         )
     before, after = rule.size(args["before"], "before"), rule.size(args["after"], "after")
+    cut = [part for part in (before, after) if isinstance(part, int) and part < 0]
+    if cut:
+        raise rule.ctx.refuse(
+            wrong.BadValue(
+                rule.span,
+                f"`pad` adds, and here it is given {listed([str(part) for part in cut])}",
+                "must be 0 or more",
+                (Help(f"`slice[{show_label(axes[place].label)}]` takes elements away"),),
+            )
+        )
+    rule.ctx.bounds += [
+        (part, rule.span, "what `pad` adds must be 0 or more") for part in dict.fromkeys((before, after))
+    ]
     old = axes[place].size
     size = add(add(old, before), after)
     if args["mode"] == "reflect":
