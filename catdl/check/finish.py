@@ -53,8 +53,9 @@ from catdl.diagram.plug import Change, changed
 from catdl.diagram.taken import TAKEN
 from catdl.record import record, replace
 from catdl.source import Span
-from catdl.types.sizes import Facts, Poly, free_syms
-from catdl.types.types import Axis, Leaf
+from catdl.syntax import ast
+from catdl.types.sizes import Facts, Poly, Size, free_syms, mul, normal
+from catdl.types.types import Axis, Leaf, walk_axes
 
 
 @record
@@ -384,7 +385,9 @@ def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf, instances: Ins
         scope.names.update({k: _settled(v) for k, v in names.items()})
     values: list[float | int | str] = []
     for node in init.nodes:
-        value = as_number(ctx.statics.value(node, scope))
+        row = scope.names.get(node.id) if isinstance(node, ast.Name) else None
+        # Of several axes as many numbers come in as they have places.
+        value = count(row) if isinstance(row, Row) else as_number(ctx.statics.value(node, scope))
         if isinstance(value, Fraction):
             value = float(value)
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -394,6 +397,15 @@ def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf, instances: Ins
     if init.name == "file":
         values[0] = beside(init.env.module.source.path, str(values[0]))
     return Init(init.name, tuple(values))
+
+
+def count(row: Row) -> Size:
+    """The number of elements of some axes."""
+    total: Size = 1
+    for axis in walk_axes(row.axes):
+        assert isinstance(axis, Axis), "sizes are known when a diagram is closed"
+        total = mul(total, normal(axis.size))
+    return total
 
 
 def beside(spec: str, path: str) -> str:

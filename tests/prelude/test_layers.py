@@ -9,6 +9,7 @@ from torch import nn
 import catdl
 from catdl.diagram.interpret import interpret
 from catdl.diagram.model import Diagram
+from catdl.diagram.params import parameters
 from catdl.types.types import Axis
 from tests.prelude.function_cases import spec
 from tests.prelude.layer_cases import CASES, DROPOUT, FREE, FREE_DIMS, FREE_SIZES, NORM, SIZES, cases
@@ -26,6 +27,24 @@ def diagram(text: str) -> Diagram:
 def test_native_is_its_definition(case: str) -> None:
     """In evaluation, at fixed sizes."""
     agree(diagram(spec(case, SIZES)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_state_dict_is_in_the_order_of_the_definition(case: str) -> None:
+    """Whichever parameter the generated code speaks of first."""
+    made = diagram(spec(case, SIZES))
+    wanted = [parameter.path for parameter in parameters(made)]
+    assert [key for key in model_of(made).state_dict() if key in wanted] == wanted
+
+
+def test_linear_from_starts_as_linear_of_merged_axes() -> None:
+    torch.manual_seed(0)
+    text = spec("f : Real[M, H, W] -> Real[T: 4000] = linear_from[M, H, W](4000)", SIZES)
+    model = catdl.loads(text)["f"].compile()
+    bound = (SIZES["M"] * SIZES["H"] * SIZES["W"]) ** -0.5
+    for value in model.state_dict().values():
+        assert 0.99 * bound < value.abs().max() <= bound
+        assert abs(value.std() - bound / 3**0.5) < 0.03 * bound
 
 
 @pytest.mark.parametrize("case", cases(FREE))

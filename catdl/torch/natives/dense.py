@@ -20,13 +20,13 @@ def _onto(c: Context) -> str:
 
 
 def _from(c: Context) -> str:
-    given = f", {c.param('bias')}" if c.flag("bias") else ""
+    weight, given = c.param("weight"), f", {c.param('bias')}" if c.flag("bias") else ""
     rank = len(c.bound("I"))
     if rank == 0:
-        return f"F.linear({c.x()}.unsqueeze(-1), {c.param('weight')}.unsqueeze(-1){given})"
+        return f"F.linear({c.x()}.unsqueeze(-1), {weight}.unsqueeze(-1){given})"
     if rank == 1:
-        return f"F.linear({c.x()}, {c.param('weight')}{given})"
-    return f"F.linear({c.x()}.flatten({-rank}), {c.param('weight')}.flatten(1){given})"
+        return f"F.linear({c.x()}, {weight}{given})"
+    return f"F.linear({c.x()}.flatten({-rank}), {weight}.flatten(1){given})"
 
 
 TABLE: dict[str, Lowering] = {
