@@ -104,7 +104,7 @@ EXAMPLES = (
         trained=".adapted.",
     ),
     Example("made.cat", {"made": 98_880}, small={"D": 6, "Hidden": 16}),
-    Example("bayes.cat", {"net": 4_810, "bayes": 2 * 4_810, "loss": 2 * 4_810}),
+    Example("bayes.cat", {"net": 4_810, "drawn": 2 * 4_810, "bayes": 2 * 4_810, "loss": 2 * 4_810}),
     Example("quantised.cat", {"mlp": 4_810, "four_bits": 4_810}),
     Example("equilibrium.cat", {"layer": 4_160, "settle": 4_160, "equilibrium": 8_970}),
     Example("neural_ode.cat", {"field": 162, "ode": 162}),

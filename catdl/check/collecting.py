@@ -18,10 +18,11 @@ from catdl.check.finish import Missing, finish
 from catdl.check.inner import settle
 from catdl.check.plugs import reads_no_wire
 from catdl.check.scope import Env
+from catdl.check.sources import declared
 from catdl.check.static import Refused
 from catdl.check.zonk import zonk_leaf
 from catdl.diagram.collect import collected
-from catdl.diagram.model import Call, Diagram
+from catdl.diagram.model import Call, Diagram, Global
 from catdl.syntax import ast
 
 if TYPE_CHECKING:
@@ -37,17 +38,25 @@ def collecting(
         raise ctx.refuse(wrong.Undetermined(span, "the type that `collect` is given", "write it in a signature"))
     reads_no_wire(ctx, morphism, env, span)
     diagram = applied(program, ctx, morphism, env, wires)
-    segment = "collect"
-    only = diagram.boxes[0] if len(diagram.boxes) == 1 else None
-    if only is not None and isinstance(only.op, Call) and only.outputs == diagram.outputs and not only.plugs:
-        diagram, segment = only.op.callee, only.site or segment
+    segment, plugs = "collect", list[tuple[str, W]]()
+    params = {box.outputs[0]: box.op.parameter for box in diagram.boxes if isinstance(box.op, Global)}
+    others = [box for box in diagram.boxes if not isinstance(box.op, Global)]
+    only = others[0] if len(others) == 1 else None
+    if (
+        only is not None
+        and isinstance(only.op, Call)
+        and (only.inputs, only.outputs) == (diagram.inputs, diagram.outputs)
+        and all(wire in params for _, wire in only.plugs)
+    ):  # a call stands under its own name, and what is plugged into it stays so
+        plugs = [(path, declared(b, params[wire], span)) for path, wire in only.plugs]
+        segment, diagram = only.site or only.op.callee.name, only.op.callee
     made, names = collected(diagram)
     if not names:
         raise ctx.refuse(wrong.BadValue(span, f"nothing is emitted in `{span.text}`: there is nothing to collect"))
     outputs = [W(b, made.wires[w].type, made.wires[w].constant, None, span) for w in made.outputs]
     for wire in outputs:
         wire.origin = segment
-    b.emit(Call(made, False), [b.take(wire) for wire in wires], outputs, segment, span, label)
+    b.emit(Call(made, False), [b.take(wire) for wire in wires], outputs, segment, span, label).plugs = plugs
     b.effects |= made.effects
     count = len(outputs) - len(names)
     out = Bundle(outputs, ((None,) * count + names))

@@ -106,6 +106,11 @@ CASES = {
         "    x >> iterate(2, block{q.weight = w})\n}",
         {"block.q.bias", "block.up.weight"},
     ),
+    "a record inside, with something beside a leaf": (
+        "Seq -> Seq = inner >> relu\nmorphism inner : Seq -> Seq = tuned{w}\n"
+        f"morphism tuned : Seq -> Seq = block{{q.weight: {LORA}}}\nparam w : weights(tuned)",
+        {"w.block.q.weight", "w.block.q.pair.up", "w.block.q.bias"},
+    ),
     "a record as an input": ("weights(code) @ Real[D] -> Real[Class] = (v, x) => x >> code{v}", set()),
 }  # fmt: skip
 
