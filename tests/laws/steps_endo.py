@@ -235,6 +235,8 @@ def positioned(g: Gen, start: Product, fuel: int) -> tuple[Text, Product] | None
     t = start[0]
     if len(t.axes) < 2 or not t.axes[-1].fixed or t.axes[-2].label is None:
         return None
+    if "T" in t.labels and t.axes[-2].label != "T":
+        return None  # where there is a time, places are along it
     options = (
         [f"sinusoidal({g.pick('', 'base = 100')})", 'rotary("half")', 'rotary("interleaved")']
         if t.axes[-1].least % 2 == 0
