@@ -34,13 +34,13 @@ from catdl.check.forms import (
 )
 from catdl.check.inner import named
 from catdl.check.names import mentioned
-from catdl.check.objects import sort_of
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.rules.common import Rule, literal, pointwise
 from catdl.check.scope import BadDef, DimDef, Env, KindDef, MorphismDef, ObjectDef, ParamDef, Shadow, Static
 from catdl.check.scores import check_product, scale, written
 from catdl.check.signature import Row
 from catdl.check.sources import global_param
+from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, alike, is_told
 from catdl.check.templates import expand
 from catdl.check.ways import Given, Leg, Step, Way

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check.kinds import Kinds
-from catdl.check.scope import BadDef, DimDef, Env, KindDef, Module, MorphismDef, ObjectDef, ParamDef, Static
+from catdl.check.scope import BadDef, DimDef, Env, KindDef, Module, MorphismDef, ObjectDef, Static
 from catdl.check.signature import (
     ChoicePart,
     FixedPart,
@@ -26,6 +26,7 @@ from catdl.check.signature import (
     binder_sorts,
     labelled,
 )
+from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, Statics, alike, as_number, show_value
 from catdl.check.work import WIRES_PER_STEP
 from catdl.diagnostics.base import Diagnostic, Edit, Help
@@ -43,7 +44,6 @@ from catdl.types.types import (
     LabelVar,
     Leaf,
     Object,
-    RowVar,
     Word,
     label_of,
     plain,
@@ -478,26 +478,3 @@ def no_argument(span: Span, kind: str, given: Span) -> Diagnostic:
         meant = f"{kind}[{given.text}]"
         help_ = Help(f"axes stand in square brackets: `{meant}`", (Edit(span, meant),))
     return wrong.BadValue(given, f"the kind `{kind}` takes no argument", "", (help_,))
-
-
-def sort_of(found: object) -> str:
-    """What a name stands for, in words."""
-    match found:
-        case DimDef() | Axis():
-            return "a dim"
-        case KindDef() | Kind():
-            return "a kind"
-        case ObjectDef() | Object():
-            return "an object"
-        case MorphismDef():
-            return "a morphism"
-        case ParamDef():
-            return "a parameter"
-        case Static():
-            return "a value"
-        case Module():
-            return "a module"
-        case Row() | RowVar():
-            return "a row of axes"
-        case _:
-            return "something else"
