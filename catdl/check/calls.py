@@ -25,6 +25,7 @@ from catdl.check.signature import (
     Scheme,
     decided,
 )
+from catdl.check.solver import Blame
 from catdl.check.static import Refused
 from catdl.source import Span
 from catdl.syntax import ast
@@ -150,9 +151,10 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         ctx.statics.at = around
     closed = not binding.fresh and not head.plugs and all(closed_leaf(leaf) for leaf in leaves)
     asked = definition.head.where.facts if definition.head.where is not None else ()
+    blame = Blame(span, wire=wires[0] if wires else None, use=ctx.solver.use)
     if not closed:
-        ctx.demands += [(fact, binding.env, span) for fact in asked]
-    elif not all(demand(ctx, fact, binding.env, span) for fact in asked):
+        ctx.demands += [(fact, binding.env, blame) for fact in asked]
+    elif not all(demand(ctx, fact, binding.env, blame) for fact in asked):
         return BAD  # told: what comes out is nothing to go by
     if closed:
         leaves = [ctx.canon(Leaf(leaf.kind, walk_axes(leaf.axes))) for leaf in leaves]

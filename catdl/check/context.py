@@ -126,7 +126,7 @@ class Context:
         self.depth = 0
         self.bounds: list[tuple[Size, Span, str]] = []  # sizes that must not be negative, and what to say
         self.filled: list[Size] = []  # sizes that must not be 0, though a free dim may be
-        self.demands: list[tuple[ast.Fact, Env, Span]] = []
+        self.demands: list[tuple[ast.Fact, Env, Blame]] = []
         self.over: list[Axis] | None = None  # the axes of the `over[…]` around, if any
         self.over_open: set[int] = set()  # those whose size is still the declared one: the first operand says it
         self.way: Way | None = None  # how the wires came that are being applied to

@@ -12,7 +12,6 @@ from catdl.check.scope import (
 from catdl.check.solver import Blame
 from catdl.check.static import Refused, as_number
 from catdl.diagnostics.base import Diagnostic
-from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.rebuild import value_of
 from catdl.types.sizes import (
@@ -98,8 +97,9 @@ def truth(op: str, left: int, right: int) -> bool:
     }[op]
 
 
-def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> bool:
+def demand(ctx: Context, fact: ast.Fact, env: Env, blame: Blame) -> bool:
     """Check what a signature's `where` asks of a call. False after an error."""
+    span = blame.span
     try:
         left, right = as_number(ctx.statics.value(fact.left, env)), as_number(ctx.statics.value(fact.right, env))
     except Refused:
@@ -119,7 +119,8 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, span: Span) -> bool:
             return False
         quotient = exact_div(right, left)
         if quotient is None:
-            ctx.report(wrong.NotDivisible(span, show(right), show(left), asked=asked))
+            why = ctx.explain(blame, right)
+            ctx.report(wrong.NotDivisible(span, show(right), show(left), "", why, asked))
             return False
         if isinstance(quotient, Poly):
             ctx.solver.obligations.append((quotient, Blame(span, None, None, "what the signature asks")))

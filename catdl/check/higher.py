@@ -125,7 +125,8 @@ def repeat(rule: Rule) -> Bundle:
         if sampled == known:
             break
     context = f"what a round of `{rule.name}` gives back"
-    if not ctx.ports(out, Object(tuple(leaves), (None,) * len(leaves)), rule.span, context):
+    taken = wires[0] if len(wires) == 1 else None
+    if not ctx.ports(out, Object(tuple(leaves), (None,) * len(leaves)), rule.span, context, way=out.way, against=taken):
         return BAD
     op = Inner("repeat", inner, segment, count, tie)
     return emit_inner(b, op, wires, leaves, rule.inp.names, segment, rule.span, rule.head.label)

@@ -6,7 +6,7 @@ axes that the signature acts on stand in each wire.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding, fill
@@ -71,6 +71,13 @@ def check_written(binding: Binding, axis: Axis, item: ast.Arg) -> None:
         raise Refused
 
 
+def brackets(name: str, axes: Sequence[AxisItem]) -> str:
+    """How an operation names the last axis, if that has a name."""
+    last = axes[-1] if axes else None
+    label = show_label(last.label) if isinstance(last, Axis) else ""
+    return f"{name}[{label.replace(' ', ', ')}]" if label else ""
+
+
 def arrange(
     binding: Binding, part: LeafPart, wire: W, span: Span
 ) -> tuple[tuple[AxisItem, ...], tuple[int, ...] | None]:
@@ -132,7 +139,7 @@ def match_leaf(binding: Binding, part: LeafPart, wire: W, port: Port) -> tuple[i
     if len(open_splices) > 1:
         given = [i for i in open_splices if (items[i].value.name or "") in binding.explicit_row]  # type: ignore[union-attr]
         if not given:
-            example = f"{binding.definition.name}[{show_axis(axes[-1]).split(':')[0] if axes else 'T'}]"
+            example = brackets(binding.definition.name, axes)
             raise ctx.refuse(
                 wrong.NeedsAxes(binding.span, binding.definition.name, example, tuple(show_axis(a) for a in axes))
             )

@@ -83,5 +83,5 @@ def parse_pattern(text: str) -> Pattern:
         counts = Counter(letters)
         twice = next((x for x in letters if counts[x] > 1), None)
         if twice is not None:
-            raise PatternError(f"`{twice}` stands twice on one side")
+            raise PatternError(f"`{twice}` stands twice among the axes of one tensor, and one letter is one axis")
     return Pattern(tuple(tuple(o) for o in sides[0]), tuple(sides[1][0]), numbers)

@@ -341,8 +341,8 @@ def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
     wire = b.take(out.wires[0])
     if not ctx.port(wire, shown, plug.span, "the parameter that this is plugged into"):
         raise Refused
-    for fact, scope, place in ctx.demands:
-        demand(ctx, fact, scope, place)
+    for fact, scope, blame in ctx.demands:
+        demand(ctx, fact, scope, blame)
     ctx.solver.conclude(broken=False)
     b.bounds = settle_bounds(ctx)
     b.outputs = [wire]

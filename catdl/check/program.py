@@ -379,8 +379,8 @@ class Program:
             out = by_ports(out, codomain)
             result = f"the result of `{definition.name}`"
             fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
-        for fact, scope, place in ctx.demands:
-            demand(ctx, fact, scope, place)
+        for fact, scope, blame in ctx.demands:
+            demand(ctx, fact, scope, blame)
         broken = out.bad or not fits
         if broken:
             ctx.solver.settle()

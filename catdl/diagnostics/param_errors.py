@@ -182,5 +182,8 @@ class ParamFreeDim(Mistake):
     def parts(self) -> Parts:
         message = f"the parameter `{self.name}` has the axis `{self.dim}`, whose size changes from call to call"
         notes = ("a parameter has one shape for good, so each of its dims must have a fixed size",)
-        helps = (Help(f"fix the size: `dim {self.dim} = …`; or keep `{self.dim}` out of the parameter"),)
+        helps = (
+            Help(f"keep `{self.dim}` out of it: name the axes to act on, or move them first with `permute`"),
+            Help(f"or, if `{self.dim}` is the same in every call, fix it: `dim {self.dim} = …`"),
+        )
         return Parts(message, self.span, f"`{self.dim}` is free", notes=notes, helps=helps)

@@ -195,6 +195,8 @@ class NeedsAxes(Mistake):
         if self.reason:
             notes = (self.reason, *notes)
         helps = self.helps or ((Help(f"write `{self.example}`"),) if self.example else ())
+        if not helps and self.available:
+            helps = (Help("give them names where their type is written: `Real[T: 5]` for `Real[5]`"),)
         labels = _origin(self.origin, self.origin_text, "because of this")
         return Parts(message, self.span, "which axes?", labels, notes, helps)
 
@@ -248,7 +250,7 @@ class BadPattern(Mistake):
     helps: tuple[Help, ...] = ()
 
     def parts(self) -> Parts:
-        return Parts(self.message, self.span, self.label, (), self.notes, self.helps)
+        return Parts(self.message, self.span, self.label or "does not fit", (), self.notes, self.helps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,9 +154,9 @@ class NotDivisible(Mistake):
     def parts(self) -> Parts:
         if self.asked:
             broken = f"`{self.numerator}` is not a multiple of `{self.denominator}`"
-            return self.why.onto(
-                Parts(f"the signature asks for `{self.asked}`, and {broken}", self.span, "does not divide")
-            )
+            others = () if self.asked[:1].isdigit() else self._divisors()
+            message = f"the signature asks for `{self.asked}`, and {broken}"
+            return self.why.onto(Parts(message, self.span, "does not divide", helps=others))
         message = f"`{self.numerator}` is not a multiple of `{self.denominator}`"
         if self.parts_of:
             return self.why.onto(Parts(message, self.span, self.parts_of, helps=self._divisors()))
@@ -188,7 +188,7 @@ class BadValue(Mistake):
     helps: tuple[Help, ...] = ()
 
     def parts(self) -> Parts:
-        return Parts(self.message, self.span, self.label, helps=self.helps)
+        return Parts(self.message, self.span, self.label or "makes no sense here", helps=self.helps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,28 @@ def groupings(side: str) -> Iterator[str]:
         yield " ".join(rest)
 
 
+def relettered(case: Case) -> Iterator[Group]:
+    """E0310: two letters of one operand, of which one meets an axis that it does not stand for, change places."""
+    text = pattern_of(case.node)
+    letter = case.mistake.message.split("`")[1] if case.mistake.message.startswith("`") else ""
+    if text is None or "two different axes" not in case.mistake.message:
+        return
+    left, arrow, right = text.value.partition("->")
+    operands = left.split(",")
+    for place in reversed(range(len(operands))):
+        letters = operands[place].split()
+        for other in letters if letter in letters else ():
+            if other != letter and other.isidentifier():
+                moved = {letter: other, other: letter}
+                new = " ".join(moved.get(x, x) for x in letters)
+                parts = [part.strip() for part in operands]
+                parts[place] = new
+                yield one(
+                    f"the axes of operand {place + 1} stand in the other order",
+                    case.swap(text, f'"{", ".join(parts)} {arrow} {right.strip()}"'),
+                )
+
+
 def too_many(case: Case) -> Iterator[Group]:
     """E0310: the pattern reads an axis more than there is; a spec speaks of one sample, so it may be the batch."""
     text = pattern_of(case.node)

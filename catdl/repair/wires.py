@@ -128,6 +128,15 @@ def port(case: Case) -> Iterator[Group]:
         yield one(said, case.put(start, start + len(wrong.port), name))
 
 
+def gathered(case: Case) -> Iterator[Group]:
+    """E0311: all pairs were gathered where one element is meant for each index."""
+    node = bare(case.node)
+    if isinstance(node, ast.Index) and isinstance(node.base, ast.Name) and node.base.id == "gather":
+        yield one(
+            "`gather` takes every index everywhere; `pick` takes each at its own place", case.swap(node.base, "pick")
+        )
+
+
 def not_a_wire(case: Case) -> Iterator[Group]:
     """E0503: applied to a wire in scope."""
     if not isinstance(case.node, ast.Name | ast.Index | ast.Call):

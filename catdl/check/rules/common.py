@@ -13,6 +13,7 @@ from catdl.check.arguments import known_argument
 from catdl.check.builder import BAD, Builder, Bundle, W
 from catdl.check.context import Context, Head
 from catdl.check.emit import core
+from catdl.check.match import brackets
 from catdl.check.scope import DimDef, MorphismDef
 from catdl.check.signature import labelled
 from catdl.check.solver import Blame
@@ -108,7 +109,7 @@ class Rule:
                 wrong.NeedsAxes(
                     self.span,
                     self.name,
-                    f"{self.name}[{show_label(axes[-1].label) or 'T' if axes else 'T'}]",
+                    brackets(self.name, axes),
                     tuple(show_axis(a) for a in axes),
                 )
             )

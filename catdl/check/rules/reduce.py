@@ -184,7 +184,8 @@ def einsum(rule: Rule) -> Bundle:
                 before, now = label_of(found[letter].label), label_of(axis.label)
                 if isinstance(before, str) and isinstance(now, str) and before != now:
                     both = f"`{show_axis(found[letter])}` and `{show_axis(axis)}`"
-                    raise ctx.refuse(wrong.BadPattern(rule.span, f"`{letter}` stands for two different axes, {both}"))
+                    message, label = f"`{letter}` stands for two different axes, {both}", "one letter is one axis"
+                    raise ctx.refuse(wrong.BadPattern(rule.span, message, label))
                 ctx.solver.same_size(
                     axis.size, found[letter].size, blame(rule, f"`{written(letter, sizes)}` of the pattern")
                 )
