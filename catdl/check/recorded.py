@@ -36,7 +36,8 @@ def recorded(program: Program, ctx: Context, morphism: ast.Expr, env: Env) -> tu
         names = [name for name, found in env.module.defs.items() if isinstance(found, MorphismDef)]
         raise ctx.refuse(wrong.UnknownName(head.name_span, head.name, "morphism", near(head.name, names)))
     if not isinstance(target, MorphismDef):
-        raise ctx.refuse(wrong.NotAMorphism(span, "this"))
+        words = "`weights` takes a declared morphism, with its arguments and plugs: declare one for this"
+        raise ctx.refuse(wrong.BadValue(span, words))
     if isinstance(morphism, ast.Name) and (closed := program.closed_diagrams.get(target)) is not None:
         return tuple(filter(is_learned, parameters(closed)))
     scheme = program.scheme(target)

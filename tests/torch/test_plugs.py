@@ -259,6 +259,7 @@ def test_a_wrong_start_is_refused(start: str, code: str) -> None:
         ("block{q = w.q, **: frozen}\nparam w : weights(block)", "E0208", "plugged already"),
         ("block{w}\nparam w : weights(nothing)", "E0101", "called `nothing`"),
         ("block{w}\nparam w : weights(relu)", "E0208", "where its types are fixed"),
+        ("block{w}\nparam w : weights(repeat(2, block))", "E0208", "takes a declared morphism"),
         ("block{w[7]}\nparam w : weights(block)[Expert]", "E0208", "no element 7"),
         ("repeat(3, block){w}\nparam w : weights(block)^2", "E0608", "not that of the morphism"),
         ("block{w}\nparam w : weights(block)[T]", "E0604", "changes from call to call"),
