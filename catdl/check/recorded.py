@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
+from catdl.check import table as rules
 from catdl.check.builder import Builder, Bundle
 from catdl.check.context import Context
 from catdl.check.finish import Missing, finish
@@ -32,7 +33,7 @@ def recorded(program: Program, ctx: Context, morphism: ast.Expr, env: Env) -> tu
     span = env.module.span(morphism)
     head = head_of(ctx, morphism, env)
     target = aliased(head.target) if head is not None else None
-    if head is not None and head.target is None:
+    if head is not None and head.target is None and head.name not in rules.TABLE:
         names = [name for name, found in env.module.defs.items() if isinstance(found, MorphismDef)]
         raise ctx.refuse(wrong.UnknownName(head.name_span, head.name, "morphism", near(head.name, names)))
     if not isinstance(target, MorphismDef):
