@@ -103,8 +103,23 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
                 return apply_head(ctx, head, expr, env, b, inp)
             if isinstance(expr, (ast.Call, ast.Index, ast.Plug, ast.Labelled, ast.Tie)):
                 return apply_compound(ctx, expr, env, b, inp, label)
-            ctx.report(wrong.NotAMorphism(env.module.span(expr), "an expression"))
+            ctx.report(wrong.NotAMorphism(env.module.span(expr), described(expr)))
             return BAD
+
+
+def described(expr: ast.Expr) -> str:
+    """An expression that is no morphism, in words."""
+    match expr:
+        case ast.Number(_, text):
+            return f"the number `{text}`"
+        case ast.Text():
+            return "a text"
+        case ast.List() | ast.Comprehension():
+            return "a list"
+        case ast.Chain() | ast.Negate() | ast.Power():
+            return "a value"
+        case _:
+            return "an expression"
 
 
 def along(ctx: Context, steps: tuple[ast.Expr, ...], env: Env, b: Builder, inp: Bundle, way: Step) -> Bundle:

@@ -100,7 +100,7 @@ def phrase(sort: ast.Expr) -> str:
                     case ast.Name(one), ast.Call(
                         _, (ast.Arg(value=ast.Name(many)), ast.Arg(value=ast.Number(length)))
                     ) if one == many:
-                        words[i] = f"a list of {length} such"
+                        words[i] = "a list of one" if length == 1 else f"a list of {length} such"
             return ", ".join(words[:-1]) + f" or {words[-1]}" if len(words) > 1 else words[0]
         case ast.Call(_, (element, ast.Arg(value=ast.Number(length)))):
             return f"a list of {length}, each {phrase(element.value)}"

@@ -70,6 +70,15 @@ def as_number(value: object) -> Any:
     return value.size if isinstance(value, Axis) else value
 
 
+def decimal(value: Fraction) -> str:
+    """A fraction as it is written: `2.5` where it ends within a few places, else `1/3`."""
+    places = next((n for n in range(1, 10) if 10**n % value.denominator == 0), 0)
+    if not places:
+        return f"{value.numerator}/{value.denominator}"
+    whole, rest = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:0{places}}"
+
+
 def show_value(value: object) -> str:
     """A static value as the user would write it."""
     match value:
@@ -80,7 +89,7 @@ def show_value(value: object) -> str:
         case Poly():
             return show(value)
         case Fraction():
-            return f"{value.numerator}/{value.denominator}"
+            return decimal(value)
         case str():
             return f'"{value}"'
         case tuple():
@@ -347,6 +356,9 @@ class Statics:
         """A whole size, at least in form. Raises Refused."""
         value = as_number(self.value(node, env))
         if isinstance(value, Fraction):
+            if not isinstance(node, ast.Chain):
+                words = f"a size is a whole number, not {decimal(value)}"
+                raise self.refuse(wrong.BadValue(env.module.span(node), words))
             sides: tuple[object, ...] = (value.numerator, value.denominator)
             if isinstance(node, ast.Chain) and node.operators == ("/",):
                 sides = tuple(as_number(self.value(o, env)) for o in node.operands)

@@ -9,6 +9,7 @@ hide what stands around it.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -92,15 +93,18 @@ def _fits(raw: str, index: int, at: int, room: int) -> bool:
     return len(rest) <= room and at + width(clean(rest)) <= room
 
 
+_LONG = re.compile(r"(`[^`]{120})[^`]{200,}([^`]{60}`)")  # code of which the middle is more than two lines
+
+
 def wrap(text: str, room: int) -> list[str]:
     """The words of a text in lines of at most `room` cells, two at least; code in ticks is broken only if it must be.
 
-    A word that is longer than a line is cut.
+    A word that is longer than a line is cut, and of code that would fill the screen the middle is left out.
     """
     lines: list[str] = []
     line = ""
     used = 0
-    for whole in _words(clean(text), room):
+    for whole in _words(clean(_LONG.sub(r"\1…\2", text)), room):
         word = whole
         if line and used + 1 + width(word) <= room:
             line, used = f"{line} {word}", used + 1 + width(word)

@@ -43,6 +43,9 @@ class FileUnreadable(Mistake):
         return Parts(f"cannot read `{self.path}`: {self.reason}", self.span, "asked for here" if self.span else "")
 
 
+NUL = "a NUL byte"
+
+
 @dataclass(frozen=True, slots=True)
 class NotText(Mistake):
     """A character that no text in UTF-8 holds. `what` names it; `more` counts further ones in the same file."""
@@ -55,8 +58,11 @@ class NotText(Mistake):
 
     def parts(self) -> Parts:
         notes = (f"{self.more} more such places follow",) if self.more else ()
-        helps = (Help("save the file as UTF-8"),)
-        return Parts(f"the file is not UTF-8 text: {self.what}", self.span, self.what, (), notes, helps)
+        nul = self.what == NUL  # which is UTF-8, but no text
+        helps = (Help("take it out: no text has one" if nul else "save the file as UTF-8"),)
+        return Parts(
+            f"the file is not {'' if nul else 'UTF-8 '}text: {self.what}", self.span, self.what, (), notes, helps
+        )
 
 
 def not_text(decoded: Decoded) -> tuple[NotText, ...]:
@@ -66,7 +72,7 @@ def not_text(decoded: Decoded) -> tuple[NotText, ...]:
     first = decoded.faults[0]
     match first.what:
         case "nul":
-            what = "a NUL byte"
+            what = NUL
         case "surrogate":
             what = "half of a surrogate pair"
         case _:
