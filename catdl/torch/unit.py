@@ -32,7 +32,7 @@ from catdl.torch.sites import Sites
 from catdl.torch.spaces import enter, leave
 from catdl.torch.steps import Enter, Invoke, Leave, Loop, Open, Remake, Shut, Slices, Stacked, Step
 from catdl.types.sizes import short
-from catdl.types.types import Leaf
+from catdl.types.types import Axis, Leaf
 
 
 @dataclass(slots=True)
@@ -54,20 +54,21 @@ class Writer:
     native_sites: set[str] = field(default_factory=set)
     sites: Sites = field(default_factory=lambda: Sites(()))
     used_sites: set[str] = field(default_factory=set)
-    shapes: dict[tuple[int, bool], str] = field(default_factory=dict)
-    maps: dict[int, Mode] = field(default_factory=dict)  # of an open map: which batch axes there are outside
+    shapes: dict[tuple[int, Mode, tuple[Axis, ...]], str] = field(default_factory=dict)
+    lead: tuple[Axis, ...] = ()  # the axes of `each` and `map` that are batch axes here
+    maps: dict[int, tuple[Mode, tuple[Axis, ...]]] = field(default_factory=dict)  # the batch axes outside an open map
     rounds: dict[int, Rounds] = field(default_factory=dict)  # the loops that are open
     wants_batch: bool = False
     origin: Value | None = None  # the first batched input, whose batch axes are those of all
-    remade: list[str] = field(
-        default_factory=list
-    )  # the method that makes weights of parameters alone, if there is one
+    remade: list[str] = field(default_factory=list)  # the method that makes weights of parameters alone, if any
 
-    def shape(self, leaf: Leaf, batched: bool) -> str:
+    def shape(self, leaf: Leaf, mode: Mode) -> str:
         """The comment for a tensor; long chains have many wires of one type object."""
-        found = self.shapes.get((id(leaf), batched))
+        lead = self.lead if mode is not Mode.CONSTANT else ()
+        found = self.shapes.get((id(leaf), mode, lead))
         if found is None:
-            found = self.shapes[id(leaf), batched] = shape(leaf, batched)
+            whole = Leaf(leaf.kind, (*lead, *leaf.axes)) if lead else leaf
+            found = self.shapes[id(leaf), mode, lead] = shape(whole, mode is Mode.BATCHED)
         return found
 
     def read(self, wire: int) -> Value:
@@ -121,7 +122,7 @@ def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer,
     scope = Scope(module_names)
     if not unit.is_class:
         scope.training = "training"
-    w = Writer(plan, unit, scope)
+    w = Writer(plan, unit, scope, lead=unit.lead)
     _prepare(w)
     made = unit.flat.remade
     if made is not None:
@@ -302,10 +303,12 @@ def _step(w: Writer, step: Step) -> None:
         case Stacked():
             _alias(w, step, Value(inputs[0].text, leaves[0], Mode.STACKED, inputs[0].var))
         case Enter():
-            w.maps[op.mark] = joined(inputs)
+            w.maps[op.mark] = joined(inputs), w.lead
+            w.lead = () if op.merge else (*w.lead, *op.axes)  # merged: one axis, which has no name
             _rename(w, step, enter(w.scope, op, inputs, leaves))
         case Leave():
-            _rename(w, step, leave(w.scope, op, inputs, leaves, w.maps[op.mark]))
+            outside, w.lead = w.maps[op.mark]
+            _rename(w, step, leave(w.scope, op, inputs, leaves, outside))
 
 
 def _check(w: Writer, step: Step, indent: str = "") -> None:
@@ -380,7 +383,7 @@ def _bind(
         w.values[wire] = w.scope.hold(Value(var.name, info.type, flag, var=var, uses=w.uses[wire]))
         targets.append(var.name)
         if len(wires) <= MANY:
-            comments.append(w.shape(info.type, flag is Mode.BATCHED))
+            comments.append(w.shape(info.type, flag))
     if unpack and len(wires) == 1:
         targets = [f"({targets[0]},)"]
     call = text.startswith("self.") and text.endswith(")")
@@ -406,7 +409,7 @@ def _loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> None:
         w.scope.first_time(var)
         info = w.unit.flat.wires[wire]
         w.values[wire] = w.scope.hold(Value(var.name, info.type, flag, var=var, uses=w.uses[wire]))
-        comments.append(w.shape(info.type, flag is Mode.BATCHED))
+        comments.append(w.shape(info.type, flag))
         if not w.uses[wire]:
             w.scope.free(var)
     w.scope.write(loop.head)

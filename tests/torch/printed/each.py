@@ -132,7 +132,7 @@ def each2(
     p: float,
 ) -> Tensor:
     """each : Real[T, D: 4] -> Real[T, D: 4]."""
-    # [..., D=4]
+    # [..., T, D=4]
     x = plain(
         x, plain_linear_bias, plain_linear_weight, plain_linear_2_bias, plain_linear_2_weight, p=p
     )
