@@ -123,6 +123,14 @@ def chain(way: tuple[str, ...]) -> str:
     return " >> ".join(f"(x => {name}x)" if name.endswith(" ") else name for name in way)
 
 
+def embedded(case: Case, found: str) -> Iterator[Group]:
+    """A linear map of indices is a vector for each of them."""
+    node = bare(case.node)
+    root = node.function if isinstance(node, ast.Call) else node
+    if found.startswith("Fin") and isinstance(root, ast.Name) and root.id == "linear":
+        yield one("an index is not a number to be weighed: `embed` learns a vector for each", case.swap(root, "embed"))
+
+
 def mismatch(case: Case) -> Iterator[Group]:
     """E0401: a step too many, the axis of a kind, then a way."""
     wrong = case.mistake
@@ -130,6 +138,7 @@ def mismatch(case: Case) -> Iterator[Group]:
     if found == wanted:
         yield from axis_of_kind(case, wrong.expected)
         return
+    yield from embedded(case, found)
     yield from spare_step(case, found)
     here = set(re.findall(r"\w+", case.text(case.node))) if case.node is not None else set()
     for way in ways(case, found, wanted):
