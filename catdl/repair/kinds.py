@@ -1,7 +1,10 @@
-"""A missing coercion: the shortest way through the declared morphisms from the kind that is there to the one needed.
+"""A missing coercion: the shortest way from the kind that is there to the one needed.
 
-The ways are those of one input and one output: the file's own and the prelude's, and the overloads of each. Networkx
-is loaded here, when a kind is wrong.
+A way is made of conversions, which say the same in another form, and there is a list of them: the overloads of the
+prelude from one kind to another, a root read as another, and the morphisms of the file. A function of plain numbers
+that yields a kind, a link, is a layer and not a conversion: it is offered for a plain number that no such function has
+made, and never for what has a meaning already, for a softmax of probabilities composes and is wrong. Networkx is
+loaded here, when a kind is wrong.
 
     Var where Std is needed: `sqrt`     Drop where Keep is needed: `not`     Real where Probs is needed: `softmax`
 """
@@ -15,13 +18,16 @@ from typing import Any
 
 from catdl.check.kinds import ROOTS
 from catdl.check.scope import KindDef, MorphismDef
+from catdl.record import record
 from catdl.repair.case import Case, Group, drop_step, one
 from catdl.repair.reads import operands, two
 from catdl.repair.tree import bare, children, walk
 from catdl.syntax import ast
+from catdl.types.types import plain as unqualified
 
 _ARROW = re.compile(
-    r"^(?:native |core )?(?:morphism|overload)\s+(\w+)(\((?P<literal>[\d/]+)\))?(?:\[[^\]]*\])?(?:\([^)]*\))?\s*:\s*"
+    r"^(?:native |core )?(?P<word>morphism|overload)\s+(?P<name>\w+)(\((?P<literal>[\d/]+)\))?(?:\[[^\]]*\])?"
+    r"(?:\([^)]*\))?\s*:\s*"
     r"(?P<from>\w+)(?:\([^)]*\))?(?:\[[^\]]*\])?\s*->\s*(?P<to>\w+)(?:\([^)]*\))?(?:\[[^\]]*\])?\s*(?:=|$)",
     re.MULTILINE,
 )
@@ -29,30 +35,49 @@ _MOST = 4
 # What a step costs: one that is declared for the very kind, one of the file's own a little less; to forget what a
 # number means, or to give it a meaning without a word, costs more, so that `square` makes the Var of a Std, not `exp`.
 _STEP, _OWN, _FORGET, _READ, _DEAREST = 10, 9, 15, 12, 40
+_INPUT = re.compile(r"(?:in )?input (\d+) of")  # the place of a mistake at one of several inputs
+_ARITHMETIC = (ast.Chain, ast.Power, ast.Negate)
 # What changes nothing but the name of a number, or loses what it was, is no way from one meaning to another.
 _NO_WAY = {"stop_gradient", "id", "abs", "floor", "ceil", "round", "sign", "neg", "bool", "isnan", "isfinite"}
 
 
-def steps(case: Case) -> Iterator[tuple[str, str, str, int]]:
-    """Every morphism of one input and one output: from, to, how it is written, and its cost."""
+@record
+class Step:
+    """A morphism of one input and one output from one kind to another, as it is written, and what it costs."""
+
+    start: str
+    end: str
+    name: str
+    cost: int
+    link: bool = False  # makes of a plain number something with a meaning
+
+
+def steps(case: Case) -> Iterator[Step]:
+    """Every morphism that may be a step of a way, of the file and of the prelude."""
+    wrong = [d.span for d in case.program.diagnostics if d.severity == "error" and d.span is not None]
     for name, found in case.module.defs.items():
         if isinstance(found, MorphismDef) and not found.head.params and name != getattr(case.decl, "name", None):
+            if found.module is case.module and any(
+                s.source is case.module.source and found.head.start <= s.start < found.head.end for s in wrong
+            ):
+                continue  # what is itself refused converts nothing
             signature = found.head.signature
             if isinstance(signature, ast.Arrow) and not signature.random:
                 start, end = kind_word(signature.domain), kind_word(signature.codomain)
                 # From a plain number anything may be made: that is a network, not another reading of the number.
                 if start and end and start != end and (start not in ROOTS or end in case.module.defs):
-                    yield start, end, name, _OWN
+                    yield Step(start, end, name, _OWN)
     prelude = case.program.prelude.prelude
     for name, place in prelude.entries.items():
         for slice_ in (place, *prelude.overloads.get(name, ())):
             match = _ARROW.search(place.source.text, slice_.start, slice_.end)
-            if match and match[1] == name and match["from"] != match["to"] and name not in _NO_WAY:
+            if match and match["name"] == name and match["from"] != match["to"] and name not in _NO_WAY:
                 literal = match["literal"]
                 if literal is None:
-                    yield match["from"], match["to"], name, _STEP
+                    link = match["word"] == "morphism" and match["to"] not in ROOTS
+                    yield Step(match["from"], match["to"], name, _STEP, link)
                 elif name == "scale":
-                    yield match["from"], match["to"], f"{factor(literal)} * ", _STEP
+                    yield Step(match["from"], match["to"], f"{factor(literal)} * ", _STEP)
 
 
 def factor(literal: str) -> str:
@@ -69,23 +94,24 @@ def kind_word(node: ast.Expr) -> str | None:
 
 
 def ways(case: Case, found: str, wanted: str) -> list[tuple[str, ...]]:
-    """The shortest ways from one kind to another. A reading without a word is one step and never two together."""
+    """The shortest ways of conversions from one kind to another; at the end the result may be read without a word."""
     import networkx as nx
 
     graph: Any = nx.DiGraph()
-    for start, end, name, cost in steps(case):
-        for read in (False, True):
-            join(graph, (start, read), (end, False), cost, name)
+    bases = case.program.kinds
+    for step in steps(case):
+        if not step.link:
+            join(graph, (step.start, False), (step.end, False), step.cost, step.name)
+            if step.start in ROOTS and step.end in ROOTS and bases.root(qualified(case, found)) == step.start:
+                join(graph, (found, False), (step.end, False), step.cost + _FORGET, step.name)
     for kind_name in sorted({kind for kind, _ in graph.nodes} | {found, wanted}):
         kind = case.module.find(kind_name)
         if not isinstance(kind, KindDef):
             continue
         if kind.free and kind.base is not None:
-            join(graph, (kind.base.name, False), (kind_name, True), _READ, "")
-        above = kind.base
-        while above is not None:
-            join(graph, (kind_name, False), (above.name, True), _FORGET, "")
-            above = above.base
+            join(graph, (unqualified(kind.base.name), False), (kind_name, True), _READ, "")
+        for above in bases.above(kind.name)[1:]:
+            join(graph, (kind_name, False), (unqualified(above), True), _FORGET, "")
     out: dict[tuple[str, ...], int] = {}
     for goal in ((wanted, False), (wanted, True)):
         if (found, False) in graph and goal in graph and nx.has_path(graph, (found, False), goal):
@@ -96,6 +122,25 @@ def ways(case: Case, found: str, wanted: str) -> list[tuple[str, ...]]:
                     names = [(*n, h) if h else n for n in names for h in graph[at][to]["names"]][:_MOST]
                 out.update({n: cost for n in names if n and cost <= _DEAREST and n not in out})
     return sorted(out, key=lambda n: (out[n], [rank(case, name) for name in n]))[:_MOST]
+
+
+def links(case: Case, found: str, wanted: str) -> list[tuple[str, ...]]:
+    """The links from a plain number to a kind, or to one that is read as it; none where a link was used before."""
+    all_ = [step for step in steps(case) if step.link and step.start == found]
+    used = set(re.findall(r"\w+", case.text(case.decl))) if case.decl is not None else set()
+    if found not in ROOTS or used & {step.name for step in all_}:
+        return []
+    kind = case.module.find(wanted)
+    base = kind.base.name if isinstance(kind, KindDef) and kind.free and kind.base is not None else wanted
+    fit = {step.name: (step.end != wanted, rank(case, step.name)) for step in all_ if step.end in (wanted, base)}
+    out: list[tuple[str, ...]] = [(name,) for name in sorted(fit, key=lambda name: fit[name])]
+    return out[:_MOST]
+
+
+def qualified(case: Case, kind: str) -> str:
+    """The name of a kind by which it is known to the program."""
+    found = case.module.find(kind)
+    return found.name if isinstance(found, KindDef) else kind
 
 
 def join(graph: Any, start: tuple[str, bool], end: tuple[str, bool], cost: int, name: str) -> None:
@@ -145,12 +190,14 @@ def mismatch(case: Case) -> Iterator[Group]:
         if here & set(way):
             break  # what is there already is not there once too few
         yield from applied(case, way, makes(way, found, wanted))
+    for way in links(case, found, wanted):
+        yield from applied(case, way, makes(way, found, wanted), link=True)
     legs = two(case)
     if legs:
         left, right = legs
         edits = (case.swap(left, case.text(right)), case.swap(right, case.text(left)))
         yield one("the two sides meet after a swap", *edits)
-    if wanted in case.module.defs and found != wanted:
+    if wanted in case.module.defs or (mixed(case) and found not in ROOTS and found in above(case, wanted)):
         claim = f"if these numbers are `{wanted}` all the same, claim it; nothing is computed"
         yield from applied(case, (f"as[{wanted}]",), claim)
 
@@ -163,13 +210,23 @@ def makes(way: tuple[str, ...], found: str, wanted: str) -> str:
 def spare_step(case: Case, found: str) -> Iterator[Group]:
     """A last step that made the numbers what they should not be, the nearest first."""
     body = getattr(case.decl, "body", None)
-    names = {name for _, end, name, _ in steps(case) if end == found}
+    names = {step.name for step in steps(case) if step.end == found}
     ends = [n.steps for n in walk(body) if isinstance(n, ast.Seq)] if body is not None else []
     near = sorted(ends, key=lambda found_: abs(found_[-1].end - case.span.end))
     for *_, before_last, last in near[:_MOST]:
         if case.text(head(last)) in names:
             said = f"leave `{case.text(last)}` out"
             yield one(said, case.put(before_last.end, last.end, ""))
+
+
+def mixed(case: Case) -> bool:
+    """Whether the numbers are a sum: of distributions it may be one, if the weights are right."""
+    return isinstance(case.node, ast.Chain) and set(case.node.operators) == {"+"}
+
+
+def above(case: Case, kind: str) -> list[str]:
+    """The kinds that a kind lies over."""
+    return [unqualified(name) for name in case.program.kinds.above(qualified(case, kind))[1:]]
 
 
 def head(step: Any) -> Any:
@@ -195,12 +252,16 @@ def axis_of_kind(case: Case, expected: str) -> Iterator[Group]:
         yield one(said, case.put(node.end, node.end, f"[{axis}]"))
 
 
-def applied(case: Case, way: tuple[str, ...], said: str) -> Iterator[Group]:
-    """The way put at each place from which the wrong number may have come."""
+def applied(case: Case, way: tuple[str, ...], said: str, link: bool = False) -> Iterator[Group]:
+    """The way put at each place from which the wrong number may have come; a link is for no result of arithmetic."""
     node = case.node
     if node is None:
         return
+    if link and isinstance(node, _ARITHMETIC):
+        return
     for operand in operands(case, node):
+        if link and isinstance(bare(operand), _ARITHMETIC):
+            continue
         text = case.text(operand)
         if isinstance(operand, (ast.Seq, ast.Chain)) and not isinstance(case.parent(node), ast.Arg):
             yield one(said, *case.then(operand, chain(way)))
@@ -210,7 +271,20 @@ def applied(case: Case, way: tuple[str, ...], said: str) -> Iterator[Group]:
         yield one(said, *case.then(node, chain(way)))
         return
     if not isinstance(node, (ast.Chain, ast.Lambda)):
-        yield one(said, *case.first(node, chain(way)))
+        yield one(said, *case.first(node, beside(case, way)))
+
+
+def beside(case: Case, way: tuple[str, ...]) -> str:
+    """A way as a step before a place: of several inputs only the wrong one goes through it."""
+    place = _INPUT.match(case.mistake_context)
+    name = head(case.node)
+    found = case.module.find(name.id) if isinstance(name, ast.Name) else None
+    signature = found.head.signature if isinstance(found, MorphismDef) else None
+    if place is None or not isinstance(signature, ast.Arrow) or not isinstance(signature.domain, ast.Tensor):
+        return chain(way)
+    legs = ["id"] * len(signature.domain.legs)
+    legs[int(place[1]) - 1] = chain(way) if len(way) == 1 and way[0].isidentifier() else f"({chain(way)})"
+    return f"({' @ '.join(legs)})"
 
 
 def never(case: Case) -> Iterator[Group]:
@@ -246,7 +320,7 @@ def other(case: Case) -> Iterator[Group]:
 
 def leaving(case: Case, kind: str, message: str) -> list[tuple[str, ...]]:
     """Single steps out of a kind; those that the message names come first, and others are no better than a guess."""
-    found = [name for start, _, name, _ in steps(case) if start == kind]
+    found = [step.name for step in steps(case) if step.start == kind]
     found += ["real"] if kind == "Fin" else []
     words = set(re.findall(r"\w+", message))
     named = [name for name in dict.fromkeys(found) if name.strip() in words]
@@ -275,12 +349,23 @@ def without_softmax(case: Case) -> Iterator[Group]:
         if case.text(last).partition("[")[0] == "softmax" and case.text(kind).startswith("Probs"):
             edits = (case.swap(kind, "Logits"), case.put(before_last.end, last.end, ""))
             yield one(f"let `{found.name}` yield its logits", *edits)
-    node = case.around(ast.Call)
-    for operand in () if node is None else operands(case, node):
+    for operand in sources(case):
         for inner in (operand, *children(operand)):
             if isinstance(inner, ast.Seq) and case.text(inner.steps[-1]).partition("[")[0] == "softmax":
                 last, before_last = inner.steps[-1], inner.steps[-2]
                 yield one("leave the `softmax` out", case.put(before_last.end, last.end, ""))
+
+
+def sources(case: Case) -> list[Any]:
+    """What the wires at a place come from: arguments, the items of the tuple or the legs of the product before it."""
+    node = case.around(ast.Call) or case.node
+    found = operands(case, node)
+    seq = case.parent(node)
+    if isinstance(seq, ast.Seq):
+        step = next(i for i, step in enumerate(seq.steps) if step is node)
+        last = seq.steps[step - 1] if step else None
+        found += list(last.legs) if isinstance(last, ast.Tensor) else []
+    return found
 
 
 def read_each(case: Case, node: Any) -> Iterator[Group]:

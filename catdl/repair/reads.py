@@ -41,7 +41,11 @@ def before(case: Case, node: Any) -> list[Any]:
 
 def is_argument(case: Case) -> bool:
     """Whether the place is an argument of a call."""
-    return case.mistake_context.startswith("argument ")
+    if case.mistake_context.startswith("argument "):
+        return True
+    around = case.parent(case.node)
+    called = case.parent(around) if isinstance(around, ast.Arg) else None
+    return isinstance(called, ast.Call) and case.mistake_context == f"the input of `{case.text(called.function)}`"
 
 
 def two(case: Case) -> tuple[ast.Expr, ast.Expr] | None:

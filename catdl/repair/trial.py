@@ -24,6 +24,7 @@ from catdl.syntax import ast
 
 TRIAL_STEPS = 10_000  # of elaboration, beyond those for its length, that one trial may take
 WHOLE = 2_000  # characters: a text as short as this is checked whole
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _DECLARATION = re.compile(
     r"^(?:(?:native|core|extern) )?(?:dim|where|kind|object|param|morphism|hom|overload|from)\b", re.MULTILINE
 )
@@ -101,6 +102,9 @@ class Trials:
                         if any(unsigned(d) for d in self.pieces[user].decls):
                             seen.append(user)
         wanted |= self.always
+        for edit in edits:  # what the edits bring in
+            for word in _WORD.findall(edit.replacement):
+                wanted.update(self.places.get(word, ()))
         stack = list(wanted)
         while stack:  # what they need
             for name in mentioned(list(self.pieces[stack.pop()].decls)):

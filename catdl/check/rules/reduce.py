@@ -15,11 +15,12 @@ from catdl.types.types import Anonymous, Axis, Kind, LabelVar, Leaf, Word, label
 LETTER_LIMIT = 52  # the letters of `torch.einsum`
 
 
-def reduced_kind(rule: Rule, fn: str, wire: W) -> Kind:
+def reduced_kind(rule: Rule, fn: str, wire: W, gone: list[Axis]) -> Kind:
     """What the result of a reduction means: extremes are elements, the others go by their overloads or to the root.
 
     The largest along any axis is an element by itself: along another axis than a `Probs` names, too, they do not
-    come from one place.
+    come from one place. A kind that names an axis is kept by an overload while the axis is there: an average of
+    `Probs(A)` along another one.
     """
     kind = wire.leaf.kind
     ctx = rule.ctx
@@ -34,7 +35,10 @@ def reduced_kind(rule: Rule, fn: str, wire: W) -> Kind:
     outputs = best[0].outputs
     if outputs is None:
         raise ctx.refuse(wrong.KindNever(rule.span, fn, (plain(kind.name),), best[0].message))
-    return Kind(outputs[0])
+    made = Kind(outputs[0], axis=kind.axis if ctx.has_axis(outputs[0]) else None)
+    for axis in gone:
+        made = rule.part(made, axis)
+    return made
 
 
 def reduction(rule: Rule) -> Bundle:
@@ -45,7 +49,8 @@ def reduction(rule: Rule) -> Bundle:
     places = rule.places(axes)
     if rule.name in ("max", "min"):
         rule.ctx.filled += [axes[i].size for i in sorted(places)]
-    leaf = Leaf(reduced_kind(rule, rule.name, wire), tuple(a for i, a in enumerate(axes) if i not in places))
+    kind = reduced_kind(rule, rule.name, wire, [axes[i] for i in places])
+    leaf = Leaf(kind, tuple(a for i, a in enumerate(axes) if i not in places))
     return rule.out("reduce", [wire], [leaf], fn=rule.name, axes=tuple(sorted(places)))
 
 
@@ -69,7 +74,7 @@ def by_pattern(rule: Rule) -> Bundle:
         if fn in ("max", "min"):
             rule.ctx.filled += [letters[flat[i]].size for i in drop]
         kept = tuple(letters[x] for x in flat if x in wanted)
-        leaf = Leaf(reduced_kind(rule, fn, wire), kept)
+        leaf = Leaf(reduced_kind(rule, fn, wire, [letters[flat[i]] for i in drop]), kept)
         wire = rule.out("reduce", [wire], [leaf], fn=fn, axes=tuple(drop)).wires[0]
         flat = [x for x in flat if x in wanted]
     return put_together(rule, wire, letters, flat, pattern, sizes, groups)
@@ -91,7 +96,7 @@ def scan(rule: Rule) -> Bundle:
     axes = rule.axes(wire)
     place = one_axis(rule, axes)
     args = rule.args(("reverse",), {"reverse": False})
-    kind = reduced_kind(rule, rule.name, wire)
+    kind = reduced_kind(rule, rule.name, wire, [])
     return rule.out("scan", [wire], [Leaf(kind, tuple(axes))], fn=rule.name, axis=place, reverse=bool(args["reverse"]))
 
 
