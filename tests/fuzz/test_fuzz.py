@@ -1,9 +1,13 @@
-"""No text makes a command crash, hang or swell; a short run of what `benchmarks/fuzz.py` runs for long."""
+"""No text makes a command crash, hang or swell; a short run of what `benchmarks/fuzz.py` runs for long.
+
+That one also holds the seconds that are promised. Here other tests run beside, and only what takes far longer fails.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -18,16 +22,17 @@ from tests.fuzz.families import FAMILIES
 from tests.fuzz.pool import Case, Worker, minimised, run_all
 
 
-def test_generated_texts() -> None:
-    failed = [found for found in run_all(generated(seed=0, start=0, count=400)) if found.status != "ok"]
+def all_end_well(cases: Iterable[Case]) -> None:
+    failed = [found for found in run_all(replace(case, slack=10) for case in cases) if found.status != "ok"]
     assert not failed, minimised(failed[0], tries=60)
+
+
+def test_generated_texts() -> None:
+    all_end_well(generated(seed=0, start=0, count=400))
 
 
 def test_families() -> None:
-    failed = [
-        found for found in run_all(grown_families((20,), whole=False, commands=("check",))) if found.status != "ok"
-    ]
-    assert not failed, minimised(failed[0], tries=60)
+    all_end_well(grown_families((20,), whole=False, commands=("check",)))
 
 
 @pytest.mark.parametrize("make", GENERATORS.values(), ids=GENERATORS)

@@ -89,7 +89,7 @@ def answer(case: dict[str, Any], path: Path) -> dict[str, Any]:
     path.write_bytes(base64.b64decode(case["text"]))
     first: dict[str, Any] | None = None
     for command in case["commands"]:
-        found = run(command, str(path), SECONDS[command])
+        found = run(command, str(path), case["slack"] * SECONDS[command])
         if found["status"] != "ok":
             return found
         first = first or found
