@@ -17,7 +17,7 @@ from catdl.check.arguments import Binding
 from catdl.check.builder import Inner, LateCore, PBox, Source_, Use, W
 from catdl.check.context import Context
 from catdl.check.match import types_of
-from catdl.check.scope import Env, Static
+from catdl.check.scope import Env, ParamDef, Static
 from catdl.check.signature import LeafPart, Row, decided
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Derivation
@@ -118,7 +118,7 @@ def origin(place: Place) -> Place | Made | None:
         outer = entered(wire)
         return None if outer is None else (outer[0], at + outer[1])
     if isinstance(box.op, Source_):
-        return None
+        return Made(box, 0, at) if box.op.declared else None
     axes = axes_of(wire)
     if axes is None or at >= len(axes):
         return None
@@ -162,6 +162,8 @@ def explain(ctx: Context, box: PBox, which: int, at: int) -> tuple[str, str | No
     axis = (axes_of(box.outputs[which]) or [])[at]
     size = normal(axis.size)
     shown = show(size)
+    if isinstance(box.op, Source_):
+        return shown, given(ctx, box, box.op.path, at, axis), []
     if (isinstance(size, Poly) and free_vars(size)) or plainly(ctx, axis):
         return shown, None, []
     match box.op:
@@ -171,6 +173,33 @@ def explain(ctx: Context, box: PBox, which: int, at: int) -> tuple[str, str | No
             return (shown, *computed(box, name, dict(attrs), at, size))
         case _:
             return shown, None, []
+
+
+def written_sizes(span: Span) -> list[str]:
+    """The arithmetic in each axis of a type as it is written; empty texts where there is none."""
+    source = Source("", f"object x = {span.text}")
+    tree, wrong = parse_fragment(source, 0, len(source.text))
+    node = tree.decls[0].value if not wrong and len(tree.decls) == 1 and isinstance(tree.decls[0], ast.Object) else None
+    if not isinstance(node, ast.Index):
+        return []
+    sums = (item.value if isinstance(item.value, (ast.Chain, ast.Power)) else None for item in node.items)
+    return [source.text[value.start : value.end] if value is not None else "" for value in sums]
+
+
+def given(ctx: Context, box: PBox, name: str, at: int, axis: Axis) -> str | None:
+    """The arithmetic by which a declared parameter has its size: its dim's, or that of its type."""
+    label = label_of(axis.label)
+    dim = ctx.library.dim(label) if isinstance(label, str) else None
+    if dim is not None and normal(dim.axis.size) == normal(axis.size):
+        return dim.formula
+    b = box.outputs[0].builder
+    while b.parent is not None:
+        b = b.parent
+    found = b.owner.module.find(name) if b.owner is not None else None
+    if not isinstance(found, ParamDef):
+        return None
+    sizes = written_sizes(found.module.span(found.node.type))
+    return sizes[at] or None if at < len(sizes) else None
 
 
 def operand(size: Size) -> str:

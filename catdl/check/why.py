@@ -11,15 +11,13 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, Inner, PBox, Use, W
 from catdl.check.context import Context
-from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line
+from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line, written_sizes
 from catdl.check.scope import DimDef
 from catdl.check.solver import Blame
 from catdl.check.ways import Given, Leg, Port, Step, Way, number_of
 from catdl.diagnostics import base
 from catdl.diagnostics.base import NO_WHY, Derivation, Diagnostic, Edit, Help, Label, Steps, Why
-from catdl.source import Source, Span
-from catdl.syntax import ast
-from catdl.syntax.parser import parse_fragment
+from catdl.source import Span
 from catdl.types.sizes import Size, normal, show
 from catdl.types.types import Axis, Leaf, Object, label_of, show_kind, show_object, walk_axes
 
@@ -254,17 +252,6 @@ def declared(ctx: Context, blame: Blame, found: Leaf) -> list[Derivation]:
         elif blame.origin is not None and len(sums) == len(axes) and sums[place] and sums[place] != size:
             out.append(Derivation(size, sums[place], one_line(blame.origin), blame.origin))
     return out
-
-
-def written_sizes(span: Span) -> list[str]:
-    """The arithmetic in each axis of a type as it is written; empty texts where there is none."""
-    source = Source("", f"object x = {span.text}")
-    tree, wrong = parse_fragment(source, 0, len(source.text))
-    node = tree.decls[0].value if not wrong and len(tree.decls) == 1 and isinstance(tree.decls[0], ast.Object) else None
-    if not isinstance(node, ast.Index):
-        return []
-    sums = (item.value if isinstance(item.value, (ast.Chain, ast.Power)) else None for item in node.items)
-    return [source.text[value.start : value.end] if value is not None else "" for value in sums]
 
 
 def kind_span(wire: W) -> Span | None:
