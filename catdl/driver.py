@@ -142,6 +142,8 @@ class Compiled:
         """Refuse modules of packages that are not allowed. Raises CheckError."""
         from catdl.analysis.extern import externs
 
+        if isinstance(allow, str):
+            raise TypeError(f'allow takes the names of packages: allow=["{allow}"]')
         allowed = set(allow)
         found = [
             wrong.ExternNotAllowed(span, package)
@@ -184,6 +186,14 @@ class Spec:
         if not isinstance(found, MorphismDef) and not (has_errors(self.diagnostics) and found is not None):
             raise KeyError(name)
         return Compiled(name, self)
+
+    def __iter__(self) -> Iterator[str]:
+        """The `names`."""
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether `self[name]` is a morphism of the file."""
+        return isinstance(name, str) and isinstance(self.program.main.defs.get(name), MorphismDef)
 
     def sound(self) -> None:
         """Raise CheckError where the spec has mistakes."""
@@ -256,6 +266,8 @@ def contents(place: Path) -> bytes:
 
 def loads(text: str, path: str = "<string>", search: Iterable[str | Path] = ()) -> Spec:
     """Check a text. Imports are looked for in the working directory, then in `search`."""
+    if not isinstance(text, str):
+        raise TypeError(f"loads takes the text of a spec, found {type(text).__name__}; load takes a path")
     return checked(from_text(path, text), (Path(), *map(Path, search)), [])
 
 

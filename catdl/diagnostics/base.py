@@ -137,6 +137,13 @@ class Diagnostic(Protocol):
         """The mistake in words."""
 
 
+def told(diagnostic: Diagnostic) -> str:
+    """The report of one mistake, as `str` gives it."""
+    from catdl.diagnostics.text import render_one  # late: it needs what stands here
+
+    return render_one(diagnostic)
+
+
 class Mistake:
     """The common base of the mistakes of the language; a warning overrides `severity`."""
 
@@ -145,6 +152,8 @@ class Mistake:
     code: ClassVar[str]
     title: ClassVar[str]
     severity: ClassVar[Severity] = "error"
+
+    __str__ = told
 
 
 @record
@@ -178,6 +187,8 @@ class Helped:
         """The mistake in words, with these helps."""
         return replace(self.mistake.parts(), helps=self.helps)
 
+    __str__ = told
+
 
 @record
 class Denied:
@@ -209,6 +220,8 @@ class Denied:
         """The warning in words, and why it is an error."""
         parts = self.warning.parts()
         return replace(parts, notes=(*parts.notes, f"a warning that `--deny` makes an error: {self.code}"))
+
+    __str__ = told
 
 
 def sort_key(diagnostic: Diagnostic) -> tuple[str, int, int, str]:

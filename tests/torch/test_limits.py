@@ -115,6 +115,29 @@ def test_a_shift_past_the_end(n: int, size: int) -> None:
     torch.testing.assert_close(model(x), wanted)
 
 
+def test_a_spec_in_python() -> None:
+    spec = catdl.loads("dim D = 3\nmorphism f : Real[D] -> Real[D] = relu\n")
+    assert list(spec) == ["f"]
+    assert "f" in spec
+    assert "g" not in spec
+    with pytest.raises(TypeError, match="found bytes"):
+        catdl.loads(b"dim D = 3")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="names of packages"):
+        spec["f"].compile(allow="torch")
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", catdl.__version__)
+
+
+@pytest.mark.parametrize(
+    "text", ["morphism f : Real[D] -> Real = relu\n", "dim D\nmorphism f : Real[D] -> Real = relu\n"]
+)
+def test_a_mistake_as_text_is_its_report(text: str) -> None:
+    found = catdl.loads(f"{text}morphism f : Real[D] -> Real = relu\n").diagnostics
+    assert found
+    for mistake in found:
+        assert str(mistake).startswith(f"{mistake.severity}[{mistake.code}]: ")
+    assert "\n".join(map(str, found)) in str(catdl.CheckError(found))
+
+
 def test_short_reprs() -> None:
     spec = catdl.loads("dim D = 3\nmorphism f : Real[D] -> Real[D] = relu\n", path="a.cat")
     assert repr(spec) == "<catdl.Spec a.cat: f>"
