@@ -135,7 +135,7 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
                 scope.names[name] = BAD
             if isinstance(statement, ast.LocalParam):
                 scope.names[statement.name] = BAD
-    if inp is not None and not is_wire(ctx, node.result, scope):
+    if inp is not None and (inp.wires or not is_wire(ctx, node.result, scope)):  # a wire takes nothing, which is told
         out = ctx.apply(node.result, scope, b, inp)
     else:
         out = ctx.wires(node.result, scope, b)
