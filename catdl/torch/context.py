@@ -15,15 +15,16 @@ from fractions import Fraction
 
 from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Native, Parameter, Static
-from catdl.torch.scope import Scope, Value, Var, sizes_of
+from catdl.torch.scope import Mode, Scope, Value, Var, sizes_of
+from catdl.torch.shapes import shape
 from catdl.types.sizes import Poly, Size
-from catdl.types.types import Axis, Leaf
+from catdl.types.types import Axis, AxisItem, Leaf
 
 
 class Context:
     """One box while it is lowered."""
 
-    __slots__ = ("_kept", "_moved", "_params", "inputs", "native", "outputs", "plugged", "scope", "temps")
+    __slots__ = ("_kept", "_lead", "_moved", "_params", "inputs", "native", "outputs", "plugged", "scope", "temps")
 
     def __init__(
         self,
@@ -34,7 +35,9 @@ class Context:
         params: Callable[[str], str] | None = None,
         plugged: frozenset[str] = frozenset(),
         kept: Callable[[str, str], str] | None = None,
+        lead: tuple[Axis, ...] = (),
     ) -> None:
+        self._lead = lead  # the axes of `each` and `map` that are batch axes here
         self.scope = scope
         self.inputs = inputs
         self.outputs = outputs
@@ -213,11 +216,16 @@ class Context:
 
     # helpers
 
-    def let(self, expr: str, name: str | None = None) -> str:
-        """Write `name = expr` before the box's own statement and give the name."""
+    def let(self, expr: str, name: str | None = None, axes: tuple[AxisItem, ...] | None = None) -> str:
+        """Write `name = expr` before the box's own statement and give the name; `axes` are its own, for the comment."""
         var = self.scope.name(name, [])
         self.scope.first_time(var)
-        self.scope.write(f"{var.name} = {expr}")
+        comment = ""
+        if axes is not None:
+            lead = self._lead if self.any_batched else ()
+            batched = any(value.batched is Mode.BATCHED for value in self.inputs)
+            comment = shape(Leaf(self.type().kind, (*lead, *axes)), batched)
+        self.scope.write(f"{var.name} = {expr}", comment)
         self.temps.append(var)
         return var.name
 

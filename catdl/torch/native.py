@@ -39,7 +39,7 @@ def lower_native(
         assert step.site is not None
         return w.leaf(step.site, leaves[path])
 
-    c = Context(w.scope, list(inputs), outputs, native, param, frozenset(plugged), w.buffer)
+    c = Context(w.scope, list(inputs), outputs, native, param, frozenset(plugged), w.buffer, w.lead)
     # Without a segment of its own (the body of a loop) its leaves stand in the class itself.
     formed = lowering.module is not None and has_module(native, step) and step.site != ""
     module = lowering.module(c) if formed and lowering.module is not None else None

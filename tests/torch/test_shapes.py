@@ -15,7 +15,10 @@ import catdl
 from catdl.types.types import axis_sizes
 
 DIMS = "dim T = 5, D = 4, E = 3\n"
+QKV = "(q: Real[E, T, D], k: Real[E, T', D], v: Real[E, T', D])"
 SPECS = [
+    f"morphism f : {QKV} -> Real[E, T, D] = attend(softcap = 2, causal = true)",
+    f"morphism f : {QKV} -> Real[E, T, D] = map[E](attend(softcap = 2, dropout_p = 0.5))",
     "morphism f : Real[T, D] -> Real[T, D] = map[T](tied nn1) >> tanh\nmorphism nn1 : Real[D] -> Real[D] = linear",
     "morphism f : Real[T, D] -> Real[T, D] = map[T](linear >> relu >> softmax) >> tanh",
     "morphism f : Real[E, T, D] -> Real[E, T, D] = each[E](linear >> relu >> layernorm) >> tanh",

@@ -79,22 +79,23 @@ def _fused(c: Context, grouped: bool) -> str:
 def _capped(c: Context, grouped: bool) -> str:
     """With softcap, which the fused kernel has not."""
     keys, values = c.x(1), c.x(2)
+    heads, steps = c.type(0).axes[:-2], (*c.type(0).axes[:-1], c.type(1).axes[-2])
     if grouped:
         times = f"{c.axis(0, -3)} // {c.axis(1, -3)}"
-        keys = c.let(f"{keys}.repeat_interleave({times}, -3)", "keys")
-        values = c.let(f"{values}.repeat_interleave({times}, -3)", "values")
+        keys = c.let(f"{keys}.repeat_interleave({times}, -3)", "keys", (*heads, *c.type(1).axes[-2:]))
+        values = c.let(f"{values}.repeat_interleave({times}, -3)", "values", (*heads, *c.type(2).axes[-2:]))
     scale = _number(c, "scale")
     factor = f" * {scale!r}" if scale else f" * {c.axis(0, -1)} ** -0.5"
     cap = repr(_number(c, "softcap"))
-    scores = c.let(f"{cap} * torch.tanh({c.x(0)} @ {keys}.mT{factor} / {cap})", "scores")
+    scores = c.let(f"{cap} * torch.tanh({c.x(0)} @ {keys}.mT{factor} / {cap})", "scores", steps)
     mask = _mask(c, fused=False)
     if mask is not None and _is(c, "bias"):
-        scores = c.let(f"{scores} + {mask}", "scores")
+        scores = c.let(f"{scores} + {mask}", "scores", steps)
     elif mask is not None:
-        scores = c.let(f'{scores}.masked_fill(~({mask}), float("-inf"))', "scores")
-    weights = c.let(f"F.softmax({scores}, dim=-1).nan_to_num()", "weights")
+        scores = c.let(f'{scores}.masked_fill(~({mask}), float("-inf"))', "scores", steps)
+    weights = c.let(f"F.softmax({scores}, dim=-1).nan_to_num()", "weights", steps)
     if p := _number(c, "dropout_p"):
-        weights = c.let(f"F.dropout({weights}, {p!r}, {c.training})", "weights")
+        weights = c.let(f"F.dropout({weights}, {p!r}, {c.training})", "weights", steps)
     return f"{weights} @ {values}"
 
 
