@@ -366,6 +366,9 @@ def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str
         if not wire.constant:
             later.append(plug)
             continue
+        if any(param.name == name for name, _, _ in out):
+            words = f"`{param.name}` is plugged already: nothing of it is left"
+            raise ctx.refuse(wrong.BadValue(plug.span, words))
         out.append((param.name, wire, param.type))
     return out, later
 
