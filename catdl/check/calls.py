@@ -15,7 +15,7 @@ from catdl.check.facts import demand
 from catdl.check.match import locate, match_domain, types_of
 from catdl.check.names import local_params
 from catdl.check.places import misplaced
-from catdl.check.plugs import read_plugs
+from catdl.check.plugs import is_open, read_plugs
 from catdl.check.scope import MorphismDef, Static
 from catdl.check.scores import check_scales, scales, score, sums
 from catdl.check.signature import (
@@ -391,6 +391,7 @@ def untwinned(ctx: Context, leaf: Leaf, given: Leaf) -> Leaf:
     """
     axes = walk_axes(leaf.axes)
     loose = repeated([label_of(a.label) for a in axes if isinstance(a, Axis)])
+    loose |= {i for i, a in enumerate(axes) if isinstance(a, Axis) and is_open(label_of(a.label))}
     if len(axes) == len(given.axes):
         loose |= repeated([base_label(a.label) for a in walk_axes(given.axes) if isinstance(a, Axis)])
     if not loose:

@@ -31,7 +31,7 @@ from catdl.diagram.plug import Change
 from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import ANONYMOUS, Axis, Leaf, label_of, show_leaf, walk_axes
+from catdl.types.types import ANONYMOUS, Axis, Label, Leaf, label_of, show_leaf, walk_axes
 
 
 class Steps(Protocol):
@@ -267,16 +267,21 @@ def declaration(plug: Plugged) -> Span | None:
 
 
 def open_labels(ctx: Context, leaf: Leaf) -> Leaf:
-    """A leaf's type in which axes without a name, and a label that stands twice, may be any label."""
+    """A leaf's type in which axes without a name of the user's, and a label that stands twice, may be any label."""
     axes = [a for a in walk_axes(leaf.axes) if isinstance(a, Axis)]
     labels = [label_of(a.label) for a in axes]
     return Leaf(
         leaf.kind,
         tuple(
-            Axis(ctx.solver.label(), a.size) if a.label is ANONYMOUS or labels.count(label) > 1 else a
+            Axis(ctx.solver.label(), a.size) if is_open(label) or labels.count(label) > 1 else a
             for a, label in zip(axes, labels, strict=True)
         ),
     )
+
+
+def is_open(label: Label) -> bool:
+    """Whether an axis of a weight is called nothing that a user could write: `::KH` is a layer's own word."""
+    return label is ANONYMOUS or (isinstance(label, str) and label.startswith("::"))
 
 
 def says_how(expr: ast.Expr, env: Env) -> bool:

@@ -13,7 +13,7 @@ from catdl.diagram.model import Parameter
 from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import Leaf
+from catdl.types.types import Axis, AxisItem, Leaf
 
 
 def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> Bundle:
@@ -42,12 +42,25 @@ def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> 
     return Bundle([found])
 
 
+def twinned(leaf: Leaf) -> Leaf:
+    """The type of a weight as a wire: the second axis of a square map is the twin of the first."""
+    seen: set[object] = set()
+    axes: list[AxisItem] = []
+    for axis in leaf.axes:
+        while isinstance(axis, Axis) and isinstance(axis.label, str) and axis.label in seen:
+            axis = Axis(f"{axis.label}'", axis.size)
+        if isinstance(axis, Axis):
+            seen.add(axis.label)
+        axes.append(axis)
+    return Leaf(leaf.kind, tuple(axes))
+
+
 def declared(b: Builder, leaf: Parameter, span: Span) -> W:
     """One leaf of a declared record as a wire."""
     key = f"{leaf.home}::{leaf.path}"
     found = b.globals.get(key)
     if found is None:
-        found = b.globals[key] = b.wire(leaf.type, True, span, leaf.path.replace(".", "_"))
+        found = b.globals[key] = b.wire(twinned(leaf.type), True, span, leaf.path.replace(".", "_"))
         b.emit(Source_(leaf.path, True, leaf.type, leaf), [], [found], leaf.path, span)
     return found
 

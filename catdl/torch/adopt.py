@@ -8,6 +8,8 @@ submodule `w` of the class of `encoder`, called wherever it is plugged, which is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from catdl.diagram.model import Box, Call, Diagram, Global, Op, Parameter
 from catdl.diagram.params import NOWHERE, bodies, globals_of, leaves_of
 from catdl.diagram.plug import Change, changed
@@ -31,7 +33,7 @@ def adopted(root: Diagram) -> Diagram:
     if not homes:
         return root
     read = {wire for box in boxes for wire in (*box.inputs, *(w for _, w in box.plugs))} | set(root.outputs)
-    kept = [box for box in boxes if not isinstance(box.op, Global) or box.outputs[0] in read]
+    kept = [box for box in boxes if not isinstance(box.op, Global) or box.outputs[0] in read or not _in(box.op, homes)]
     made = dict.fromkeys((*root.inputs, *(wire for box in kept for wire in box.outputs)))
     at = {old: new for new, old in enumerate(made)}
     return Diagram(
@@ -67,6 +69,12 @@ def _started(box: Box, name: str, told: dict[str, Parameter]) -> Op:
     if not changes or not isinstance(box.op, Call):
         return box.op
     return Call(changed(box.op.callee, changes), box.op.inline)
+
+
+def _in(op: Global, homes: Mapping[str, object]) -> bool:
+    """Whether a declared parameter lives in a module that stands for its record."""
+    parts = op.parameter.path.split(".")
+    return any(".".join(parts[:k]) in homes for k in range(1, len(parts)))
 
 
 def _held(op: Op) -> object:

@@ -14,8 +14,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 Key = tuple[Any, ...]
+
+
+# How often any optimiser has made a step: fused ones write into parameters without a sign on these.
+_optimised = [0]
+
+
+def _count_step(*_: object) -> None:
+    _optimised[0] += 1
+
+
+register_optimizer_step_post_hook(_count_step)
 
 
 class Kept:
@@ -68,7 +80,7 @@ class Reparameterised(nn.Module):
             return self._make(*inputs)
         device = sources[0].device.type
         cast = torch.is_autocast_enabled(device) and torch.get_autocast_dtype(device)
-        key = (torch.is_inference_mode_enabled(), cast, *map(_state, sources))
+        key = (_optimised[0], torch.is_inference_mode_enabled(), cast, *map(_state, sources))
         found = self._kept.found
         if found is not None and found[1] == key and all(a is b for a, b in zip(found[0], sources, strict=True)):
             return found[2]
@@ -87,7 +99,7 @@ class Reparameterised(nn.Module):
             if name in module._modules:
                 yield from module.get_submodule(name).parameters()
             else:
-                yield module.get_parameter(name)
+                yield getattr(module, name)  # a plain tensor under `torch.func.functional_call`
 
     def merge_weights(self) -> None:
         """Put what is made of a parameter in its place, here and in every module inside; again, it does nothing.
