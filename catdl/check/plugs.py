@@ -166,7 +166,21 @@ def matched(ctx: Context, plug: Plugged, leaves: tuple[Parameter, ...], held: in
         raise ctx.refuse(
             wrong.ParamNotFound(plug.path_span, plug.path or "", paths, near(plug.path, paths) if plug.path else ())
         )
+    for one in alternatives(plug.path or "") if not held else ():
+        fits = pattern(one)
+        if not any(fits(leaf.path) for leaf in leaves):
+            paths = tuple(leaf.path for leaf in leaves)
+            raise ctx.refuse(wrong.ParamNotFound(plug.path_span, one, paths, near(one, paths)))
     return found
+
+
+def alternatives(path: str) -> list[str]:
+    """A pattern with each of its alternatives by itself: each was meant to match something."""
+    return [
+        f"{path[: group.start()]}{name.strip()}{path[group.end() :]}"
+        for group in re.finditer(r"\{([^}]*)\}", path)
+        for name in group[1].split(",")
+    ]
 
 
 def holds_still(ctx: Context, plug: Plugged) -> bool:

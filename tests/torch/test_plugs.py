@@ -258,6 +258,7 @@ def test_a_wrong_start_is_refused(start: str, code: str) -> None:
         ("x => {\n    s = mean[..](x)\n    x >> block{q.weight: w => s * w}\n}", "E0208", "`s` is a wire of this body"),
         ("block{q = w.q, **: frozen}\nparam w : weights(block)", "E0208", "plugged already"),
         ("block{w}\nparam w : weights(nothing)", "E0101", "called `nothing`"),
+        ("net{block.*.{q,upp}.weight: frozen, **.{q,dwon}.weight: w => 2 * w}", "E0601", "upp"),
         ("block{w}\nparam w : weights(relu)", "E0208", "where its types are fixed"),
         ("block{w}\nparam w : weights(repeat(2, block))", "E0208", "takes a declared morphism"),
         ("block{w[7]}\nparam w : weights(block)[Expert]", "E0208", "no element 7"),
