@@ -306,11 +306,11 @@ def test_a_merged_module_is_copied_moved_and_compiled() -> None:
 
 
 def test_a_box_called_like_a_method() -> None:
-    spec = catdl.loads(
-        "dim D = 3\nmorphism f : Real[D] -> Real[D] = merge_weights: linear(D) >> _made: linear{weight: lora(2)}"
-    )
-    model = root(spec["f"].compile().eval())
-    assert "merge_weights.weight" in model.state_dict() and "_made.weight" in model.state_dict()
+    text = "dim D = 3\nmorphism f : Real[D] -> Real[D] = {}: linear(D) >> _made: linear{{weight: lora(2)}}"
+    with pytest.raises(catdl.CheckError, match="call it `merge_weights_`"):
+        catdl.loads(text.format("merge_weights"))["f"].compile()
+    model = root(catdl.loads(text.format("merged"))["f"].compile().eval())
+    assert "merged.weight" in model.state_dict() and "_made.weight" in model.state_dict()
     y = model(torch.ones(3))
     model.merge_weights()
     torch.testing.assert_close(model(torch.ones(3)), y)
