@@ -49,13 +49,9 @@ def bound(name: str, value: object, definition: MorphismDef, outer_labels: bool,
         case tuple() if all(isinstance(v, Axis) for v in value) and is_row(definition, name):
             at = places(value, whole) if isinstance(whole, tuple) else None
             if at is not None and isinstance(whole, tuple):
-                base = name.rstrip("'")
-                return Row(
-                    tuple(
-                        own(v, row_label(whole[k], definition) or f"{base}{k}") for v, k in zip(value, at, strict=True)
-                    )
-                )
-            return Row(tuple(own(v, row_label(v, definition) or f"{name}{i}") for i, v in enumerate(value)))
+                labels = row_labels(name.rstrip("'"), whole, definition)
+                return Row(tuple(own(v, labels[k]) for v, k in zip(value, at, strict=True)))
+            return Row(tuple(map(own, value, row_labels(name, value, definition))))
         case str() if (definition.sorts or {}).get(name) == "label":
             return LabelOf(f"{definition.name}::{name}")
         case LabelOf(label):
@@ -66,10 +62,18 @@ def bound(name: str, value: object, definition: MorphismDef, outer_labels: bool,
             return Static(value)
 
 
-def row_label(axis: Axis, definition: MorphismDef) -> str | None:
-    """The name an axis of a row keeps inside a body: the caller's, unless a binder has it."""
-    name = plain(axis.label) if isinstance(axis.label, str) else ""
-    return name if name and name not in (definition.sorts or {}) else None
+def row_labels(name: str, row: tuple[Axis, ...], definition: MorphismDef) -> list[str]:
+    """The names of the axes of a row inside a body: the caller's, unless a binder has it; else one made of `name`."""
+    kept = [plain(axis.label) if isinstance(axis.label, str) else "" for axis in row]
+    kept = [label if label not in (definition.sorts or {}) else "" for label in kept]
+    taken = set(kept)
+    labels: list[str] = []
+    for i, label in enumerate(kept):
+        made = f"{name}{i}"
+        while not label and made in taken:  # the caller may call an axis `S1` as well
+            made += "_"
+        labels.append(label or made)
+    return labels
 
 
 def is_row(definition: MorphismDef, name: str) -> bool:

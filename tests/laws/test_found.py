@@ -26,6 +26,7 @@ CASES = {
         "param w : Real[A, A] ~ zeros\nparam b : Real[A] ~ zeros\n"
         "morphism f : Real[A] -> Real[A] = linear(A) >> repeat(2, linear(A){weight = w, bias = b})"
     ),
+    "an axis called as one of a row without a name": "morphism f : Real[D, P2: 2, B, C] -> Real[D, P2: 2, B, C] = batchnorm",
     "repeat of one layer on another axis": "morphism f : Real[D, K: 6] -> Real[D, K: 6] = repeat(2, layernorm[D](eps = 0.1))",
     "iterate of one layer on another axis": "morphism f : Real[D, K: 6] -> Real[D, K: 6] = iterate(2, linear[D](D))",
     "each of one layer on another axis": "morphism f : Real[B, D, K: 6] -> Real[B, D, K: 6] = each[B](linear[D](D))",
