@@ -178,10 +178,11 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
     given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held, leads_of(op, box.site))
     op = still(op, frozenset(held)) if held else op
     box.plugs = [*box.plugs, *((path, wire) for path, wire in given.items() if wire.constant)]
-    some = some_rounds(
-        [leaf.path for leaf in leaves_of(op, box.site)], {path for path, w in given.items() if w.constant}
-    )
-    box.wanted |= {path: Change(apart=True) for path in some}
+    filled = {path for path, _ in box.plugs}
+    if not filled.issuperset(leaf.path for leaf in leaves_of(op, box.site)):
+        # Rounds that are all given their whole record stay a loop; others have what is not given each for itself.
+        numbered = [path for path in filled if any(map(str.isdecimal, path.split(".")))]
+        box.wanted |= {path: Change(apart=True) for path in numbered if path in given}
     fast = {path: wire for path, wire in given.items() if not wire.constant}
     if fast:
         ins, outs = ([Wire(zonk_leaf(ctx, w.leaf), w.constant, w.name) for w in s] for s in (box.inputs, box.outputs))
@@ -194,16 +195,6 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
             raise ctx.refuse(wrong.NotBatchConstant(where, refused.where)) from None
         box.inputs = [*box.inputs, *fast.values()]
     return op
-
-
-def some_rounds(leaves: list[str], given: set[str]) -> list[str]:
-    """Of the leaves that are given, those of a round while another round keeps the same leaf."""
-
-    def anywhere(path: str) -> str:
-        return ".".join("*" if part.isdecimal() else part for part in path.split("."))
-
-    kept = {anywhere(path) for path in leaves if path not in given}
-    return [path for path in leaves if path in given and anywhere(path) in kept]
 
 
 def runs_often(builder: Builder) -> bool:

@@ -26,6 +26,10 @@ CASES = {
         "param w : Real[A, A] ~ zeros\nparam b : Real[A] ~ zeros\n"
         "morphism f : Real[A] -> Real[A] = linear(A) >> repeat(2, linear(A){weight = w, bias = b})"
     ),
+    "rounds within a loop that are given a weight each": "param w : Real[C] ~ ones\nmorphism m : Real[C, A] -> Real[C, A] = batchnorm >> tanh\nmorphism f : Real[C, A] -> Real[C, A] = iterate(2, repeat(2, m)){**.weight = w}",
+    "rounds within a loop that keep statistics alone": "param w : Real[C] ~ ones\nmorphism m : Real[C, A] -> Real[C, A] = batchnorm >> tanh\nmorphism f : Real[C, A] -> Real[C, A] = iterate(2, repeat(2, m)){** = w}",
+    "rounds within a loop that keep nothing": "param w : Real[A, A] ~ zeros\nparam b : Real[A] ~ zeros\nmorphism m : Real[A] -> Real[A] = linear(A) >> tanh\nmorphism f : Real[A] -> Real[A] = iterate(2, repeat(2, m)){**.weight = w, **.bias = b}",
+    "rounds of which one keeps its weight": "param w : Real[A, A] ~ zeros\nparam b : Real[A] ~ zeros\nmorphism m : Real[A] -> Real[A] = linear(A) >> tanh\nmorphism f : Real[A] -> Real[A] = repeat(2, m){0.linear.weight = w, **.bias = b}",
     "an axis called as one of a row without a name": "morphism f : Real[D, P2: 2, B, C] -> Real[D, P2: 2, B, C] = batchnorm",
     "repeat of one layer on another axis": "morphism f : Real[D, K: 6] -> Real[D, K: 6] = repeat(2, layernorm[D](eps = 0.1))",
     "iterate of one layer on another axis": "morphism f : Real[D, K: 6] -> Real[D, K: 6] = iterate(2, linear[D](D))",
