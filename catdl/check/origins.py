@@ -306,8 +306,7 @@ def called(ctx: Context, box: PBox, use: Use, which: int, axis: Axis) -> tuple[s
         found = formula(binding, parts, which, axis, marked.sizes)
     except (Refused, SizeError):
         return None, []
-    part = parts[which]
-    if found is None or not isinstance(part, LeafPart):
+    if found is None or not isinstance(part := parts[which], LeafPart):
         return None, []
     used = sorted(free_syms(found) & marked.sizes.keys())
     if not used:

@@ -245,6 +245,9 @@ class Statics:
     def function(self, found: MorphismDef, values: list[object], node: ast.Expr, env: Env) -> Value:
         """The value of a static function. Raises Refused."""
         span = env.module.span(node)
+        report = self.report
+        if env.module.name and not found.module.name:  # what an entry cannot do with its arguments is told of the use
+            self.report = lambda diagnostic: report(replace(cast(Any, diagnostic), span=span))
         self.depth += 1
         try:
             if self.depth > CALL_DEPTH:
@@ -266,6 +269,7 @@ class Statics:
             raise self.refuse(wrong.NoEquationMatches(span, found.name, shown))
         finally:
             self.depth -= 1
+            self.report = report
 
     def _name(self, node: ast.Name, env: Env) -> Value:
         found = env.find(node.id)
