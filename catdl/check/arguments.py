@@ -22,7 +22,8 @@ from catdl.check.signature import (
     labelled,
 )
 from catdl.check.sorts import fits, is_value, phrase
-from catdl.check.static import Refused, as_number, show_value, visible
+from catdl.check.static import Refused, visible
+from catdl.check.values import as_number, show_value
 from catdl.check.ways import Port
 from catdl.diagnostics.suggest import near
 from catdl.record import field, record

@@ -9,7 +9,8 @@ from catdl import diagnostics as wrong
 from catdl.check.context import Context, Head
 from catdl.check.names import mentioned
 from catdl.check.scope import Env, MorphismDef, Static
-from catdl.check.static import Refused, as_number
+from catdl.check.static import Refused
+from catdl.check.values import as_number
 from catdl.diagnostics.base import Diagnostic
 
 

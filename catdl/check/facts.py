@@ -10,7 +10,8 @@ from catdl.check.scope import (
     Env,
 )
 from catdl.check.solver import Blame
-from catdl.check.static import Refused, as_number
+from catdl.check.static import Refused
+from catdl.check.values import as_number
 from catdl.diagnostics.base import Diagnostic
 from catdl.syntax import ast
 from catdl.types.rebuild import value_of

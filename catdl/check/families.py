@@ -16,7 +16,8 @@ from catdl.check.context import Context
 from catdl.check.emit import core
 from catdl.check.scope import Env
 from catdl.check.solver import Blame
-from catdl.check.static import Refused, as_number
+from catdl.check.static import Refused
+from catdl.check.values import as_number
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Size

@@ -23,7 +23,8 @@ from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import Row
 from catdl.check.sites import name_sites
 from catdl.check.sources import initialiser
-from catdl.check.static import Refused, as_number
+from catdl.check.static import Refused
+from catdl.check.values import as_number
 from catdl.check.zonk import zonk_axis, zonk_leaf, zonk_value
 from catdl.diagram.feed import NotFed, fed
 from catdl.diagram.freeze import still

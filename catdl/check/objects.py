@@ -27,7 +27,8 @@ from catdl.check.signature import (
     labelled,
 )
 from catdl.check.stands_for import sort_of
-from catdl.check.static import Refused, Statics, alike, as_number, show_value
+from catdl.check.static import Refused, Statics, alike
+from catdl.check.values import as_number, show_value
 from catdl.check.work import WIRES_PER_STEP
 from catdl.diagnostics.base import Diagnostic, Edit, Help
 from catdl.diagram.model import Parameter

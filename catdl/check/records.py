@@ -11,7 +11,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check.context import Context
 from catdl.check.scope import Env
-from catdl.check.static import as_number
+from catdl.check.values import as_number
 from catdl.diagram.model import Init, Parameter
 from catdl.record import replace
 from catdl.source import Span

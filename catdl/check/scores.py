@@ -19,7 +19,7 @@ from catdl.check.context import Context, Head
 from catdl.check.names import mentioned
 from catdl.check.scope import DimDef, Env, MorphismDef, Static
 from catdl.check.signature import Row
-from catdl.check.static import as_number
+from catdl.check.values import as_number
 from catdl.diagnostics.base import Edit, Help
 from catdl.source import Span
 from catdl.syntax import ast

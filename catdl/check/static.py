@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from catdl import diagnostics as wrong
 from catdl.check.scope import BadDef, DimDef, Env, MorphismDef, Shadow, Static
+from catdl.check.values import NUMBER_LIMIT, Value, as_number, bits, bounded, decimal, lowest, show_value, too_large
 from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic, Help
 from catdl.diagnostics.suggest import near
@@ -38,10 +39,8 @@ from catdl.types.sizes import (
 )
 from catdl.types.types import Axis
 
-Value: TypeAlias = "int | Fraction | float | bool | str | Poly | Axis | tuple[Value, ...]"
 _MOST = 3  # near names in one message
 LIST_LIMIT = 100_000
-NUMBER_LIMIT = 1024  # binary digits, as many as a float reaches
 
 
 class Refused(Exception):
@@ -63,39 +62,6 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "nth": lambda value, place: value[place] if isinstance(value, tuple) else value,
 }
 CALL_DEPTH = 64
-
-
-def as_number(value: object) -> Any:
-    """An axis or a one-dim name read as its size."""
-    return value.size if isinstance(value, Axis) else value
-
-
-def decimal(value: Fraction) -> str:
-    """A fraction as it is written: `2.5` where it ends within a few places, else `1/3`."""
-    places = next((n for n in range(1, 10) if 10**n % value.denominator == 0), 0)
-    if not places:
-        return f"{value.numerator}/{value.denominator}"
-    whole, rest = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
-    return f"{'-' if value < 0 else ''}{whole}.{rest:0{places}}"
-
-
-def show_value(value: object) -> str:
-    """A static value as the user would write it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Axis():
-            return repr(value)
-        case Poly():
-            return show(value)
-        case Fraction():
-            return decimal(value)
-        case str():
-            return f'"{value}"'
-        case tuple():
-            return "(" + ", ".join(show_value(v) for v in value) + ")"
-        case _:
-            return str(value)
 
 
 class Statics:
@@ -309,7 +275,7 @@ class Statics:
             case "/":
                 if isinstance(left, float) or isinstance(right, float):
                     return left / right
-                return bounded(_exact(Fraction(left) / Fraction(right)))
+                return bounded(lowest(Fraction(left) / Fraction(right)))
             case "//":
                 return left // right
             case "<":
@@ -417,29 +383,6 @@ class Statics:
                 raise self.refuse(
                     wrong.BadValue(env.module.span(target), f"the pattern does not fit {show_value(value)}")
                 )
-
-
-def bits(value: object) -> int:
-    """How many binary digits an exact number takes."""
-    if isinstance(value, Fraction):
-        return max(value.numerator.bit_length(), value.denominator.bit_length())
-    return value.bit_length() if isinstance(value, int) else 0
-
-
-def bounded(value: Any) -> Any:
-    """A number, unless an exact one has too many digits. Raises SizeTooLarge."""
-    if bits(value) > NUMBER_LIMIT:
-        raise too_large()
-    return value
-
-
-def too_large() -> SizeTooLarge:
-    """A number of too many digits."""
-    return SizeTooLarge("a number", f"2^{NUMBER_LIMIT}")
-
-
-def _exact(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value
 
 
 def alike(name: str, env: Env, *sorts: type) -> tuple[str, ...]:

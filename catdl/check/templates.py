@@ -17,7 +17,7 @@ from catdl.check.match import match_domain
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import FixedPart, Scheme, axis_sort
-from catdl.check.static import show_value
+from catdl.check.values import show_value
 from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast

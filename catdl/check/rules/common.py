@@ -17,7 +17,8 @@ from catdl.check.match import brackets
 from catdl.check.scope import DimDef, MorphismDef
 from catdl.check.signature import labelled
 from catdl.check.solver import Blame
-from catdl.check.static import Refused, as_number, show_value
+from catdl.check.static import Refused
+from catdl.check.values import as_number, show_value
 from catdl.diagnostics.suggest import near
 from catdl.record import record
 from catdl.source import Span

@@ -7,7 +7,8 @@ from catdl.check.builder import Bundle, W
 from catdl.check.rules.common import Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
-from catdl.check.static import Refused, as_number
+from catdl.check.static import Refused
+from catdl.check.values import as_number
 from catdl.diagnostics.base import Edit, Help
 from catdl.diagnostics.words import listed
 from catdl.source import Span
