@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, W
+from catdl.check.closing import Missing
 from catdl.check.context import Context
 from catdl.check.emit import closed_leaf
-from catdl.check.finish import Missing, finish
+from catdl.check.finish import finish
 from catdl.check.inner import settle
 from catdl.check.plugs import reads_no_wire
 from catdl.check.scope import Env

@@ -15,10 +15,11 @@ from typing import Any, cast
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start, W
+from catdl.check.closing import Instance, Missing, close_init
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply, wires
 from catdl.check.facts import Noted, demand, settle_bounds
-from catdl.check.finish import Instance, Missing, close_init, finish
+from catdl.check.finish import finish
 from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check import sorts
+from catdl.check.closing import Instance
 from catdl.check.declare import declare
 from catdl.check.facts import Noted, refused
-from catdl.check.finish import Instance
 from catdl.check.forms import parameter_leaf
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from catdl import diagnostics as wrong
 from catdl.check import table as rules
 from catdl.check.builder import Builder, Bundle
+from catdl.check.closing import Missing
 from catdl.check.context import Context
-from catdl.check.finish import Missing, finish
+from catdl.check.finish import finish
 from catdl.check.forms import aliased, head_of
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.signature import FixedPart
