@@ -17,7 +17,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start, W
 from catdl.check.closing import Instance, Missing, close_init
 from catdl.check.context import Context, Interned
-from catdl.check.elaborate import apply, wires
+from catdl.check.elaborate import apply
 from catdl.check.facts import Noted, demand, settle_bounds
 from catdl.check.finish import finish
 from catdl.check.forms import is_wire
@@ -39,6 +39,7 @@ from catdl.check.stand_ins import bound, groups, side, stand_in
 from catdl.check.static import Refused
 from catdl.check.templates import choose
 from catdl.check.traits import traits_of
+from catdl.check.wiring import wires
 from catdl.check.work import STEPS_PER_INSTANCE, Work
 from catdl.diagnostics.base import Diagnostic, has_errors
 from catdl.diagram.model import Diagram, Init, Parameter

@@ -76,3 +76,8 @@ def number_of(way: Way | None) -> int:
     while isinstance(way, Given):
         way = way.rest
     return way.number if isinstance(way, Step) else 0
+
+
+def as_given(env: Env, args: list[ast.Arg], parts: list[Bundle], rest: Way | None) -> Given:
+    """How wires come that are given as arguments."""
+    return Given(tuple((env.module.span(a), len(p.wires)) for a, p in zip(args, parts, strict=True)), rest)
