@@ -18,13 +18,7 @@ from catdl.check.calls import call
 from catdl.check.closures import use_closure
 from catdl.check.context import Context, Head
 from catdl.check.depth import too_deep
-from catdl.check.forms import (
-    aliased,
-    head_of,
-    is_wire,
-    join,
-    width,
-)
+from catdl.check.forms import aliased, head_of, is_wire, join, width
 from catdl.check.inner import named
 from catdl.check.names import mentioned
 from catdl.check.plugs import attach, read_plugs

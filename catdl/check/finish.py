@@ -19,18 +19,7 @@ from catdl.check.static import Refused
 from catdl.check.zonk import zonk_leaf, zonk_value
 from catdl.diagram.feed import NotFed, fed
 from catdl.diagram.freeze import still
-from catdl.diagram.model import (
-    Box,
-    Call,
-    Diagram,
-    Extern,
-    Fact,
-    Local,
-    Native,
-    Op,
-    Repeat,
-    Wire,
-)
+from catdl.diagram.model import Box, Call, Diagram, Extern, Fact, Local, Native, Op, Repeat, Wire
 from catdl.diagram.model import Static as Constant
 from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leads_of, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any

@@ -1,4 +1,4 @@
-"""Type expressions and signatures: from syntax to objects, with binders in scope.
+"""Type expressions: from syntax to objects, with binders in scope.
 
 Takes expressions and an `Env` in which binders stand for axes, rows (tuples of axes), kinds, objects, sizes and labels;
 guarantees that the sort of every binder is known from where it occurs.
@@ -13,19 +13,8 @@ from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check.kinds import Kinds
-from catdl.check.scope import BadDef, DimDef, Env, KindDef, Module, MorphismDef, ObjectDef, Static
-from catdl.check.signature import (
-    ChoicePart,
-    FixedPart,
-    LabelOf,
-    LeafPart,
-    ObjectPart,
-    Part,
-    Row,
-    Scheme,
-    binder_sorts,
-    labelled,
-)
+from catdl.check.scope import BadDef, DimDef, Env, KindDef, ObjectDef, Static
+from catdl.check.signature import LabelOf, Row, labelled
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, Statics, alike
 from catdl.check.values import as_number, show_value
@@ -396,79 +385,6 @@ class Types:
                         wrong.LabelRepeated(env.module.span(node), axis.label.rpartition("::")[2], "in this type")
                     )
                 seen.add(axis.label)
-
-    def scheme(self, definition: MorphismDef) -> Scheme | None:
-        """A morphism's signature taken apart; None without one. Raises Refused."""
-        node = definition.head
-        if not isinstance(node.signature, ast.Arrow):
-            return None
-        generic = bool(node.binders) or bool(node.params)
-        if definition.sorts is None:
-            definition.sorts = binder_sorts(node) if generic else {}
-        sorts = definition.sorts
-        if not generic:
-            # Nothing to bind: both sides are objects, read once.
-            arrow, module = node.signature, definition.module
-            domain_, codomain_ = self.both(arrow, lambda side: self.whole(side, module))
-            whole = FixedPart(arrow.domain, domain_), FixedPart(arrow.codomain, codomain_)
-            return Scheme((), whole[:1], whole[1:], arrow.random, False)
-        env = Env(definition.module)
-        binders = tuple((b.name, sorts[b.name]) for b in node.binders)
-        domain, codomain = self.both(node.signature, lambda side: self.parts(side, sorts, env))
-        return Scheme(binders, domain, codomain, node.signature.random, generic)
-
-    def both(self, arrow: ast.Arrow, read: Callable[[ast.Expr], T]) -> tuple[T, T]:
-        """Both sides of a signature; what is wrong is told of each. Raises Refused."""
-        try:
-            domain = read(arrow.domain)
-        except Refused:
-            read(arrow.codomain)
-            raise
-        return domain, read(arrow.codomain)
-
-    def whole(self, node: ast.Expr, module: Module) -> Object:
-        """A side of a signature without binders; what many declarations write alike is read once. Raises Refused."""
-        text = module.source.text[node.start : node.end]
-        found = module.types.get(text)
-        if found is None:
-            found = self.object(node, Env(module))
-            if not any(isinstance(a, Axis) and isinstance(a.label, LabelVar) for x in found.leaves for a in x.axes):
-                module.types[text] = found
-        return found
-
-    def parts(self, node: ast.Expr, sorts: dict[str, str], env: Env) -> tuple[Part, ...]:
-        """The legs of one side of a signature. Raises Refused."""
-        out: list[Part] = []
-        stack: list[tuple[ast.Expr, str | None]] = [(node, None)]
-        while stack:
-            expr, name = stack.pop()
-            match expr:
-                case ast.Tensor(legs):
-                    stack += [(leg, None) for leg in reversed(legs)]
-                case ast.Tuple(items) if items:
-                    stack += [(i.value, i.name) for i in reversed(items)]
-                case ast.Call() | ast.Power() | ast.Index() if self.weights(expr, env) is not None:
-                    out.append(FixedPart(expr, self.object(expr, env), name))
-                case ast.Index(base, items) if not isinstance(base, ast.Index):
-                    out.append(LeafPart(expr, base, items, name))
-                case ast.Call():
-                    out.append(LeafPart(expr, expr, (), name))
-                case ast.If(condition, then, orelse):
-                    out.append(
-                        ChoicePart(condition, self.parts(then, sorts, env), self.parts(orelse, sorts, env), name)
-                    )
-                case ast.Name(id) if sorts.get(id) == "object":
-                    out.append(ObjectPart(id, name))
-                case ast.Name(id) if sorts.get(id) == "kind" or isinstance(env.find(id), KindDef):
-                    out.append(LeafPart(expr, expr, (), name))
-                case ast.Tuple(()):
-                    pass
-                case _:
-                    value = self.object(expr, env)
-                    if name and len(value.leaves) == 1:
-                        value = Object(value.leaves, (name,))
-                    out.append(FixedPart(expr, value, name))
-        return tuple(out)
 
 
 def no_argument(span: Span, kind: str, given: Span) -> Diagnostic:

@@ -26,6 +26,7 @@ from catdl.check.kinds import Kinds
 from catdl.check.places import check_places
 from catdl.check.plugs import elaborate_step
 from catdl.check.results import arrow_span, by_ports, extern, result_span, settled_apart, written_at
+from catdl.check.schemes import scheme
 from catdl.check.scope import (
     DimDef,
     Env,
@@ -138,7 +139,7 @@ class Program:
             failed: list[Diagnostic] = []
             ctx = self.context(failed.append, self.assumed(definition, Env(definition.module)))
             try:
-                self.schemes[definition] = known(ctx, ctx.types.scheme(definition))
+                self.schemes[definition] = known(ctx, scheme(ctx.types, definition))
             except Refused:
                 self.schemes[definition] = None
                 self.templates[definition] = False
