@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Plugged, Start, W
+from catdl.check.builder import Builder, Bundle, Plugged, Start, W
 from catdl.check.closing import Instance, Missing, close_init
 from catdl.check.context import Context, Interned
 from catdl.check.elaborate import apply
@@ -33,10 +33,9 @@ from catdl.check.scope import (
     Module,
     MorphismDef,
     PreludeScope,
-    Static,
 )
 from catdl.check.signature import FixedPart, Part, Scheme
-from catdl.check.stand_ins import bound, groups, side, stand_in
+from catdl.check.stand_ins import bound, groups, side
 from catdl.check.static import Refused
 from catdl.check.templates import choose
 from catdl.check.traits import traits_of
@@ -49,7 +48,7 @@ from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.sizes import Facts, SizeTooLarge, sym
+from catdl.types.sizes import Facts, SizeTooLarge
 from catdl.types.types import Leaf, Object
 
 INSTANCE_DEPTH = 2_500
@@ -413,17 +412,6 @@ class Program:
                     wire.leaf = leaf
         return b
 
-    def glance(self, definition: MorphismDef) -> None:
-        """Tell what is wrong with a body whose signature is, whatever the types are."""
-        body = definition.head.body
-        if body is None or definition.head.params or definition.head.binders or definition.head.keyword == "extern":
-            return
-        ctx, env, b = self.context(self.report), Env(definition.module), Builder(definition.name)
-        if is_wire(ctx, body, env):
-            ctx.wires(body, env, b)
-        else:
-            ctx.apply(body, env, b, BAD)
-
     def peek(self, definition: MorphismDef) -> Object | None:
         """The domain of an unsigned morphism, when its first step has one of its own."""
         body = definition.head.body
@@ -443,49 +431,3 @@ class Program:
                     return Object(tuple(diagram.wires[i].type for i in diagram.inputs), diagram.domain_names)
                 case _:
                     return None
-
-    def sample(self, definition: MorphismDef, report: Callable[[Diagnostic], None]) -> None:
-        """Check a generic definition by itself: its binders stand for objects and sizes of their own."""
-        head = definition.head
-        if (
-            any(p.literal is not None for e in definition.equations for p in e.params or ())
-            or len(definition.equations) > 1
-        ):
-            return
-        ctx = self.context(report)
-        names: dict[str, object] = {}
-        try:
-            scheme = self.scheme(definition)
-            if scheme is None:
-                return
-            for name, sort in (definition.sorts or {}).items():
-                names[name] = stand_in(name, sort)
-            env = Env(definition.module, None, names)
-            ctx = self.context(report, self.assumed(definition, env))
-            for param in head.params or ():
-                if param.name is None or param.name in names:
-                    continue
-                if isinstance(param.sort, ast.Arrow):
-                    closure = Closure(
-                        ast.Bad(param.start, param.end), env, None, "fresh", definition.module.span(param), True
-                    )
-                    names[param.name] = closure
-                elif param.default is not None:
-                    names[param.name] = Static(ctx.statics.value(param.default, env))
-                elif isinstance(param.sort, ast.Name) and param.sort.id == "size":
-                    names[param.name] = Static(sym(f"~::{param.name}"))
-                else:
-                    return
-            for param in head.params or ():
-                closure_ = names.get(param.name or "")
-                if isinstance(param.sort, ast.Arrow) and isinstance(closure_, Closure):
-                    closure_.arrow = (
-                        ctx.types.object(param.sort.domain, env),
-                        ctx.types.object(param.sort.codomain, env),
-                        param.sort.random,
-                    )
-                    closure_.param = param.name
-            domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
-            self.body(ctx, definition, head, env, domain, codomain, scheme)
-        except Refused:
-            return

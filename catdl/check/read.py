@@ -12,6 +12,7 @@ from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
 from catdl.check.program import Program
+from catdl.check.samples import glance, sample
 from catdl.check.scope import (
     BadDef,
     Def,
@@ -258,7 +259,7 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         scheme = program.scheme(found)
     except Refused:
         module.defs[found.name] = BadDef(found.name)
-        program.glance(found)
+        glance(program, found)
         return
     if scheme is None and found.head.keyword == "extern":
         program.report(wrong.BadValue(found.span, "an extern morphism needs a signature"))
@@ -278,7 +279,7 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
             assert diagram is not None
             program.schemes[found] = scheme_of(diagram, found)
         return
-    program.sample(found, program.report)
+    sample(program, found)
 
 
 def known_sorts(program: Program, found: MorphismDef) -> None:

@@ -1,0 +1,76 @@
+"""Declarations checked by themselves, before any use: a generic one under stand-ins, one without a right signature.
+
+Takes the program and a morphism; guarantees that what is wrong in the body is told where it is written, once.
+
+    morphism f{A} : Real[A] -> Real[A] = relu >> softmax(B)   tells of B though nothing uses f
+"""
+
+from __future__ import annotations
+
+from catdl.check.builder import BAD, Builder, Closure
+from catdl.check.forms import is_wire
+from catdl.check.program import Program
+from catdl.check.scope import Env, MorphismDef, Static
+from catdl.check.stand_ins import side, stand_in
+from catdl.check.static import Refused
+from catdl.syntax import ast
+from catdl.types.sizes import sym
+
+
+def glance(program: Program, definition: MorphismDef) -> None:
+    """Tell what is wrong with a body whose signature is, whatever the types are."""
+    body = definition.head.body
+    if body is None or definition.head.params or definition.head.binders or definition.head.keyword == "extern":
+        return
+    ctx, env, b = program.context(program.report), Env(definition.module), Builder(definition.name)
+    if is_wire(ctx, body, env):
+        ctx.wires(body, env, b)
+    else:
+        ctx.apply(body, env, b, BAD)
+
+
+def sample(program: Program, definition: MorphismDef) -> None:
+    """Check a generic definition by itself: its binders stand for objects and sizes of their own."""
+    head = definition.head
+    if (
+        any(p.literal is not None for e in definition.equations for p in e.params or ())
+        or len(definition.equations) > 1
+    ):
+        return
+    ctx = program.context(program.report)
+    names: dict[str, object] = {}
+    try:
+        scheme = program.scheme(definition)
+        if scheme is None:
+            return
+        for name, sort in (definition.sorts or {}).items():
+            names[name] = stand_in(name, sort)
+        env = Env(definition.module, None, names)
+        ctx = program.context(program.report, program.assumed(definition, env))
+        for param in head.params or ():
+            if param.name is None or param.name in names:
+                continue
+            if isinstance(param.sort, ast.Arrow):
+                closure = Closure(
+                    ast.Bad(param.start, param.end), env, None, "fresh", definition.module.span(param), True
+                )
+                names[param.name] = closure
+            elif param.default is not None:
+                names[param.name] = Static(ctx.statics.value(param.default, env))
+            elif isinstance(param.sort, ast.Name) and param.sort.id == "size":
+                names[param.name] = Static(sym(f"~::{param.name}"))
+            else:
+                return
+        for param in head.params or ():
+            closure_ = names.get(param.name or "")
+            if isinstance(param.sort, ast.Arrow) and isinstance(closure_, Closure):
+                closure_.arrow = (
+                    ctx.types.object(param.sort.domain, env),
+                    ctx.types.object(param.sort.codomain, env),
+                    param.sort.random,
+                )
+                closure_.param = param.name
+        domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
+        program.body(ctx, definition, head, env, domain, codomain, scheme)
+    except Refused:
+        return
