@@ -26,6 +26,7 @@ from tests.fuzz.cases import generated, grown_families
 from tests.fuzz.pool import Result, minimised, run_all
 
 SHOWN = 2_000  # characters of a text
+STRIDE = 5_000  # texts from one word of how far it is to the next
 
 
 def row(found: Result, times: int) -> dict[str, Any]:
@@ -54,7 +55,11 @@ def main() -> None:
     kinds: dict[str, dict[str, float]] = {}
     failures: dict[str, list[Result]] = {}
     slowest: tuple[float, str] = (0.0, "")
-    for found in run_all(chain(families, generated(options.seed, options.start, options.n)), options.jobs):
+    cases = chain(families, generated(options.seed, options.start, options.n))
+    for number, found in enumerate(run_all(cases, options.jobs), 1):
+        if number % STRIDE == 0:
+            told = f"{number} texts in {time.monotonic() - start:.0f} s, {len(failures)} kinds of failure"
+            print(told, file=sys.stderr, flush=True)
         kind = "families" if "," in found.case.name else found.case.name.split()[0]
         mine = kinds.setdefault(kind, {"cases": 0, "accepted": 0, "refused": 0, "failed": 0, "seconds": 0.0})
         mine["cases"] += 1

@@ -16,6 +16,7 @@ from select import select
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0  # seconds by the clock: what takes longer hangs, or is one step that no signal interrupts
+SLOW_TRIES = 3  # fresh processes that have to be too slow as well
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,15 @@ class Worker:
         return Result(case, **found)
 
     def confirmed(self, case: Case) -> Result:
-        """The result of a case; a failure is believed when a fresh process fails as well."""
+        """The result of a case; a failure is believed when fresh processes fail as well.
+
+        One is enough for all but time: where others use the machine, a processor's second does less.
+        """
         found = self.run(case)
-        return found if found.status == "ok" else self.run(case)
+        for _ in range(SLOW_TRIES if found.status == "slow" else 1):
+            if found.status != "ok":
+                found = self.run(case)
+        return found
 
     def close(self) -> None:
         """End the process."""
