@@ -22,6 +22,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
@@ -117,6 +118,8 @@ def _box(diagram: Diagram, box: Box, costs: dict[int, Size], memo: _Memo) -> Siz
         case Map(axes=axes, body=body):
             return mul(_product([axis.size for axis in axes]), costs[id(body)])
         case Each(axis=axis, body=body):
+            return mul(axis.size, costs[id(body)])
+        case Fold(axis=axis, body=body):
             return mul(axis.size, costs[id(body)])
         case _:
             assert_never(box.op)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catdl.analysis.places import Note, Visit, merged, written
-from catdl.diagram.model import Box, Core, Diagram, Global, Local, Map, Repeat
+from catdl.diagram.model import Box, Core, Diagram, Fold, Global, Local, Map, Repeat
 from catdl.diagram.params import bodies, owns
 from catdl.types.types import show_axis
 
@@ -75,6 +75,8 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
                 pass
             case Repeat(tie="tied", body=body, count=count) if owns(body):
                 yield Tie(_keys(visit, box, body), f"iterate, {count} rounds", [note])
+            case Fold(axis=axis, body=body) if owns(body):
+                yield Tie(_keys(visit, box, body), f"fold[{show_axis(axis)}]", [note])
             case Map(axes=axes, body=body) if owns(body):
                 yield Tie(_keys(visit, box, body), f"map[{', '.join(map(show_axis, axes))}]", [note])
             case _:

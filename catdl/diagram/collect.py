@@ -2,8 +2,8 @@
 
 Takes a Diagram. Guarantees the same parameters and the same outputs, after these one more for each value emitted in it
 or in what it holds, under the names of the boxes that it leaves, as a parameter has those of the boxes that it enters.
-Rounds of `repeat` and `iterate` emit each for themselves and become calls one by one; `map` and `each` give what they
-emit their axes.
+Rounds of `repeat` and `iterate` emit each for themselves and become calls one by one; `map`, `each` and
+`fold` give what they emit their axes.
 
     collected(net)      net with outputs logits, hidden.weight.bayesian.kl, …
 """
@@ -22,6 +22,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
@@ -110,7 +111,7 @@ def _collect(diagram: Diagram, emitting: set[int], memo: Memo) -> Work:
                 inner, below = yield _collect(callee, emitting, memo)
                 made = out(box, inner, below, "" if inline else before, ())
                 draft.boxes.append(replace(box, op=Call(inner, inline), outputs=(*box.outputs, *made)))
-            case Map() | Each() if id(op.body) in emitting:
+            case Map() | Each() | Fold() if id(op.body) in emitting:
                 inner, below = yield _collect(op.body, emitting, memo)
                 axes = op.axes if isinstance(op, Map) else (op.axis,)
                 below = _below(box, inner, below)
@@ -132,7 +133,7 @@ def _collect(diagram: Diagram, emitting: set[int], memo: Memo) -> Work:
                     call = Call(inner, box.site is None)
                     draft.boxes.append(Box(call, (*carried, *fixed), (*results, *made), site, plugs, box.span))
                     carried = results
-            case Core() | Native() | Call() | Map() | Each() | Repeat() | Extern() | Global() | Local():
+            case Core() | Native() | Call() | Map() | Each() | Fold() | Repeat() | Extern() | Global() | Local():
                 draft.boxes.append(box)
     draft.outputs = (*diagram.outputs, *outputs)
     done = draft.diagram()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeAlias
 
-from catdl.diagram.model import Box, Call, Choice, Core, Diagram, Global, Local, Map, Native, Op, Repeat, Wire
+from catdl.diagram.model import Box, Call, Choice, Core, Diagram, Fold, Global, Local, Map, Native, Op, Repeat, Wire
 from catdl.diagram.params import NOWHERE, leaves_of, parameters, sole_box
 from catdl.record import replace
 
@@ -107,7 +107,7 @@ def _body(op: Op) -> Diagram | None:
     match op:
         case Call(callee, _):
             return callee
-        case Repeat() | Map():
+        case Repeat() | Map() | Fold():
             return op.body
         case _:
             return None
@@ -123,10 +123,12 @@ def _op(box: Box, paths: tuple[str, ...], loose: frozenset[int], around: Diagram
         case Native(definition=definition) if definition is not None:
             inner = yield _feed(whole(op, definition.diagram(), box, around), paths, loose)
             return Call(inner, False)
-        case Map() | Repeat(tie="tied"):
+        case Map() | Fold() | Repeat(tie="tied"):
             sole = sole_box(op.body) if box.site is not None else None
             before = f"{sole.site}." if sole is not None else ""
-            inner = yield _feed(op.body, tuple(before + path for path in paths), loose)
+            # What goes round differs from sample to sample, once a weight does.
+            round_ = 0 if isinstance(op, Map) else op.carried if isinstance(op, Fold) else len(op.body.outputs)
+            inner = yield _feed(op.body, tuple(before + path for path in paths), loose.union(range(round_)))
             return replace(op, body=inner, captured=op.captured + len(paths))
         case _:
             name = op.entry if isinstance(op, Native) else type(op).__name__.lower()

@@ -29,11 +29,13 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
     Native,
     Repeat,
+    Wire,
 )
 from catdl.diagram.opaque import opaque
 from catdl.diagram.params import leaves_of, sole_box
@@ -206,6 +208,8 @@ def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, r
                 inner = below.below(str(index), {}) if tie == "fresh" else below
                 carried = yield _body(box, body, [*carried, *fixed], inner, run)
             return carried
+        case Fold(axis=axis):
+            return (yield _fold(box, op, ins, weights.below(box.site, plugs), run, run.size(axis.size)))
         case Extern(target):
             raise NotImplementedError(f"the interpreter does not run `{target}`")
         case _:
@@ -288,6 +292,60 @@ def _map(box: Box, body: Diagram, ins: Results, count: int, captured: int, weigh
     ]
 
 
+def _fold(box: Box, op: Fold, ins: Results, weights: Weights, run: Run, size: int) -> Work:
+    """The body at every step, each with what the one before gave."""
+    last = len(ins) - op.captured
+    carry, elements, fixed = ins[: op.carried], ins[op.carried : last], ins[last:]
+    wires = [op.body.wires[wire] for wire in op.body.outputs]
+    carry = [_as_wire(v, wire.constant, run) for v, wire in zip(carry, wires, strict=False)]
+    columns: list[Results] = []
+    for index in reversed(range(size)) if op.reverse else range(size):
+        here = [Value(v.tensor.select(len(run.batch) if v.batched else 0, index), v.batched) for v in elements]
+        made = yield _body(box, op.body, [*carry, *here, *fixed], weights, run)
+        carry = [_as_wire(v, wire.constant, run) for v, wire in zip(made[: op.carried], wires, strict=False)]
+        columns.append(made[op.carried :])
+    if op.reverse:
+        columns.reverse()
+    outs = wires[op.carried :]
+    if not columns:
+        return [*carry, *(_no_steps(wire, run) for wire in outs)]
+    results = [_stack(parts, run) for parts in zip(*columns, strict=True)]
+    return [*carry, *results]
+
+
+def _as_wire(value: Value, constant: bool, run: Run) -> Value:
+    """A value with the batch axes that its wire says it has."""
+    if constant or value.batched:
+        return value
+    return Value(value.tensor.expand((*run.batch, *value.tensor.shape)), True)
+
+
+def _no_steps(wire: Wire, run: Run) -> Value:
+    """The outputs of no step at all."""
+    own = (0, *(run.size(size) for size in axis_sizes(wire.type)))
+    empty = torch.empty(own if wire.constant else (*run.batch, *own), dtype=_dtype(wire.type, run), device=run.device)
+    return Value(empty, not wire.constant)
+
+
+def _dtype(leaf: Leaf, run: Run) -> torch.dtype:
+    match storage(leaf.kind):
+        case "float":
+            return run.floating
+        case "int":
+            return torch.int64
+        case "bool":
+            return torch.bool
+        case "complex":
+            return run.floating.to_complex()
+
+
+def _stack(parts: Sequence[Value], run: Run) -> Value:
+    """Values along a new axis in front of their own."""
+    batched = any(part.batched for part in parts)
+    parts = [_as_wire(part, not batched, run) for part in parts]
+    return Value(torch.stack([p.tensor for p in parts], len(run.batch) if batched else 0), batched)
+
+
 def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: int) -> Work:
     """The body at every index, with that index's slice of the weights."""
     columns: list[Results] = []
@@ -304,6 +362,5 @@ def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: in
         columns.append((yield _body(box, op.body, args, inner, run)))
     results: Results = []
     for parts in zip(*columns, strict=True):
-        batched = any(part.batched for part in parts)
-        results.append(Value(torch.stack([p.tensor for p in parts], len(run.batch) if batched else 0), batched))
+        results.append(_stack(parts, run))
     return results

@@ -1,7 +1,7 @@
 """The Diagram: wires are nodes, boxes are hyperedges with ordered ports.
 
 The one representation between the checker and whatever follows. Copy, discard, swap and identity are wiring,
-not boxes: a wire may be read by any number of ports. `repeat`, `map`, `each` and calls are boxes that hold a
+not boxes: a wire may be read by any number of ports. `repeat`, `map`, `each`, `fold` and calls are boxes that hold a
 diagram and are never unrolled. Boxes stand in topological order, which is text order.
 
 Guarantees (held by `verify.py`): every wire has one source (an input or one box port), is produced before it is
@@ -179,6 +179,24 @@ class Each:
 
 
 @record
+class Fold:
+    """Recursion along an axis: from the carrier's start, through the body at every step, with one record of weights.
+
+    Inputs: the starts of the `carried` wires, the elements, each with `axis` in front, wires from outside (the last
+    `captured`). The body: carried wires, elements without the axis, captured wires -> carried wires, outputs. Outputs:
+    the last carried wires, then every output of the body with `axis` in front. `reverse`: the last element comes
+    first; an output stands where its element does. Without elements the size of the axis says how many steps there
+    are. `fold` has no outputs, `scan` gives the carrier as outputs too, `unfold` has no elements (CDL, appendix I).
+    """
+
+    axis: Axis
+    body: Diagram
+    carried: int
+    captured: int
+    reverse: bool
+
+
+@record
 class Extern:
     """Someone else's `nn.Module`: `target` "pkg.module:Class" with constant arguments."""
 
@@ -207,7 +225,7 @@ class Emit:
     name: str
 
 
-Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Extern | Global | Local | Emit
+Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Fold | Extern | Global | Local | Emit
 
 
 @record

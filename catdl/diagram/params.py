@@ -4,8 +4,8 @@ Takes a verified Diagram. A key is the path of sites from the diagram to the lea
 
 - a call, a native and an extern put their site in front, an inline call puts nothing;
 - `repeat` with fresh weights adds its site and an index;
-- `repeat` with tied weights, `map` and `each` add their site where they have one; those without are transparent: the
-  sites in their body stand beside those around them, and differ from these;
+- `repeat` with tied weights, `map`, `each` and `fold` add their site where they have one; those without are
+  transparent: the sites in their body stand beside those around them, and differ from these;
 - `each` adds a leading axis to the type of every leaf below it;
 - where the body of a repeat, map or each with a site is nothing but one named box, that box adds no segment of its own
   (`repeat(12, block)` has `block.0.…`, not `block.0.block.…`): see `sole_box`.
@@ -29,6 +29,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
@@ -58,7 +59,7 @@ def body_of(op: Op) -> Diagram | None:
     match op:
         case Call(callee, _):
             return callee
-        case Repeat() | Map() | Each():
+        case Repeat() | Map() | Each() | Fold():
             return op.body
         case Core() | Native() | Extern() | Global() | Local() | Emit():
             return None

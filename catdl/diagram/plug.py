@@ -25,6 +25,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Init,
     Local,
@@ -229,7 +230,7 @@ class Draft:
             op = box.op
             if isinstance(op, Local):
                 op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
-            elif isinstance(op, Repeat | Map | Each) and box.site is None:
+            elif isinstance(op, Repeat | Map | Each | Fold) and box.site is None:
                 op = replace(op, body=_resited(op.body, renamed))
             self.boxes.append(
                 Box(
@@ -342,7 +343,7 @@ def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work:
             if box.plugs or (node and owns(op.body)):
                 yield from _repeat(draft, box, op, node, memo)
                 return draft.base
-        case Repeat() | Map():
+        case Repeat() | Map() | Fold():
             node = _below(around, box.site)
             if node and owns(op.body):
                 yield from _tied(draft, box, op, node, memo)
@@ -457,7 +458,7 @@ def without_site(body: Diagram, sole: Box) -> Diagram:
     return draft.diagram()
 
 
-def _tied(draft: Draft, box: Box, op: Repeat | Map, node: Tree, memo: Memo) -> Work:
+def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold, node: Tree, memo: Memo) -> Work:
     """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside."""
     changes = _flat(node)
     outside = {path for path, change in changes.items() if _live(change)}

@@ -17,6 +17,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
@@ -136,6 +137,12 @@ def _box(diagram: Diagram, index: int, box: Box) -> None:
                 _ports(diagram, where, len(body.outputs) + op.captured, len(body.inputs), "carried and captured wires")
             if isinstance(op, Repeat) and op.tie == "fresh":
                 _site(diagram, where, box, owns(body))
+        case Fold(body=body, carried=carried, captured=captured):
+            _ports(diagram, where, len(body.inputs), len(box.inputs), "inputs")
+            _ports(diagram, where, len(body.outputs), len(box.outputs), "outputs")
+            if carried > len(body.outputs) or carried + captured > len(body.inputs):
+                raise _fail(diagram, f"{where} carries more than its body has")
+            _fold(diagram, where, op, box)
         case Global() | Local():
             if box.inputs or len(box.outputs) != 1:
                 raise _fail(diagram, f"{where} is a parameter with inputs")
@@ -177,6 +184,25 @@ def _core(diagram: Diagram, where: str, op: Core, box: Box) -> None:
         good = isinstance(axis, int) and 0 <= axis <= last
     if not good:
         raise _fail(diagram, f"{where} (`{op.name}`) has attributes that do not fit its types: {op.attrs}")
+
+
+def _fold(diagram: Diagram, where: str, op: Fold, box: Box) -> None:
+    """What goes round comes back with its type; elements and outputs have the axis in front."""
+    body, carried = op.body, op.carried
+    inner = [body.wires[w] for w in (*body.inputs, *body.outputs)]
+    outer = [diagram.wires[w] for w in (*box.inputs, *box.outputs)]
+    count = len(body.inputs)
+    round_trip = range(count, count + carried)
+    plain = {*range(carried), *range(count - op.captured, count), *round_trip}
+    for k, (mine, wire) in enumerate(zip(inner, outer, strict=True)):
+        axes = mine.type.axes if k in plain else (op.axis, *mine.type.axes)
+        if len(axes) != len(wire.type.axes):
+            raise _fail(diagram, f"{where} has a wire {wire.type} for {mine.type} in its body")
+    for k in range(carried):
+        if len(inner[k].type.axes) != len(inner[count + k].type.axes):
+            raise _fail(diagram, f"{where} takes {inner[k].type} around and gives back {inner[count + k].type}")
+        if inner[k].constant and not inner[count + k].constant:
+            raise _fail(diagram, f"{where} takes a constant around and gives back one for each sample")
 
 
 def _ports(diagram: Diagram, where: str, wanted: int, got: int, what: str) -> None:

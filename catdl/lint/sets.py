@@ -19,6 +19,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
@@ -114,7 +115,7 @@ class Walk:
                 if found.clash is not None:
                     self.clashes.append(Clash(box, *found.clash))
                 return list(found.results)
-            case Call() | Repeat() | Map() | Extern() | Emit():
+            case Call() | Repeat() | Map() | Fold() | Extern() | Emit():
                 return self.labelled(box)
             case _:
                 assert_never(box.op)

@@ -21,6 +21,7 @@ from catdl.diagram.model import (
     Each,
     Emit,
     Extern,
+    Fold,
     Global,
     Local,
     Map,
@@ -202,9 +203,14 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
             if owns and tie == "fresh" and any(p.startswith(f"{box.site}.") for p in frame.plugs):
                 _unrolled(frame, box, stack, count, body, inputs, len(flat.wires))
             elif owns and box.site is None:
-                _rounds(flat, frame, box, stack, count, body, inputs)
+                again = Open(count, len(flat.steps), frame.lead)
+                _rounds(flat, frame, box, stack, again, body, inputs, len(box.outputs))
             else:
                 _step(flat, frame, box, _loop(count, body, tie == "fresh", owns, frame.lead), inputs)
+        case Fold(axis, body, carried, captured, reverse):
+            elements = len(box.inputs) - carried - captured
+            again = Open(axis.size, len(flat.steps), frame.lead, elements, reverse)
+            _rounds(flat, frame, box, stack, again, body, inputs, carried)
         case Local(parameter):
             _step(flat, frame, box, Local(_lead(parameter, frame.lead)), inputs)
         case Emit():
@@ -405,20 +411,27 @@ def _rounds(
     frame: _Frame,
     box: Box,
     stack: list[_Frame],
-    count: int,
+    op: Open,
     body: Diagram,
     inputs: tuple[int, ...],
+    carried: int,
 ) -> None:
-    """`iterate` without a segment of its own: its body is written in a loop where it stands."""
-    start, mark = len(flat.wires), len(flat.steps)
-    carried = len(box.outputs)
+    """A loop without a segment of its own, `iterate` or `fold`: its body is written where it stands."""
+    start = len(flat.wires)
     inside = []
-    for wire, out, source in zip(body.inputs, box.outputs, inputs, strict=False):
+    for wire, out, source in zip(body.inputs[:carried], box.outputs, inputs, strict=False):
         constant = body.wires[wire].constant and frame.diagram.wires[out].constant
         inside.append(flat.wire(body.wires[wire].type, body.wires[wire].name or flat.wires[source].name, constant))
-    flat.steps.append(Step(Open(count, mark, frame.lead), inputs, tuple(inside), None, ()))
+    fixed = carried + op.elements
+    for wire, source in zip(body.inputs[carried:fixed], inputs[carried:], strict=False):
+        whole = flat.wires[source].name
+        name = body.wires[wire].name
+        name = f"{whole}_t" if whole is not None and name in (None, whole) else name
+        inside.append(flat.wire(body.wires[wire].type, name, body.wires[wire].constant))
+    flat.steps.append(Step(op, inputs, tuple(inside), None, ()))
     plugs = dict(_plugs(frame, box, True))
-    _enter(stack, body, (*inside, *inputs[carried:]), plugs, box, Shut(mark), start)
+    shut = Shut(op.mark, carried, op.reverse)
+    _enter(stack, body, (*inside, *inputs[fixed:]), plugs, box, shut, start)
 
 
 def _kept(flat: Flat, mark: int, start: int) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
-"""`iterate` written where it stands: the statements of its body inside a `for`, over variables that go round.
+"""`iterate` and `fold` written where they stand: the statements of a body inside a `for`, over variables that go round.
 
 open_rounds(w, step, Open(6, …), [x])      "for _ in range(6):", and deeper until `shut_rounds`
+open_rounds(w, step, Open(T, …), [h, x])   "for x_t in x.unbind(-2):"
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catdl.torch.context import Context, expand_batch
+from catdl.torch.names import ident
 from catdl.torch.scope import Mode, Value, Var, joined
 from catdl.torch.steps import Open, Shut, Step
 
@@ -28,9 +30,9 @@ class Rounds:
 def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
     """The head of the loop; what goes round gets the batch axes that it will have after a round."""
     wires = w.unit.flat.wires
-    count = len(step.outputs)
+    count = len(step.outputs) - op.elements
     mode = max(joined(inputs), Mode.STACKED if op.lead else Mode.CONSTANT)
-    modes = [Mode.CONSTANT if wires[wire].constant else mode for wire in step.outputs]
+    modes = [Mode.CONSTANT if wires[wire].constant else mode for wire in step.outputs[:count]]
     ref = next((value for value in inputs if value.batched == mode), None)
     texts = []
     for value, wanted in zip(inputs[:count], modes, strict=True):
@@ -43,14 +45,17 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
         texts.append(text)
     dying = [w.scope.release(w.values[wire]) for wire in step.inputs][:count]
     names: list[Var] = []
-    for wire, old in zip(step.outputs, dying, strict=True):
+    for wire, old in zip(step.outputs[:count], dying, strict=True):
         name = wires[wire].name
         names.append(w.scope.name(old.name if old is not None and name in (None, old.name) else name, []))
     _assign(w, names, texts)
     w.rounds[op.mark] = Rounds(names, modes, len(w.scope.lines))
-    w.scope.write(f"for _ in range({op.count}):")
+    elements = inputs[count : count + op.elements]
+    each = [w.scope.name(wires[wire].name, []) for wire in step.outputs[count:]]
+    w.scope.write(_head(w, op, [var.name for var in each], elements))
     w.scope.open_block([var.name for var in names])
-    for wire, var, wanted in zip(step.outputs, names, modes, strict=True):
+    given = [value.batched for value in elements]
+    for wire, var, wanted in zip(step.outputs, (*names, *each), (*modes, *given), strict=True):
         w.scope.first_time(var)
         value = Value(var.name, wires[wire].type, wanted, var=var, uses=w.uses[wire])
         w.values[wire] = w.scope.hold(value)
@@ -58,10 +63,28 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
             w.scope.free(var)
 
 
+def _head(w: Writer, op: Open, names: list[str], elements: list[Value]) -> str:
+    """The head of a loop: over the elements along their first axis, or so many times."""
+    if not elements:
+        return f"for _ in range({w.scope.size(op.count)}):"
+    over = [f"{Context(w.scope, [value], ()).tensor(value)}.unbind({-value.rank})" for value in elements]
+    if op.reverse:
+        over = [f"reversed({text})" for text in over]
+    listed = ", ".join(over)
+    return f"for {', '.join(names)} in {listed if len(over) == 1 else f'zip({listed})'}:"
+
+
 def shut_rounds(w: Writer, step: Step, op: Shut, inputs: list[Value]) -> None:
     """The end of the loop: what a round made goes round; after the last it is the result, in the same variables."""
     rounds = w.rounds.pop(op.mark)
-    count = len(step.outputs)
+    count = op.carried
+    given: list[tuple[int, str, Mode]] = []
+    for wire, value in zip(step.outputs[count:], inputs[count : len(step.outputs)], strict=True):
+        if w.uses[wire]:
+            steps = w.scope.reserve(f"{ident(w.unit.flat.wires[wire].name or 'y')}s")
+            w.scope.insert(rounds.head, f"{steps}: list[Tensor] = []")
+            w.scope.write(f"{steps}.append({Context(w.scope, [value], ()).tensor(value)})")
+            given.append((wire, steps, value.batched))
     texts = []
     for k, (value, var, mode) in enumerate(zip(inputs[:count], rounds.names, rounds.modes, strict=True)):
         text = Context(w.scope, [value], ()).tensor(value)
@@ -74,11 +97,18 @@ def shut_rounds(w: Writer, step: Step, op: Shut, inputs: list[Value]) -> None:
         w.scope.release(w.values[wire])
     _assign(w, rounds.names, texts)
     w.scope.shut_block(len(rounds.names))
-    for wire, var, mode in zip(step.outputs, rounds.names, rounds.modes, strict=True):
+    for wire, var, mode in zip(step.outputs[:count], rounds.names, rounds.modes, strict=False):
         w.scope.take(var)
         w.values[wire] = w.scope.hold(Value(var.name, w.unit.flat.wires[wire].type, mode, var=var, uses=w.uses[wire]))
         if not w.uses[wire]:
             w.scope.free(var)
+    for wire, steps, mode in given:
+        leaf = w.unit.flat.wires[wire].type
+        var = w.scope.name(w.unit.flat.wires[wire].name, [])
+        w.scope.first_time(var)
+        w.values[wire] = w.scope.hold(Value(var.name, leaf, mode, var=var, uses=w.uses[wire]))
+        listed = f"{steps}[::-1]" if op.reverse else steps
+        w.scope.write(f"{var.name} = torch.stack({listed}, dim={-len(leaf.axes)})", w.shape(leaf, mode))
 
 
 def _assign(w: Writer, names: list[Var], texts: list[str]) -> None:

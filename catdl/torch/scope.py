@@ -25,8 +25,8 @@ Number: TypeAlias = "int | Fraction | bool | float"
 _POOL = ("x", "y", "z", "u", "w")
 RESERVED = frozenset(
     """
-    self torch nn F math Tensor Each Reparameterised batch training dtype super range int bool float tuple list len min
-    max ValueError zip functools partial abs index _
+    self torch nn F math Tensor Each Reparameterised batch training dtype super range reversed int bool float tuple list
+    len min max ValueError zip functools partial abs index _
     """.split()  # noqa: SIM905
 )
 

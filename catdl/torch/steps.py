@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from catdl.diagram.model import Core, Diagram, Extern, Local, Native
+from catdl.types.sizes import Size
 from catdl.types.types import Axis, Leaf
 
 
@@ -46,18 +47,29 @@ class Slices:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Into an `iterate` that is written where it stands: the outputs go round, other inputs stay."""
+    """Into a loop that is written where it stands, an `iterate` or a `fold`.
 
-    count: int
+    Inputs: the starts of what goes round, the `elements`, each with the axis of the loop in front, others, which stay.
+    Outputs: what goes round, and one element of each. Without elements there are `count` steps.
+    """
+
+    count: Size
     mark: int  # of this loop, the same in its `Shut`
     lead: tuple[Axis, ...] = ()
+    elements: int = 0
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Out of it. The inputs beyond its outputs were made before it and must last to its end."""
+    """Out of it. The inputs beyond its outputs were made before it and must last to its end.
+
+    What follows the `carried` outputs is what the steps gave, along the axis of the loop.
+    """
 
     mark: int
+    carried: int
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
