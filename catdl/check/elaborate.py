@@ -90,7 +90,7 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
 
 
 def described(expr: ast.Expr) -> str:
-    """An expression that is no morphism, in words."""
+    """An expression that is no morphism, or no wire, in words."""
     match expr:
         case ast.Number(_, text):
             return f"the number `{text}`"
@@ -100,6 +100,8 @@ def described(expr: ast.Expr) -> str:
             return "a list"
         case ast.Chain() | ast.Negate() | ast.Power():
             return "a value"
+        case ast.Lambda():
+            return "a lambda"
         case _:
             return "an expression"
 

@@ -13,7 +13,7 @@ from catdl.check import table as rules
 from catdl.check.blocks import block
 from catdl.check.builder import BAD, Builder, Bundle, Closure, W
 from catdl.check.context import Context
-from catdl.check.elaborate import along, apply, spare
+from catdl.check.elaborate import along, apply, described, spare
 from catdl.check.families import element
 from catdl.check.forms import (
     OPERATORS,
@@ -113,7 +113,7 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
         case ast.Field(base, name):
             return field(ctx, expr, base, name, env, b)
         case ast.Lambda() | ast.Arrow() | ast.List() | ast.Comprehension() | ast.Text() | ast.Splice():
-            ctx.report(wrong.NotAWire(env.module.span(expr), "a lambda" if isinstance(expr, ast.Lambda) else "this"))
+            ctx.report(wrong.NotAWire(env.module.span(expr), described(expr)))
             return BAD
         case _:
             if ctx.statics.is_static(expr, env):

@@ -53,7 +53,9 @@ class NotAWire(Mistake):
     helps: tuple[Help, ...] = ()
 
     def parts(self) -> Parts:
-        helps = self.helps or (Help("apply it to a wire first: `x >> …`"),)
+        helps = self.helps
+        if not helps and self.found.endswith(("morphism", "lambda")):
+            helps = (Help("apply it to a wire first: `x >> …`"),)
         return Parts(f"a wire is needed here, found {self.found}", self.span, "carries no value", helps=helps)
 
 

@@ -8,8 +8,10 @@ from itertools import permutations
 from typing import Any
 
 from catdl.repair.case import Case, Group, one
+from catdl.repair.tree import bare, walk
 from catdl.syntax import ast
 
+TOP = re.compile(r"\([^()]*\)|[^\s()]+")  # what stands between blanks: a letter, or several in parentheses
 _MOST = 4  # letters in one pair of parentheses, or on one side, of which all orders are tried
 
 
@@ -102,3 +104,36 @@ def too_many(case: Case) -> Iterator[Group]:
     for letter in left.split() if arrow else ():
         sides = [" ".join(a for a in side.split() if a != letter) for side in (left, right)]
         yield one(f"a spec speaks of one sample: leave `{letter}` out", case.swap(text, f'"{sides[0]} -> {sides[1]}"'))
+
+
+def unmerged(case: Case) -> Iterator[Group]:
+    """E0312: all axes are merged and cut again in another order, where they are to be moved."""
+    node, merging = case.node, before(case)
+    names = case.mistake.expected.partition(")")[0].removeprefix("(").split()
+    cut = bare(node)
+    cuts = isinstance(cut, ast.Index) and case.text(cut.base) == "unflatten"
+    if cuts and isinstance(merging, ast.Name) and merging.id == "flatten" and all(map(str.isidentifier, names)):
+        step = f"permute[{', '.join(names)}]"
+        yield one("to move axes, leave the merging out", case.put(merging.start, node.end, step))
+
+
+def reordered(case: Case) -> Iterator[Group]:
+    """E0308: the letters of a pattern of this declaration, and of the one that undoes it, in another order."""
+    found = [n for n in walk(case.decl) if isinstance(n, ast.Text) and "->" in n.value]
+    said = case.mistake.parts().helps[0].message
+    for text in found:
+        left, _, right = text.value.partition("->")
+        items = TOP.findall(right)
+        for place in range(len(items) - 1):
+            moved = turned(items, place)
+            edits = [case.swap(text, f'"{left.strip()} -> {" ".join(moved)}"')]
+            for other in found:
+                begin, _, end = other.value.partition("->")
+                if other.start > text.start and TOP.findall(begin) == items:
+                    edits.append(case.swap(other, f'"{" ".join(moved)} -> {end.strip()}"'))
+            yield one(said, *edits)
+
+
+def turned(items: list[str], place: int) -> list[str]:
+    """A list with two neighbours turned round."""
+    return [*items[:place], items[place + 1], items[place], *items[place + 2 :]]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from catdl.check.scope import MorphismDef
 from catdl.diagnostics import elsewhere
-from catdl.diagnostics.base import Help
+from catdl.diagnostics.base import Edit, Help
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, one
-from catdl.repair.tree import walk
+from catdl.repair.tree import bare, walk
 from catdl.syntax import ast
 
 
@@ -38,6 +39,63 @@ def unknown(case: Case) -> Iterator[Group]:
             yield one(said, case.put(start, start + len(wrong.name), name))
         for name in near(wrong.name, wrong.available):
             yield one(f"did you mean `{name}`?", case.put(start, start + len(wrong.name), name))
+
+
+def missing(case: Case) -> Iterator[Group]:
+    """E0202: a value that goes there: one of the sort declared, or a size that the context has."""
+    call = next((n for n in reversed(case.way) if isinstance(n, ast.Call | ast.Name) and starts(case, n)), None)
+    if call is None:
+        return
+    args = call.args if isinstance(call, ast.Call) else ()
+    name = case.mistake.name
+    others = [
+        (p.name, p.sort)
+        for p in declared(case, case.mistake.function)
+        if p.name is not None and p.default is None and not any(a.name == p.name for a in args)
+    ]
+    sort = next((s for n, s in others if n == name), None)
+    for value in values(case, sort):
+        yield one(f"give it, as in `{name} = {value}`", put_in(case, call, f"{name} = {value}"))
+    if len(others) > 1:
+        given = ", ".join(f"{n} = {next(values(case, s))}" for n, s in others)
+        yield one(f"give what has no default, as in `{given}`", put_in(case, call, given))
+
+
+def put_in(case: Case, call: ast.Call | ast.Name, given: str) -> Edit:
+    """The edit that gives a morphism one more argument."""
+    if isinstance(call, ast.Name):
+        return case.put(call.end, call.end, f"({given})")
+    return case.put(call.end - 1, call.end - 1, f", {given}" if call.args else given)
+
+
+def starts(case: Case, node: Any) -> bool:
+    """Whether a node is the call that lacks an argument, or the name that stands for one without arguments."""
+    wanted = case.mistake.function
+    if isinstance(node, ast.Name):
+        return node.id == wanted and (node.start, node.end) == (case.span.start, case.span.end)
+    function = bare(node)
+    function = function.base if isinstance(function, ast.Index) else function
+    return node.start == case.span.start and isinstance(function, ast.Name) and function.id == wanted
+
+
+def declared(case: Case, name: str) -> tuple[ast.StaticParam, ...]:
+    """The arguments that a morphism declares."""
+    found = case.module.find(name)
+    return (found.head.params or ()) if isinstance(found, MorphismDef) else ()
+
+
+def values(case: Case, sort: Any) -> Iterator[str]:
+    """What an argument may be: small numbers, the sizes around, the identity for a morphism."""
+    if isinstance(sort, ast.Arrow):
+        yield "id"
+        return
+    words = [item.value for item in sort.items if isinstance(item, ast.Text)] if isinstance(sort, ast.List) else []
+    if words:
+        yield from (f'"{word}"' for word in words)
+        return
+    around = [n.value.id for n in walk(case.decl) if isinstance(n, ast.Arg) and isinstance(n.value, ast.Name)]
+    numbers = ["1", "2", "3"]
+    yield from dict.fromkeys([*around, *numbers] if sort is None else [*numbers, *around])
 
 
 def bad(case: Case) -> Iterator[Group]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any
 
+from catdl.check import table as rules
+from catdl.check.scope import MorphismDef
+from catdl.diagnostics.base import Edit
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, drop_step, one
 from catdl.repair.tree import bare, walk
@@ -139,11 +143,56 @@ def gathered(case: Case) -> Iterator[Group]:
 
 def not_a_wire(case: Case) -> Iterator[Group]:
     """E0503: applied to a wire in scope."""
-    if not isinstance(case.node, ast.Name | ast.Index | ast.Call):
+    node = case.node
+    if not isinstance(node, ast.Name | ast.Index | ast.Call | ast.Lambda):
         return
     for name in wires_here(case):
-        text = case.text(case.node)
-        yield one(f"apply it to `{name}`", case.swap(case.node, f"{text}({name})"))
+        text = case.text(node)
+        if not isinstance(node, ast.Lambda):
+            applied = f"{text}({name})"
+        else:
+            applied = f"{name} >> ({text})" if case.enclosed(node) else f"({name} >> ({text}))"
+        yield one(f"apply it to `{name}`", case.swap(node, applied))
+
+
+def pointwise(case: Case) -> Iterator[Group]:
+    """E0502: arithmetic of morphisms, where each is applied to one wire and the values are added."""
+    node = case.node
+    if not isinstance(node, ast.Chain | ast.Negate | ast.Power):
+        return
+    taken = {n.id for n in walk(case.decl) if isinstance(n, ast.Name)}
+    name = next(n for n in chain(("x", "y", "z"), (f"x{i}" for i in count(1))) if n not in taken)
+    edits: list[Edit] = []
+    stack: list[Any] = [node]
+    while stack:
+        match stack.pop():
+            case ast.Chain(operands, _):
+                stack += operands
+            case ast.Negate(operand):
+                stack.append(operand)
+            case ast.Power(base, exponent):
+                stack += (base, exponent)
+            case ast.Seq() as steps:
+                edits.append(case.put(steps.start, steps.start, f"{name} >> "))
+            case ast.Name() | ast.Call() | ast.Index() as part if is_morphism(case, part):
+                edits.append(case.put(part.end, part.end, f"({name})"))
+            case _:
+                pass
+    loose = isinstance(case.parent(node), ast.Seq) and not case.enclosed(node)
+    open_, close = ("(", ")") if loose else ("", "")
+    edits.append(case.put(node.start, node.start, f"{open_}{name} => "))
+    edits.append(case.put(node.end, node.end, close))
+    yield one(
+        "arithmetic is done with values: name the input, and apply each morphism to it",
+        *(e for e in edits if e.replacement),
+    )
+
+
+def is_morphism(case: Case, node: Any) -> bool:
+    """Whether a step is a morphism by its name."""
+    node = bare(node)
+    node = node.base if isinstance(node, ast.Index) else node
+    return isinstance(node, ast.Name) and (isinstance(case.module.find(node.id), MorphismDef) or node.id in rules.TABLE)
 
 
 def wires_here(case: Case) -> list[str]:
