@@ -13,7 +13,7 @@ from catdl.check.program import Program
 from catdl.check.read import read_module
 from catdl.check.scope import Module, PreludeScope
 from catdl.check.whole import refuse_clashes, refuse_untold
-from catdl.check.work import Work, deep
+from catdl.check.work import Work, deep, roomy
 from catdl.prelude import Prelude
 from catdl.source import Source
 
@@ -37,11 +37,16 @@ def run(prelude: PreludeScope, source: Source, find: Find, work: Work) -> Progra
     """Check one file against a prelude, with so much work."""
     program = Program(prelude, Module("", source, None), Kinds(prelude), work=work)
     with deep():
-        loaded = load_modules(program, source, find)
-        for module, tree in loaded:
-            read_module(program, module, tree)
+        read(program, source, find)
     refuse_untold(program)
     refuse_clashes(program)
     if program.work.found is not None:
         program.diagnostics.append(program.work.found)
     return program
+
+
+@roomy
+def read(program: Program, source: Source, find: Find) -> None:
+    """Load a file with all it imports and read each."""
+    for module, tree in load_modules(program, source, find):
+        read_module(program, module, tree)
