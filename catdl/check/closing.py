@@ -8,7 +8,7 @@ made yet is asked for by `Missing`, so that instances that use each other are ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -44,7 +44,7 @@ from catdl.record import record
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, Poly, Size, free_syms, mul, normal
-from catdl.types.types import Axis, Leaf, walk_axes
+from catdl.types.types import Axis, AxisItem, Leaf, walk_axes
 
 
 @record
@@ -65,6 +65,9 @@ class Instances(Protocol):
 
     def definition(self, instance: Instance) -> Callable[[], Diagram]:
         """How to make the definition of a prelude entry at an instance."""
+
+    def require(self, ctx: Context, instance: Instance, span: Span) -> None:
+        """Make the definition of a prelude entry at once, and tell what is wrong with it of a use. Raises Refused."""
 
     def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
         """How a parameter starts, closed. Raises Refused."""
@@ -209,6 +212,8 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
     binds = tuple((name, value) for name, value in instance.binds if isinstance(value, (Axis, tuple)))
     under = Instance(definition, instance.args, instance.binds, ctx.facts)
     make = instances.definition(under) if definition.head.body is not None else None
+    if make is not None and any(map(is_empty, walk_axes(axes_of(binds)))):
+        instances.require(ctx, under, op.span)
     return Native(
         definition.name,
         instance.args,
@@ -219,6 +224,16 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         None if make is None else Definition(make),
         emits(definition.head.body),
     )
+
+
+def axes_of(binds: Iterable[tuple[str, Any]]) -> tuple[AxisItem, ...]:
+    """The axes that binders stand for, those of rows included."""
+    return tuple(a for _, value in binds for a in (value if isinstance(value, tuple) else (value,)))
+
+
+def is_empty(axis: AxisItem) -> bool:
+    """Whether nothing stands along an axis: what is divided by its size has no value."""
+    return isinstance(axis, Axis) and normal(axis.size) == 0
 
 
 def fixed_sizes(ctx: Context, leaf: Leaf, name: str, op: Use) -> None:

@@ -235,6 +235,12 @@ class Program:
 
         return make
 
+    def require(self, ctx: Context, instance: Instance, span: Span) -> None:
+        """Make the definition of a prelude entry at once, and tell what is wrong with it of a use. Raises Refused."""
+        with self.work.apart():
+            if self.make(instance, span, ctx.report) is None:
+                raise Refused
+
     def diagram(self, name: str) -> Diagram | None:
         """The diagram of a morphism of the main file that takes no arguments."""
         found = self.main.defs.get(name)

@@ -174,7 +174,7 @@ def check(
 
 def beside(width: int, own: int, rest: tuple[Axis, ...]) -> tuple[Axis, ...]:
     """The axes of the scores that the width counts though they are not summed."""
-    if width % own:
+    if own == 0 or width % own:
         return ()
     known = [a for a in rest if isinstance(normal(a.size), int) and normal(a.size) != 1][:MOST_AXES]
     for count in range(1, len(known) + 1):

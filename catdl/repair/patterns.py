@@ -119,8 +119,10 @@ def unmerged(case: Case) -> Iterator[Group]:
 
 def reordered(case: Case) -> Iterator[Group]:
     """E0308: the letters of a pattern of this declaration, and of the one that undoes it, in another order."""
+    said = next((h.message for h in case.mistake.helps if h.message.startswith("move ")), None)
+    if said is None:
+        return
     found = [n for n in walk(case.decl) if isinstance(n, ast.Text) and "->" in n.value]
-    said = case.mistake.parts().helps[0].message
     for text in found:
         left, _, right = text.value.partition("->")
         items = TOP.findall(right)

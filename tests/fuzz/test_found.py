@@ -41,6 +41,20 @@ FOUND = {
         ("E0807",),
     ),
     "a root that is no real number": ("morphism m : Real[2] -> Real[2] = x => x * (-8) ^ (1 / 3)\n", ("E0205",)),
+    "attention over no features": (
+        "dim T, D = 0\nmorphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend\n",
+        ("E0211",),
+    ),
+    "attention over no features, scaled": (
+        "dim T, D = 0, W = 144\n"
+        "morphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 1 / sqrt(W))\n"
+        "morphism n : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend\n",
+        ("E0211",),
+    ),
+    "an operation that lacks its axes without a help": (
+        'morphism m : Real[2] -> () = x => 1 >> argmax >> rearrange("a b -> b a") >> discard\n',
+        ("E0308",),
+    ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
 }
 
