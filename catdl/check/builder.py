@@ -96,6 +96,7 @@ class Closure:
         "span",
         "tie",
         "uses",
+        "wanted",
     )
 
     def __init__(
@@ -112,6 +113,7 @@ class Closure:
         self.builder: Builder | None = None
         self.opaque = opaque  # an argument of a definition that is checked by itself
         self.param: str | None = None  # the parameter it was given for
+        self.wanted: Span | None = None  # where that is declared
         self.parametric = False
 
 

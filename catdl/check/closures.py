@@ -51,7 +51,9 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
         closure.parametric = any(parametric(ctx, box) for box in made)
     if closure.arrow is None or out.bad:
         return out
-    fits = ctx.ports(out, closure.arrow[1], closure.span, f"the result of `{head.name}`", way=out.way)
+    said = f"the result of `{head.name}`"
+    declared = "declared so" if closure.wanted is not None else ""
+    fits = ctx.ports(out, closure.arrow[1], closure.span, said, closure.wanted, declared, way=out.way)
     return out if fits else BAD
 
 

@@ -150,9 +150,9 @@ class Context:
         self.report(diagnostic)
         return Refused()
 
-    def quiet(self) -> Context:
-        """A context that tells nobody, for looking at what would be."""
-        return Context(self.library, lambda _: None, self.facts, self._apply, self._wires, Interned())
+    def quiet(self, facts: Facts | None = None) -> Context:
+        """A context that tells nobody, for looking at what would be; `facts` are what it may assume."""
+        return Context(self.library, lambda _: None, facts or self.facts, self._apply, self._wires, Interned())
 
     def explain(self, blame: Blame, found: Size | None) -> Why:
         """Why an equation is broken; the blame's own words become those of the place that the wire came to."""
@@ -185,6 +185,12 @@ class Context:
         from catdl.check import why
 
         return why.meeting(self, wires, span)
+
+    def sized(self, wire: W, expected: Leaf) -> Why:
+        """How the sizes of a wire came about that are not those expected."""
+        from catdl.check import why
+
+        return why.derived(self, wire, expected)
 
     def at(self, span: Span, port: Port) -> tuple[Span, str]:
         """The span to blame for what comes to a place, and the words for the place."""

@@ -17,6 +17,7 @@ from catdl.check.inner import emit_inner, inner_diagram, named
 from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.solver import Blame
+from catdl.check.ways import Step
 from catdl.syntax import ast
 from catdl.types.types import Axis, Leaf, Object, label_of, show_axis, show_leaf
 
@@ -216,9 +217,11 @@ def chain(rule: Rule) -> Bundle:
     segment = names.pop() if len(names) == 1 else "chain"
     group = object()
     inp = rule.inp
+    way = Step(tuple(e for e, _ in elements), env, inp, "chain")
     for place, (expr, scope) in enumerate(elements):
         start = len(rule.b.boxes)
         span = scope.module.span(expr)
+        ctx.way = way
         # Every element is a box of its own, so that its key is the segment and its index.
         if one_box(rule, expr, scope):
             out = ctx.apply(expr, scope, rule.b, inp)
@@ -229,6 +232,9 @@ def chain(rule: Rule) -> Bundle:
                 box.op.builder.name = f"{segment}_{place}"
             box.segment, box.label, box.group = segment, rule.head.label, (group, place)
         inp = out
+        way.passed(inp)
+    if inp is not BAD:
+        inp.way = way
     return inp
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from catdl.check.arguments import Binding
 from catdl.check.builder import Inner, LateCore, PBox, Source_, Use, W
 from catdl.check.context import Context
+from catdl.check.facts import Noted
 from catdl.check.match import types_of
-from catdl.check.scope import Env, ParamDef, Static
+from catdl.check.scope import Env, MorphismDef, ParamDef, Static
 from catdl.check.signature import LeafPart, Row, decided
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Derivation
@@ -28,6 +30,7 @@ from catdl.syntax import ast
 from catdl.syntax.parser import parse_fragment
 from catdl.types.poly import of_atom, terms_of
 from catdl.types.sizes import (
+    Facts,
     Floor,
     Poly,
     Size,
@@ -177,13 +180,29 @@ def explain(ctx: Context, box: PBox, which: int, at: int) -> tuple[str, str | No
 
 def written_sizes(span: Span) -> list[str]:
     """The arithmetic in each axis of a type as it is written; empty texts where there is none."""
-    source = Source("", f"object x = {span.text}")
-    tree, wrong = parse_fragment(source, 0, len(source.text))
-    node = tree.decls[0].value if not wrong and len(tree.decls) == 1 and isinstance(tree.decls[0], ast.Object) else None
+    node, text = type_of(span)
     if not isinstance(node, ast.Index):
         return []
     sums = (item.value if isinstance(item.value, (ast.Chain, ast.Power)) else None for item in node.items)
-    return [source.text[value.start : value.end] if value is not None else "" for value in sums]
+    return [text[value.start : value.end] if value is not None else "" for value in sums]
+
+
+def written_bound(span: Span) -> str:
+    """The arithmetic by which a type of indices says below what they are; empty where there is none."""
+    node, text = type_of(span)
+    match node.base if isinstance(node, ast.Index) else node:
+        case ast.Call(ast.Name("Fin"), (ast.Arg(value=(ast.Chain() | ast.Power()) as bound),)):
+            return text[bound.start : bound.end]
+        case _:
+            return ""
+
+
+def type_of(span: Span) -> tuple[ast.Expr | None, str]:
+    """A type as it is written, and the text that its places are in."""
+    source = Source("", f"object x = {span.text}")
+    tree, wrong = parse_fragment(source, 0, len(source.text))
+    found = tree.decls[0] if not wrong and len(tree.decls) == 1 else None
+    return (found.value if isinstance(found, ast.Object) else None), source.text
 
 
 def given(ctx: Context, box: PBox, name: str, at: int, axis: Axis) -> str | None:
@@ -299,8 +318,9 @@ def called(ctx: Context, box: PBox, use: Use, which: int, axis: Axis) -> tuple[s
     for name, _ in scheme.binders:
         if name in names and name not in params:
             names[name] = marked.value(names[name])
-    quiet = ctx.quiet()
-    binding = Binding(quiet, use.definition, scheme, use.span, names, Env(use.definition.module, None, names))
+    env = Env(use.definition.module, None, names)
+    quiet = ctx.quiet(proved(ctx, use.definition, env))
+    binding = Binding(quiet, use.definition, scheme, use.span, names, env)
     try:
         parts = decided(scheme.codomain, quiet.statics, binding.env)[0]
         found = formula(binding, parts, which, axis, marked.sizes)
@@ -310,8 +330,27 @@ def called(ctx: Context, box: PBox, use: Use, which: int, axis: Axis) -> tuple[s
         return None, []
     used = sorted(free_syms(found) & marked.sizes.keys())
     if not used:
-        return argument(box, use, part, axis) or show(axis.size), []
+        text, plugged = argument(box, use, part, axis), list(in_plugs(box, axis))
+        return (None, plugged) if plugged and text is None else (text or show(axis.size), [])
     return windows(found), [place for name in used for place in standing(box, marked.labels[name], marked.sizes[name])]
+
+
+def proved(ctx: Context, definition: MorphismDef, env: Env) -> Facts:
+    """What a call has proved of its sizes, said of the symbols in their places."""
+    noted = Noted(ctx.facts)
+    for fact in definition.head.where.facts if definition.head.where is not None else ():
+        with suppress(Refused):
+            noted.note(ctx.quiet(), fact, env)
+    return noted.facts()
+
+
+def in_plugs(box: PBox, axis: Axis) -> Iterator[Place]:
+    """Where an axis comes from what is plugged in."""
+    for _, wire in box.plugs:
+        for place, other in enumerate(axes_of(wire) or ()):
+            if normal(other.size) == normal(axis.size):
+                yield wire, place
+                return
 
 
 def windows(size: Size) -> str:

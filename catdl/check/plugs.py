@@ -271,7 +271,8 @@ def fits(ctx: Context, plug: Plugged, leaf: Parameter, wire: W, owner: Span | No
     quiet = ctx.quiet()
     if not quiet.port(wire, open_labels(quiet, leaf.type), plug.span):
         shown = show_leaf(leaf.type), show_leaf(wire.leaf)
-        raise ctx.refuse(wrong.ParamTypeMismatch(plug.span, leaf.path, *shown, owner, declaration(plug)))
+        why = ctx.sized(wire, leaf.type)
+        raise ctx.refuse(wrong.ParamTypeMismatch(plug.span, leaf.path, *shown, owner, declaration(plug), why=why))
 
 
 def declaration(plug: Plugged) -> Span | None:

@@ -382,7 +382,7 @@ class Program:
             signature = equation.signature if isinstance(equation.signature, ast.Arrow) else definition.head.signature
             assert isinstance(signature, ast.Arrow)
             origin = definition.module.span(signature.codomain)
-            where = result_span(definition.module, body)
+            where = result_span(definition.module, body, b.choices)
             way = out.way
             out = by_ports(out, codomain)
             result = f"the result of `{definition.name}`"

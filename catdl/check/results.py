@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, Inner
 from catdl.check.context import Context
-from catdl.check.scope import (
-    Env,
-    Module,
-    MorphismDef,
-)
+from catdl.check.scope import Env, Module, MorphismDef
 from catdl.check.signature import FixedPart, LeafPart, Scheme
-from catdl.diagram.model import Extern
+from catdl.diagram.model import Choice, Extern
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import SizeVar, free_vars
 from catdl.types.types import Axis, Leaf, Object, walk_axes
 
 
-def result_span(module: Module, body: ast.Expr) -> Span:
-    """The part of a body that its result comes from."""
+def result_span(module: Module, body: ast.Expr, choices: Iterable[Choice] = ()) -> Span:
+    """The part of a body that its result comes from: of an `if`, in the branch that was taken."""
+    held = {choice.condition: choice.held for choice in choices}
     while True:
         match body:
             case ast.Lambda(_, inner) | ast.Block(_, inner):
                 body = inner
             case ast.Seq(steps):
                 body = steps[-1]
+            case ast.If(condition, then, orelse) if (at := module.span(condition)) in held:
+                body = then if held[at] else orelse
             case _:
                 return module.span(body)
 

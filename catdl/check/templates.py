@@ -55,6 +55,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
                 tie, value = value.word, value.body
             closure = Closure(value, head.env, None, tie, head.env.module.span(arg))
             closure.param = param.name
+            closure.wanted = definition.module.span(param)
             names[param.name or ""] = closure
             closures.append((param, closure))
         else:

@@ -22,20 +22,25 @@ KEPT = 5  # bundles that a composition remembers before the step it is at
 class Step:
     """A composition on its way: the step it is at (from 1) and what the last steps gave."""
 
-    __slots__ = ("env", "first", "number", "recent", "steps", "wired")
+    __slots__ = ("env", "first", "last", "number", "recent", "sign", "steps", "wired")
 
-    def __init__(self, steps: tuple[ast.Expr, ...], env: Env, first: Bundle | None) -> None:
+    def __init__(self, steps: tuple[ast.Expr, ...], env: Env, first: Bundle | None, sign: str = ">>") -> None:
         self.steps = steps
+        self.sign = sign
         self.env = env
         self.first = first  # what enters, or what the first step is
         self.wired = first is None  # the first step is itself wires
         self.number = 1
+        self.last: Step | None = None  # what the last step is, where that is itself a composition
         self.recent: deque[Bundle] = deque(maxlen=KEPT)
 
     def passed(self, out: Bundle) -> None:
         """Note what a step gave."""
         if self.first is None:
             self.first = out
+        entered = self.recent[-1] if self.recent else self.first
+        inner = out.way
+        self.last = inner if isinstance(inner, Step) and inner.first is entered and inner is not self else None
         self.recent.append(out)
         self.number += 1
 

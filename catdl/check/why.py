@@ -8,10 +8,12 @@ diagram so far; guarantees work that does not grow with the length of the diagra
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from catdl import diagnostics as wrong
-from catdl.check.builder import Bundle, Inner, PBox, Use, W
+from catdl.check.builder import Builder, Bundle, Inner, PBox, Use, W
 from catdl.check.context import Context
-from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line, written_sizes
+from catdl.check.origins import HOPS, Place, axes_of, derivations, entered, one_line, written_bound, written_sizes
 from catdl.check.scope import DimDef
 from catdl.check.solver import Blame
 from catdl.check.ways import Given, Leg, Port, Step, Way, number_of
@@ -104,6 +106,11 @@ def first(ctx: Context, places: list[Place]) -> tuple[Derivation, ...]:
     return next((found for place in places if (found := derivations(ctx, [place]))), ())
 
 
+def derived(ctx: Context, wire: W, expected: Leaf) -> Why:
+    """How the sizes of a wire came about that differ from those expected, and nothing else."""
+    return Why((), first(ctx, differing(wire, expected)))
+
+
 def travelled(way: Way | None) -> Why:
     """The types on the way to a place, and nothing else."""
     return Why(steps=along(way, number_of(way)))
@@ -148,7 +155,7 @@ def place_words(port: Port) -> str:
         what = f"input {port.index + 1} of `{port.callee}`"
     match way:
         case Step() if len(way.steps) > 2 or (not way.wired and len(way.steps) > 1):
-            return f"{what}, step {port.number} of `>>`"
+            return f"{what}, step {port.number} of `{way.sign}`"
         case Leg(sign, number):
             return f"{what}, leg {number} of `{sign}`"
         case _:
@@ -180,14 +187,29 @@ def along(way: object, number: int) -> Steps | None:
         return None
     rows = [base.Step("the input", type_words(way.first))] if not way.wired else []
     done = number - 1
-    near = [base.Step(step_words(way, done - len(way.recent) + i), type_words(b)) for i, b in enumerate(way.recent)]
+    near = steps_of(way)
     skipped = done - len(near)
     if way.wired and skipped:
         rows = [base.Step(step_words(way, 0), type_words(way.first))]
         skipped -= 1
+    last = way.last
+    while last is not None:  # the last step in its own steps
+        inside = steps_of(last)
+        before = last.number - 1 - len(inside)
+        if before:
+            skipped, near = skipped + len(near) - 1 + before, inside
+        else:
+            near = [*near[:-1], *inside]
+        last = last.last
     if len(rows) + len(near) < _FEW or any(b.bad for b in way.recent):
         return None
     return Steps(tuple(rows), tuple(near), skipped)
+
+
+def steps_of(way: Step) -> list[base.Step]:
+    """The last steps of a composition, with their types."""
+    first = way.number - 1 - len(way.recent)
+    return [base.Step(step_words(way, first + i), type_words(b)) for i, b in enumerate(way.recent)]
 
 
 def step_words(way: Step, at: int) -> str:
@@ -242,6 +264,7 @@ def declared(ctx: Context, blame: Blame, found: Leaf) -> list[Derivation]:
     theirs = {normal(a.size) for a in walk_axes(found.axes) if isinstance(a, Axis)}
     sums = written_sizes(blame.origin) if blame.origin is not None else []
     axes = walk_axes(expected.axes)
+    bounds = () if blame.wire is None else tuple(written_bounds(blame.wire.builder))
     for place, axis in enumerate(axes):
         if not isinstance(axis, Axis) or not isinstance(normal(axis.size), int) or normal(axis.size) in theirs:
             continue  # a size that is a formula says itself how it is made
@@ -251,7 +274,21 @@ def declared(ctx: Context, blame: Blame, found: Leaf) -> list[Derivation]:
             out.append(Derivation(size, dim.formula, f"dim {dim.name}", dim.span))
         elif blame.origin is not None and len(sums) == len(axes) and sums[place] and sums[place] != size:
             out.append(Derivation(size, sums[place], one_line(blame.origin), blame.origin))
+        else:
+            out += [
+                Derivation(size, text, one_line(at), at) for bound, text, at in bounds if bound == normal(axis.size)
+            ]
     return out
+
+
+def written_bounds(b: Builder) -> Iterator[tuple[Size, str, Span]]:
+    """The bounds of the indices that enter, as the signature computes them: `Fin(V + 2)`."""
+    while b.parent is not None:
+        b = b.parent
+    for wire in b.inputs:
+        size = wire.leaf.kind.size
+        if size is not None and wire.where is not None and (text := written_bound(wire.where)):
+            yield normal(size), text, wire.where
 
 
 def kind_span(wire: W) -> Span | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics.base import NO_WHY, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import did_you_mean, listed
 from catdl.source import Span
 
@@ -52,6 +52,7 @@ class ParamTypeMismatch(Mistake):
     owner: Span | None = None
     declared: Span | None = None
     helps: tuple[Help, ...] = ()
+    why: Why = NO_WHY
 
     def parts(self) -> Parts:
         message = f"the parameter `{self.path}` is `{self.expected}`, but `{self.found}` is plugged in"
@@ -59,7 +60,7 @@ class ParamTypeMismatch(Mistake):
         labels = [Label(self.owner, f"this has the parameter `{last}: {self.expected}`")] if self.owner else []
         if self.declared is not None:
             labels.append(Label(self.declared, f"declared as `{self.found}`"))
-        return Parts(message, self.span, f"this is `{self.found}`", tuple(labels), (), self.helps)
+        return self.why.onto(Parts(message, self.span, f"this is `{self.found}`", tuple(labels), (), self.helps))
 
 
 @dataclass(frozen=True, slots=True)
