@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from catdl.check.scope import Env, MorphismDef
+from catdl.diagram.changes import Change
 from catdl.diagram.model import Choice, Op, Parameter
-from catdl.diagram.plug import Change
 from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast

@@ -17,13 +17,14 @@ from catdl.check.plugs import resolve_plugs
 from catdl.check.sites import name_sites
 from catdl.check.static import Refused
 from catdl.check.zonk import zonk_leaf, zonk_value
+from catdl.diagram.changes import Change
 from catdl.diagram.feed import NotFed, fed
 from catdl.diagram.freeze import still
 from catdl.diagram.model import Box, Call, Diagram, Extern, Fact, Local, Native, Op, Repeat, Wire
 from catdl.diagram.model import Static as Constant
 from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leads_of, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
-from catdl.diagram.plug import Change, changed
+from catdl.diagram.plug import changed
 from catdl.diagram.taken import TAKEN
 from catdl.record import replace
 from catdl.source import Span

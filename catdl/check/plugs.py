@@ -25,9 +25,9 @@ from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.check.traits import core_effects
 from catdl.diagnostics.suggest import near
+from catdl.diagram.changes import Change
 from catdl.diagram.model import Box, Diagram, Init, Parameter
 from catdl.diagram.params import owner
-from catdl.diagram.plug import Change
 from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast

@@ -10,9 +10,9 @@ Rounds of `repeat` and `iterate` emit each for themselves and become calls one b
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TypeAlias
 
+from catdl.diagram.drive import Work, drive
 from catdl.diagram.feed import whole
 from catdl.diagram.model import (
     Box,
@@ -35,26 +35,13 @@ from catdl.diagram.plug import Draft, without_site
 from catdl.record import replace
 from catdl.types.types import Axis, Leaf
 
-Work: TypeAlias = "Generator[Work, Collected, Collected]"
 Collected: TypeAlias = tuple[Diagram, tuple[str, ...]]
 Memo: TypeAlias = dict[int, tuple[Diagram, Collected]]  # the diagrams are held: they are known by identity
 
 
 def collected(diagram: Diagram) -> Collected:
     """The diagram with what it emits as further outputs, and the names of these."""
-    emitting = _emitting(diagram)
-    stack: list[Work] = [_collect(diagram, emitting, {})]
-    send: Collected | None = None
-    while True:
-        try:
-            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
-            send = None
-        except StopIteration as end:
-            stack.pop()
-            send = end.value
-            if not stack:
-                assert send is not None
-                return send
+    return drive(_collect(diagram, _emitting(diagram), {}))
 
 
 def _emitting(diagram: Diagram) -> set[int]:
@@ -75,7 +62,7 @@ def _below(box: Box, body: Diagram, names: tuple[str, ...]) -> tuple[str, ...]:
     return names if sole is None else tuple(name.removeprefix(f"{sole.site}.") for name in names)
 
 
-def _collect(diagram: Diagram, emitting: set[int], memo: Memo) -> Work:
+def _collect(diagram: Diagram, emitting: set[int], memo: Memo) -> Work[Collected]:
     known = memo.get(id(diagram))
     if known is not None:
         return known[1]

@@ -11,13 +11,11 @@ index apart, cannot be fed.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypeAlias
 
+from catdl.diagram.drive import Work, drive
 from catdl.diagram.model import Box, Call, Choice, Core, Diagram, Fold, Global, Local, Map, Native, Op, Repeat, Wire
 from catdl.diagram.params import NOWHERE, leaves_of, parameters, sole_box
 from catdl.record import replace
-
-Work: TypeAlias = "Generator[Work, Diagram, Diagram]"
 
 
 class NotFed(Exception):
@@ -40,26 +38,11 @@ def fed(op: Op, site: str | None, paths: tuple[str, ...], inputs: tuple[Wire, ..
         (None,) * len(outputs),
         (),
     )
-    made = _drive(_feed(whole, tuple(f"{site}.{path}" if site is not None else path for path in paths), frozenset()))
+    made = drive(_feed(whole, tuple(f"{site}.{path}" if site is not None else path for path in paths), frozenset()))
     return made.boxes[-1].op
 
 
-def _drive(work: Work) -> Diagram:
-    stack = [work]
-    send: Diagram | None = None
-    while True:
-        try:
-            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
-            send = None
-        except StopIteration as end:
-            stack.pop()
-            send = end.value
-            if not stack:
-                assert send is not None
-                return send
-
-
-def _feed(diagram: Diagram, paths: tuple[str, ...], loose: frozenset[int]) -> Work:
+def _feed(diagram: Diagram, paths: tuple[str, ...], loose: frozenset[int]) -> Work[Diagram]:
     """A diagram with leaves as inputs; the inputs at the places `loose` become per sample too."""
     types = {leaf.path: leaf.type for leaf in parameters(diagram)}
     wires = list(diagram.wires)
@@ -113,7 +96,9 @@ def _body(op: Op) -> Diagram | None:
             return None
 
 
-def _op(box: Box, paths: tuple[str, ...], loose: frozenset[int], around: Diagram) -> Generator[Work, Diagram, Op]:
+def _op(
+    box: Box, paths: tuple[str, ...], loose: frozenset[int], around: Diagram
+) -> Generator[Work[Diagram], Diagram, Op]:
     """The operation of a box, fed."""
     op = box.op
     match op:

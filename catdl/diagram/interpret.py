@@ -12,13 +12,14 @@ the map after them.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+from catdl.diagram.drive import Work, drive
 from catdl.diagram.dtypes import storage
 from catdl.diagram.interpret_core import Run, Value, core
 from catdl.diagram.model import (
@@ -43,7 +44,6 @@ from catdl.types.sizes import Poly, Size, Sym, evaluate
 from catdl.types.types import Leaf, axis_sizes
 
 Results: TypeAlias = list[Value]
-Work: TypeAlias = Generator["Work", Results, Results]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def interpret(
     device = next((t.device for t in (*inputs, *params.values())), torch.device("cpu"))
     dims = _dims([wire.type for wire in wires], [value.tensor for value in values])
     run = Run(batch, dims, floating, device, training)
-    results = _drive(_diagram(diagram, values, Weights(params, "", {}, ()), run))
+    results = drive(_diagram(diagram, values, Weights(params, "", {}, ()), run))
     if all(wire.constant for wire in wires):
         return tuple(value.tensor for value in results)
     return tuple(v.tensor if v.batched else v.tensor.expand((*batch, *v.tensor.shape)) for v in results)
@@ -107,22 +107,6 @@ def interpret(
 
 def _own(tensor: Tensor, leaf: Leaf) -> tuple[int, ...]:
     return tuple(tensor.shape[tensor.ndim - len(leaf.axes) :])
-
-
-def _drive(work: Work) -> Results:
-    """Run to the end; a yielded piece of work is done first and its results are sent back."""
-    stack = [work]
-    send: Results | None = None
-    while True:
-        try:
-            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
-            send = None
-        except StopIteration as end:
-            stack.pop()
-            send = end.value
-            if not stack:
-                assert send is not None
-                return send
 
 
 def _dims(leaves: Sequence[Leaf], tensors: Sequence[Tensor]) -> dict[str, int]:
@@ -158,7 +142,7 @@ def _is_bare(size: Poly) -> bool:
     return len(size.terms) == 1 and coef == 1 and mono.degree == 1 and isinstance(mono.pairs[0][0], Sym)
 
 
-def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> Work:
+def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> Work[Results]:
     at: dict[int, Value] = dict(zip(diagram.inputs, inputs, strict=True))
     for box in diagram.boxes:
         ins = [at[wire] for wire in box.inputs]
@@ -186,7 +170,7 @@ def _stored(value: Value, leaf: Leaf, run: Run) -> Value:
     return value
 
 
-def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, run: Run) -> Work:
+def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, run: Run) -> Work[Results]:
     op = box.op
     match op:
         case Call(callee, inline):
@@ -216,7 +200,7 @@ def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, r
             raise AssertionError(op)
 
 
-def _apart(callee: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+def _apart(callee: Diagram, ins: Results, weights: Weights, run: Run) -> Work[Results]:
     """A call: the callee reads its own free dims from what it is given."""
     leaves = [callee.wires[wire].type for wire in callee.inputs]
     dims = {**run.dims, **_dims(leaves, [value.tensor for value in ins])} if _has_dims(leaves) else run.dims
@@ -227,7 +211,7 @@ def _has_dims(leaves: Sequence[Leaf]) -> bool:
     return any(isinstance(size, Poly) for leaf in leaves for size in axis_sizes(leaf))
 
 
-def _body(box: Box, body: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+def _body(box: Box, body: Diagram, ins: Results, weights: Weights, run: Run) -> Work[Results]:
     """The body of a repeat, map or each: where this has a site and is one named box, that one's site is no segment."""
     sole = None if box.site is None else sole_box(body)
     if sole is not None:
@@ -253,7 +237,7 @@ def _bare(body: Diagram, sole: Box) -> Diagram:
     )  # fmt: skip
 
 
-def _native(op: Native, definition: Diagram, ins: Results, weights: Weights, run: Run) -> Work:
+def _native(op: Native, definition: Diagram, ins: Results, weights: Weights, run: Run) -> Work[Results]:
     """By its definition, whose named axes stand at the end."""
     moved = list(ins)
     for i, at in enumerate(op.at_in or ()):
@@ -266,7 +250,7 @@ def _native(op: Native, definition: Diagram, ins: Results, weights: Weights, run
     return results
 
 
-def _map(box: Box, body: Diagram, ins: Results, count: int, captured: int, weights: Weights, run: Run) -> Work:
+def _map(box: Box, body: Diagram, ins: Results, count: int, captured: int, weights: Weights, run: Run) -> Work[Results]:
     """The leading axes become batch axes; the results have them back."""
     mapped = ins[: len(ins) - captured]
     outer = any(value.batched for value in ins)
@@ -292,7 +276,7 @@ def _map(box: Box, body: Diagram, ins: Results, count: int, captured: int, weigh
     ]
 
 
-def _fold(box: Box, op: Fold, ins: Results, weights: Weights, run: Run, size: int) -> Work:
+def _fold(box: Box, op: Fold, ins: Results, weights: Weights, run: Run, size: int) -> Work[Results]:
     """The body at every step, each with what the one before gave."""
     last = len(ins) - op.captured
     carry, elements, fixed = ins[: op.carried], ins[op.carried : last], ins[last:]
@@ -346,7 +330,7 @@ def _stack(parts: Sequence[Value], run: Run) -> Value:
     return Value(torch.stack([p.tensor for p in parts], len(run.batch) if batched else 0), batched)
 
 
-def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: int) -> Work:
+def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: int) -> Work[Results]:
     """The body at every index, with that index's slice of the weights."""
     columns: list[Results] = []
     below = {leaf.path for leaf in leaves_of(op, box.site)}

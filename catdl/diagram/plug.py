@@ -14,9 +14,11 @@ leaves that stay do not move (CDL, section 3: a 2-morphism of Para acts on the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from catdl.diagram.changes import UNCHANGED, Change, Tree, below, flat, live, nested, tree_of, under
+from catdl.diagram.drive import Work, drive
 from catdl.diagram.model import (
     Box,
     Call,
@@ -27,7 +29,6 @@ from catdl.diagram.model import (
     Extern,
     Fold,
     Global,
-    Init,
     Local,
     Map,
     Native,
@@ -37,46 +38,12 @@ from catdl.diagram.model import (
     Wire,
 )
 from catdl.diagram.params import STATISTICS, body_of, leads_of, leaves_of, owns, sole_box
-from catdl.record import record, replace
+from catdl.record import replace
 from catdl.source import Span
 from catdl.types.types import Axis, Leaf
 
-
-@record
-class Change:
-    """What a leaf becomes: how it is kept, then steps, each a diagram from the value before (or from nothing) to one.
-
-    A step from nothing forgets the leaf and the steps before it. `init` and `group` are None where they stay.
-    """
-
-    steps: tuple[Diagram, ...] = ()
-    frozen: bool = False
-    init: Init | None = None
-    group: str | None = None
-    apart: bool = False  # it is plugged from outside: the rounds of a repeat around it have plugs of their own
-
-    @property
-    def kept(self) -> bool:
-        """Whether the leaf is still a parameter."""
-        return all(step.inputs for step in self.steps)
-
-    def on(self, parameter: Parameter) -> Parameter:
-        """The leaf as it is kept."""
-        return replace(
-            parameter,
-            init=parameter.init if self.init is None else self.init,
-            frozen=parameter.frozen or self.frozen,
-            group=parameter.group if self.group is None else self.group,
-            told=parameter.told or self.init is not None,
-        )
-
-
-Tree: TypeAlias = "dict[str, Tree | Change]"
-Work: TypeAlias = "Generator[Work, Diagram, Diagram]"
 Memo: TypeAlias = dict[tuple[int, int, bool], tuple[Diagram, Tree, Diagram]]
 """What became of a diagram under a tree of changes; both are held, for they are known by identity."""
-
-UNCHANGED = Change()
 
 
 def changed(diagram: Diagram, changes: Mapping[str, Change]) -> Diagram:
@@ -87,63 +54,7 @@ def changed(diagram: Diagram, changes: Mapping[str, Change]) -> Diagram:
     rounds = any(isinstance(box.op, Repeat) and box.op.tie == "fresh" and box.plugs for box in diagram.boxes)
     if not changes and not rounds:
         return diagram
-    return _drive(_diagram(diagram, _tree(changes), False, {}))
-
-
-def _drive(work: Work) -> Diagram:
-    """Run to the end; a yielded piece of work is done first and its diagram is sent back."""
-    stack = [work]
-    send: Diagram | None = None
-    while True:
-        try:
-            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
-            send = None
-        except StopIteration as end:
-            stack.pop()
-            send = end.value
-            if not stack:
-                assert send is not None
-                return send
-
-
-def _tree(changes: Mapping[str, Change]) -> Tree:
-    root: Tree = {}
-    for path, change in changes.items():
-        *above, last = path.split(".")
-        node = root
-        for segment in above:
-            below = node.setdefault(segment, {})
-            assert isinstance(below, dict)
-            node = below
-        node[last] = change
-    return root
-
-
-def _under(node: Tree, path: str | None) -> Tree | Change | None:
-    found: Tree | Change | None = node
-    for segment in path.split(".") if path is not None else ():
-        if not isinstance(found, dict):
-            return None
-        found = found.get(segment)
-    return found
-
-
-def _below(node: Tree, path: str | None) -> Tree:
-    found = _under(node, path)
-    return found if isinstance(found, dict) else {}
-
-
-def _flat(node: Tree) -> dict[str, Change]:
-    """The changes of a tree by path."""
-    found: dict[str, Change] = {}
-    stack: list[tuple[str, Tree | Change]] = [("", node)]
-    while stack:
-        path, at = stack.pop()
-        if isinstance(at, Change):
-            found[path] = at
-        else:
-            stack += [(f"{path}.{name}" if path else name, below) for name, below in reversed(at.items())]
-    return found
+    return drive(_diagram(diagram, tree_of(changes), False, {}))
 
 
 class Draft:
@@ -194,7 +105,7 @@ class Draft:
 
     def leaf(self, parameter: Parameter, change: Change, out: int | None, span: Span) -> int:
         """A leaf and what is made of it; the last value is the wire `out`, or a new one."""
-        steps = _live(change)
+        steps = live(change)
         shape = Wire(parameter.type, True, parameter.path.rpartition(".")[2])
         last = self.wire(shape) if out is None else out
         if steps:
@@ -279,13 +190,7 @@ def _segments(box: Box) -> tuple[str, ...]:
     return () if site is None else (site.partition(".")[0],)
 
 
-def _live(change: Change) -> tuple[Diagram, ...]:
-    """The steps that count: from the last that forgets what was before, without those that do nothing."""
-    start = max((k for k, step in enumerate(change.steps) if not step.inputs), default=0)
-    return tuple(step for step in change.steps[start:] if step.outputs != step.inputs)
-
-
-def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work:
+def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work[Diagram]:
     """A diagram with the leaves below it changed; `alone`: its one named box adds no segment."""
     key = (id(diagram), id(node), alone)
     found = memo.get(key)
@@ -295,7 +200,7 @@ def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work:
     sole = sole_box(diagram) if alone else None
     for box in diagram.boxes:
         if box is sole:
-            yield from _box(draft, box, _nested(box.site, node), memo)
+            yield from _box(draft, box, nested(box.site, node), memo)
         else:
             yield from _box(draft, box, node, memo)
     made = draft.diagram()
@@ -303,48 +208,41 @@ def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work:
     return made
 
 
-def _nested(site: str | None, node: Tree) -> Tree:
-    """A tree under a path."""
-    for segment in reversed(site.split(".") if site is not None else ()):
-        node = {segment: node}
-    return node
-
-
-def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work:
+def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work[Diagram]:
     """A box with the leaves below it changed."""
     op = box.op
     match op:
         case Local(parameter):
-            change = _under(around, parameter.path)
+            change = under(around, parameter.path)
             if isinstance(change, Change):
                 draft.leaf(parameter, change, box.outputs[0], box.span)
                 return draft.base
         case Native():
-            node = _below(around, box.site)
+            node = below(around, box.site)
             if node:
                 draft.boxes.append(_native(draft, box, op, node))
                 return draft.base
         case Call(callee, inline):
-            node = around if inline else _below(around, box.site)
+            node = around if inline else below(around, box.site)
             if node and owns(callee):
                 inner = yield _diagram(callee, node, False, memo)
                 draft.effects |= inner.effects
                 draft.boxes.append(_with(box, Call(inner, inline), inner))
                 return draft.base
         case Each(axis, body, captured):
-            node = _below(around, box.site)
+            node = below(around, box.site)
             if node and owns(body):
                 inner = yield _diagram(body, node, bare(box, body), memo)
                 draft.effects |= inner.effects
                 draft.boxes.append(_with(box, Each(axis, inner, captured), inner))
                 return draft.base
         case Repeat(tie="fresh"):
-            node = _below(around, box.site)
+            node = below(around, box.site)
             if box.plugs or (node and owns(op.body)):
                 yield from _repeat(draft, box, op, node, memo)
                 return draft.base
         case Repeat() | Map() | Fold():
-            node = _below(around, box.site)
+            node = below(around, box.site)
             if node and owns(op.body):
                 yield from _tied(draft, box, op, node, memo)
                 return draft.base
@@ -366,7 +264,7 @@ def _with(box: Box, op: Op, inner: Diagram) -> Box:
 def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
     """A native whose leaves are kept otherwise, or a call of what makes them."""
     changes = {p.path: c if isinstance(c := node.get(p.path), Change) else UNCHANGED for p in op.params}
-    if not any(_live(change) for change in changes.values()):
+    if not any(live(change) for change in changes.values()):
         params = tuple(changes[p.path].on(p) for p in op.params)
         return Box(replace(op, params=params), box.inputs, box.outputs, box.site, box.plugs, box.span)
     plugged = dict(box.plugs)
@@ -387,7 +285,7 @@ def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
     count = len(box.inputs)
     plugs = [(path, count + k) for k, path in enumerate(plugged)]
     for p in op.params:
-        moved = p.path in STATISTICS and not _live(changes[p.path])  # by the layer itself, which keeps it therefore
+        moved = p.path in STATISTICS and not live(changes[p.path])  # by the layer itself, which keeps it therefore
         if p.path not in plugged and not moved:
             plugs.append((p.path, inner.leaf(p, changes[p.path], None, box.span)))
     inner.boxes.append(Box(op, inside.inputs[:count], inside.outputs, None, tuple(plugs), box.span))
@@ -397,11 +295,11 @@ def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
     return Box(Call(callee, False), inputs, box.outputs, box.site if owns(callee) else None, (), box.span)
 
 
-def _repeat(draft: Draft, box: Box, op: Repeat, node: Tree, memo: Memo) -> Work:
+def _repeat(draft: Draft, box: Box, op: Repeat, node: Tree, memo: Memo) -> Work[Diagram]:
     """Rounds that are changed alike stay a repeat; others become calls one by one."""
     alone = bare(box, op.body)
-    rounds = [_below(node, str(k)) for k in range(op.count)]
-    apart = any(change.apart for change in _flat(node).values())
+    rounds = [below(node, str(k)) for k in range(op.count)]
+    apart = any(change.apart for change in flat(node).values())
     if not box.plugs and not apart and all(one == rounds[0] for one in rounds):
         inner = yield _diagram(op.body, rounds[0], alone, memo)
         draft.effects |= inner.effects
@@ -458,14 +356,14 @@ def without_site(body: Diagram, sole: Box) -> Diagram:
     return draft.diagram()
 
 
-def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold, node: Tree, memo: Memo) -> Work:
+def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold, node: Tree, memo: Memo) -> Work[Diagram]:
     """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside."""
-    changes = _flat(node)
-    outside = {path for path, change in changes.items() if _live(change)}
+    changes = flat(node)
+    outside = {path for path, change in changes.items() if live(change)}
     kept = {
         path: replace(change, steps=(), apart=True) if path in outside else change for path, change in changes.items()
     }
-    inner = yield _diagram(op.body, _tree(kept), bare(box, op.body), memo)
+    inner = yield _diagram(op.body, tree_of(kept), bare(box, op.body), memo)
     op = replace(op, body=inner)
     plugs = list(box.plugs)
     leads = leads_of(op, box.site)
@@ -475,7 +373,7 @@ def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold, node: Tree, memo: Mem
             change = changes[leaf.path]
             for axis in reversed(leaf.type.axes[: leads[leaf.path]]):
                 assert isinstance(axis, Axis)
-                change = replace(change, steps=tuple(_at_each(step, axis, box.span) for step in _live(change)))
+                change = replace(change, steps=tuple(_at_each(step, axis, box.span) for step in live(change)))
             made = draft.leaf(replace(leaf, path=whole), change, None, box.span)
             plugs.append((leaf.path, made))
     draft.boxes.append(Box(op, box.inputs, box.outputs, box.site, tuple(plugs), box.span))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from catdl.diagram.changes import Change
 from catdl.diagram.model import Box, Call, Diagram, Global, Op, Parameter
 from catdl.diagram.params import NOWHERE, bodies, globals_of, leaves_of
-from catdl.diagram.plug import Change, changed
+from catdl.diagram.plug import changed
 
 
 def adopted(root: Diagram) -> Diagram:
