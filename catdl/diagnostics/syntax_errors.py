@@ -32,23 +32,42 @@ __all__ = [
 ]
 
 _SIGNS = {
-    "'": 'a text stands in double quotes: `"…"`',
-    "\u201c": 'a text stands in double quotes: `"…"`',
-    "\u201d": 'a text stands in double quotes: `"…"`',
-    "`": 'a text stands in double quotes: `"…"`',
     ";": "statements and declarations are parted by line ends",
     "×": "write `@` for a product of objects, `*` for one of numbers",
-    "·": "write `*`",
     "∘": "compose from left to right: `f >> g`",
-    "≥": "write `>=`",
-    "≤": "write `<=`",
-    "≠": "write `!=`",
-    "⇒": "write `=>`",
-    "−": "write `-`",
-    "–": "write `-`",
     "\u00a0": "this blank is a no-break space: write an ordinary one",
     "\t": "",
 }
+QUOTES = "\u201c\u201d\u201e\u2018\u2019`'"
+"""What other languages put a text in."""
+
+SPELLINGS = {
+    "×": ("*", "@"),
+    "·": ("*",),
+    "⋅": ("*",),
+    "∗": ("*",),
+    "÷": ("/",),
+    "≥": (">=",),
+    "≤": ("<=",),
+    "≠": ("!=",),
+    "≡": ("==",),
+    "≔": ("=",),
+    "⇒": ("=>",),
+    "↦": ("=>",),
+    "⟶": ("->",),
+    "≫": (">>",),
+    "»": (">>",),
+    "−": ("-",),
+    "–": ("-",),
+    "—": ("-",),
+    "²": ("^2", " ^ 2"),
+    "³": ("^3", " ^ 3"),
+    "…": ("..",),
+    "′": ("'",),
+    "\u2019": ("'",),
+    "\u00a0": (" ",),
+}
+"""How the language spells a sign; where there are several ways, the first that means something is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,10 @@ class UnknownCharacter(Mistake):
         shown = self.text if len(self.text) <= 20 else f"{self.text[:20]}…"
         names = shown if shown.isprintable() else " ".join(f"U+{ord(character):04X}" for character in self.text[:8])
         message = f"`{names}` is not part of the language"
-        hint = _SIGNS.get(self.text[:1], "")
+        ways = SPELLINGS.get(self.text, ())
+        hint = _SIGNS.get(self.text[:1]) or (f"write `{ways[0]}`" if ways else "")
+        if not hint and self.text[:1] in QUOTES:
+            hint = 'a text stands in double quotes: `"…"`'
         if not hint and self.text.isalpha():
             hint = "names are made of the letters a to z, digits, `_` and primes"
         return Parts(message, self.span, "not read", helps=(Help(hint),) if hint else ())

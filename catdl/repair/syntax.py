@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from catdl.diagnostics.syntax_errors import QUOTES, SPELLINGS
 from catdl.repair.case import Case, Group, one
 from catdl.repair.wires import indent
 
 
 def unexpected(case: Case) -> Iterator[Group]:
-    """E0002: a semicolon is a line end."""
-    if case.span.text == ";":
-        text = case.module.source.text
+    """E0002: the sign as the language spells it; a semicolon is a line end."""
+    sign = case.span.text
+    source = case.module.source
+    if sign == ";":
+        text = source.text
         end = case.span.end + (len(text[case.span.end :]) - len(text[case.span.end :].lstrip(" ")))
         yield one("a line end parts statements", case.put(case.span.start, end, f"\n{indent(case, case.span)}"))
+    for spelling in SPELLINGS.get(sign, ()):
+        said = f"write `{spelling.strip()}`" if spelling.strip() else "write an ordinary blank"
+        yield one(said, case.put(case.span.start, case.span.end, spelling))
+    if sign and sign[0] in QUOTES:
+        start, end = source.line_bounds(case.span.line)
+        line = source.text[start:end].partition("#")[0]
+        marks = [start + place for place, letter in enumerate(line) if letter in QUOTES]
+        yield one("a text stands in double quotes", *(case.put(at, at + 1, '"') for at in marks))

@@ -102,8 +102,11 @@ class Trials:
                         if any(unsigned(d) for d in self.pieces[user].decls):
                             seen.append(user)
         wanted |= self.always
-        for edit in edits:  # what the edits bring in
-            for word in _WORD.findall(edit.replacement):
+        # What the edits bring in, and what a part speaks of that could not be read before them.
+        written = [edit.replacement for edit in edits]
+        written += [self.text[self.pieces[i].start : self.pieces[i].end] for i in touched]
+        for text in written:
+            for word in _WORD.findall(text):
                 wanted.update(self.places.get(word, ()))
         stack = list(wanted)
         while stack:  # what they need

@@ -107,8 +107,14 @@ def lex(tables: Tables, source: Source, start: int, end: int, found: list[Diagno
 def _report(source: Source, unreadable: list[tuple[int, int, str]], found: list[Diagnostic]) -> None:
     from catdl.diagnostics import syntax_errors as wrong
 
+    opened = -1  # where a text in other quotes begins: the quote at its end is the same mistake
     for begin, stop, kind in unreadable:
         span = Span(source, begin, stop)
+        if source.text[begin] in wrong.QUOTES:
+            if opened >= 0 and "\n" not in source.text[opened:begin]:
+                opened = -1
+                continue
+            opened = begin
         if kind == "UNCLOSED":
             found.append(wrong.UnclosedText(span))
         else:
