@@ -32,6 +32,7 @@ class Case:
     module: Module
     way: tuple[Any, ...]
     together: tuple[Any, ...]  # the mistakes of its code at its place, itself among them
+    known: dict[str, Any]  # what was found out about the file for an earlier mistake
 
     @property
     def span(self) -> Span:

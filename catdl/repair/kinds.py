@@ -12,6 +12,7 @@ loaded here, when a kind is wrong.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Any
@@ -52,16 +53,26 @@ class Step:
     link: bool = False  # makes of a plain number something with a meaning
 
 
-def steps(case: Case) -> Iterator[Step]:
-    """Every morphism that may be a step of a way, of the file and of the prelude."""
-    wrong = [d.span for d in case.program.diagnostics if d.severity == "error" and d.span is not None]
+def steps(case: Case) -> list[Step]:
+    """Every morphism that may be a step of a way, of the file and of the prelude; looked up once for a file."""
+    found: list[Step] | None = case.known.get("steps")
+    if found is None:
+        found = case.known["steps"] = list(all_steps(case))
+    own = getattr(case.decl, "name", None)
+    return [step for step in found if step.name != own]
+
+
+def all_steps(case: Case) -> Iterator[Step]:
+    """The morphisms of the file, then those of the prelude."""
+    source = case.module.source
+    spans = (d.span for d in case.program.diagnostics if d.severity == "error")
+    wrong = sorted(span.start for span in spans if span is not None and span.source is source)
     for name, found in case.module.defs.items():
-        if isinstance(found, MorphismDef) and not found.head.params and name != getattr(case.decl, "name", None):
-            if found.module is case.module and any(
-                s.source is case.module.source and found.head.start <= s.start < found.head.end for s in wrong
-            ):
+        if isinstance(found, MorphismDef) and not found.head.params:
+            head = found.head
+            if found.module is case.module and bisect_left(wrong, head.start) < bisect_left(wrong, head.end):
                 continue  # what is itself refused converts nothing
-            signature = found.head.signature
+            signature = head.signature
             if isinstance(signature, ast.Arrow) and not signature.random:
                 start, end = kind_word(signature.domain), kind_word(signature.codomain)
                 # From a plain number anything may be made: that is a network, not another reading of the number.

@@ -98,7 +98,9 @@ def help_one(program: Program, module: Module, mistake: Diagnostic, trials: Tria
     makers = MAKERS.get(mistake.code, ())
     if not makers and not any(h.edits for h in own):
         return mistake
-    case = Case(mistake, program, module, way_to(module.tree.decls, span.start, span.end), trials.at(mistake))
+    case = Case(
+        mistake, program, module, way_to(module.tree.decls, span.start, span.end), trials.at(mistake), trials.known
+    )
     seen: set[tuple[Edit, ...]] = set()
     groups = chain([tuple(h for h in own if h.edits)], candidates(case, makers))
     for group in islice(groups, TRIES):

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from catdl.check.names import mentioned
 from catdl.check.program import Program
@@ -53,6 +54,7 @@ class Trials:
             if (key := key_of(diagnostic)) is not None:
                 self.same.setdefault(key, []).append(diagnostic)
         self.before = {key for key, found in self.same.items() if found[0].severity == "error"}
+        self.known: dict[str, Any] = {}  # what makers found out about the file
         self.spent = 0
         self.steps = 0
         self.pieces: list[Piece] = []
