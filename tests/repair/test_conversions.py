@@ -12,7 +12,7 @@ from catdl.repair.case import Case
 from catdl.repair.kinds import links, steps, ways
 
 PROGRAM = loads("dim D = 8\nmorphism f : Real[D] -> Real[D] = linear\n").program
-CASE = Case(None, PROGRAM, PROGRAM.main, (), ())
+CASE = Case(None, PROGRAM, PROGRAM.main, (), (), {})
 
 
 def kinds(program: Program) -> list[str]:
