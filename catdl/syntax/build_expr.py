@@ -234,6 +234,9 @@ class ExprBuilder:
     def glob_one(self, values: Values, first: int, last: int) -> str:
         return self.word(values[0])
 
+    def glob_names(self, values: Values, first: int, last: int) -> str:
+        return f"{{{values[1]}}}"
+
     def glob_more(self, values: Values, first: int, last: int) -> str:
         return f"{values[0]}.{values[2]}"
 

@@ -1,11 +1,12 @@
 """Layout: where a line end counts, and which words are keywords.
 
 Takes tokens; guarantees a stream in which every declaration ends with `$END`, the statements of a block are parted by
-NL, no other line end is left, and words such as `dim` are keywords only where they can start something. A line end
-counts at top level and directly inside the braces of a block, if the token before can end an expression and the next
-one cannot go on with it. A `where` on a line of its own belongs to the morphism above if that has no body yet. Where a
-line begins as only a statement can, `k = …`, the one above ends even after an operator, and a last line `-f(x)` that
-would leave a block without a value is its value: both are mistakes, and what is around them is read as it was meant.
+NL, no other line end is left, words such as `dim` are keywords only where they can start something, and a `{` that
+begins a path in a plug is a CHOICE. A line end counts at top level and directly inside the braces of a block, if the
+token before can end an expression and the next one cannot go on with it. A `where` on a line of its own belongs to the
+morphism above if that has no body yet. Where a line begins as only a statement can, `k = …`, the one above ends even
+after an operator, and a last line `-f(x)` that would leave a block without a value is its value: both are mistakes, and
+what is around them is read as it was meant.
 
     y = f            # the line ends the statement: `f(x, y)` is not meant
     (x, y) >> g
@@ -26,6 +27,7 @@ _GOES_ON = kinds_of(
     "RPAR RSQB RBRACE COMMA SEQ LAMBDA TO RANDOM AMPERSAND EQ NE LE GE LT GT PLUS MINUS TENSOR STAR STARS SLASH "
     "FLOORDIV CIRCUMFLEX VBAR TILDE DOT COLON EQUAL THEN ELSE FOR IN"
 )
+_AFTER_SEGMENT = (["DOT"], ["COLON"], ["EQUAL"])
 
 
 @record
@@ -129,10 +131,22 @@ class _Layout:
                 self._inside.append((index, False))
             return
         last = self._kinds[index - 1] if index else ""
+        if self._begins_path(index, last):
+            self._kinds[index] = "CHOICE"
+            self._inside.append((index, False))
+            return
         block = parted or not (last in _ENDS or last == "DOT")  # else the brace plugs into what is before it
         self._inside.append((index, block))
         if block:
             self._statement = index + 1
+
+    def _begins_path(self, index: int, last: str) -> bool:
+        """Is a brace in a plug the first segment of a path: `{q, v}.weight: …`."""
+        if last not in ("LBRACE", "COMMA") or not self._inside or index not in self._brackets.partners:
+            return False
+        opener, block = self._inside[-1]
+        after = self._brackets.partners[index] + 1
+        return not block and self._kinds[opener] == "LBRACE" and self._kinds[after : after + 1] in _AFTER_SEGMENT
 
     def _leave(self, index: int) -> None:
         opener = self._brackets.partners.get(index)

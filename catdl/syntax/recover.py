@@ -45,7 +45,7 @@ def _scan(stream: Stream, start: int, index: int, stops: frozenset[str], closer:
     place = start
     while kinds[place] != "$END":
         offset = starts[place]
-        if kinds[place] in BRACKETS and offset in stream.closers:
+        if offset in stream.closers:
             partner = stream.closers[offset]
             while starts[place] < partner and kinds[place] != "$END":
                 place += 1

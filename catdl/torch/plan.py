@@ -227,8 +227,8 @@ def packages(diagram: Diagram) -> frozenset[str]:
 
 def kept_below(unit: Unit, step: Step) -> frozenset[str]:
     """The plugged leaves of a step that stay parameters of what it calls: a unit around it reads them there."""
-    if not step.plugs:
-        return frozenset()
+    if not step.plugs or (isinstance(step.op, Slices) and step.site is None):
+        return frozenset()  # an `each` without a segment is a function: what it reads lives in the unit around it
     before = f"{step.site}." if step.site else ""
     return frozenset(path for path, _ in step.plugs if before + path in unit.flat.read or before + path in unit.kept)
 

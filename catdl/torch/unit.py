@@ -23,7 +23,7 @@ from catdl.torch.context import Context
 from catdl.torch.form import has_module
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
-from catdl.torch.plan import Plan, Unit, leaves_by_path
+from catdl.torch.plan import Plan, Unit, kept_below, leaves_by_path
 from catdl.torch.refuse import Refused
 from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
@@ -150,8 +150,9 @@ def _keep(w: Writer) -> None:
     own = {path: replace(p, type=Leaf(p.type.kind, (*lead, *p.type.axes))) for path, p in own.items()}
     for step in w.unit.flat.steps:
         before = f"{step.site}." if step.site else ""
+        kept = kept_below(w.unit, step)
         for path, _ in step.plugs:
-            parameter = own.pop(before + path, None)
+            parameter = own.pop(before + path, None) if path in kept else None
             if parameter is not None and isinstance(step.op, Native):
                 w.leaf(step.site or "", replace(parameter, path=path), len(lead))
     for parameter in own.values():

@@ -95,6 +95,11 @@ def args(text: str) -> list[tuple[str | None, str, str]]:
             "f{**: z, a.*.w: w => x, *.{q, v} = y}",
             [("**", ":", "Name"), ("a.*.w", ":", "Lambda"), ("*.{q,v}", "=", "Name")],
         ),
+        (
+            "f{{q, v}.w: z, {a}: {\n b = y\n b\n}, {0,2}.* = y}",
+            [("{q,v}.w", ":", "Name"), ("{a}", ":", "Block"), ("{0,2}.*", "=", "Name")],
+        ),
+        ("f{{\n a = b\n a\n}, c = {\n d\n}}", [(None, "", "Block"), ("c", "=", "Block")]),
         ("(q = a, k: b, c)", [("q", "=", "Name"), ("k", ":", "Name"), (None, "", "Name")]),
         ("(q = a)", [("q", "=", "Name")]),
         ("((q: a), b)", [(None, "", "Labelled"), (None, "", "Name")]),

@@ -49,6 +49,10 @@ CASES = {
         {"net.block.0.q.pair.up", "net.block.1.q.weight", "net.block.2.q.pair.up"},
     ),
     "everywhere": ("Seq -> Seq = net{**.weight: w => 2 * w}", {"net.block.1.layernorm.weight", "net.linear.weight"}),
+    "of some boxes": (
+        f"Seq -> Seq = block{{{{q, up}}.weight: {LORA}, down: tanh}}",
+        {"block.q.pair.up", "block.up.pair.up", "block.down.weight", "block.q.bias"},
+    ),
     "of a repeat itself": (f"Seq -> Seq = repeat(2, block){{1.q.weight: {LORA}}}", {"block.1.q.pair.up"}),
     "around an iterate": (
         f"Seq -> Seq = many: iterate(3, block){{q.weight: {LORA}}}",
@@ -63,6 +67,11 @@ CASES = {
     "inside an each": (
         "Real[Expert, D] -> Real[Expert, D] = each[Expert](fresh linear(D){weight: w => w + pair(2)})",
         {"linear.weight", "linear.pair.up"},
+    ),
+    "inside an each of several boxes in an iterate": (
+        "Real[Expert, D, T] -> Real[Expert, D, T] = iterate(2, m){m.conv1d.weight: tanh}\n"
+        "morphism m : Real[Expert, D, T] -> Real[Expert, D, T] = each[Expert](fresh (conv1d(D, 1) >> tanh))",
+        {"m.conv1d.weight", "m.conv1d.bias"},
     ),
     "on top of another": (
         "Seq -> Seq = tuned{net.**.weight: w => 2 * w}\n"
