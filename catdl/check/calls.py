@@ -15,7 +15,7 @@ from catdl.check.facts import demand
 from catdl.check.match import locate, match_domain, types_of
 from catdl.check.names import local_params
 from catdl.check.places import misplaced
-from catdl.check.plugs import is_open, read_plugs
+from catdl.check.plugs import is_open, plugged_twice, read_plugs
 from catdl.check.scope import MorphismDef, Static
 from catdl.check.scores import check_scales, scales, score, sums
 from catdl.check.signature import (
@@ -367,8 +367,7 @@ def open_plugs(binding: Binding, head: Head, b: Builder) -> tuple[list[tuple[str
             later.append(plug)
             continue
         if any(param.name == name for name, _, _ in out):
-            words = f"`{param.name}` is plugged already: nothing of it is left"
-            raise ctx.refuse(wrong.BadValue(plug.span, words))
+            raise ctx.refuse(plugged_twice(plug, param.name))
         out.append((param.name, wire, param.type))
     return out, later
 

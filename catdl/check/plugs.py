@@ -24,6 +24,7 @@ from catdl.check.scope import Env, MorphismDef, ParamDef
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused
 from catdl.check.traits import core_effects
+from catdl.diagnostics.base import Diagnostic
 from catdl.diagnostics.suggest import near
 from catdl.diagram.changes import Change
 from catdl.diagram.model import Box, Diagram, Init, Parameter
@@ -64,6 +65,12 @@ def read_plugs(ctx: Context, head: Head, b: Builder) -> list[Plugged]:
         drawn = "rand" in effects
         out.append(Plugged(span, path_span(arg, head.env), arg.name, None, arg.value, head.env, drawn))
     return out
+
+
+def plugged_twice(plug: Plugged, path: str) -> Diagnostic:
+    """What to say of a second plug into one parameter."""
+    message = f"`{path}` is plugged already: nothing of it is left"
+    return wrong.BadValue(plug.path_span, message, "plugged a second time")
 
 
 def path_span(arg: ast.Arg, env: Env) -> Span:
@@ -223,7 +230,7 @@ def resolve_plugs(
         made: dict[Leaf, Diagram] = {}  # leaves of one type share it, so that rounds changed alike stay alike
         for leaf in found:
             if leaf.path in wires:
-                raise ctx.refuse(wrong.BadValue(plug.span, f"`{leaf.path}` is plugged already: nothing of it is left"))
+                raise ctx.refuse(plugged_twice(plug, leaf.path))
             now = changes.get(leaf.path, Change())
             inner = Leaf(leaf.type.kind, leaf.type.axes[leads.get(leaf.path, 0) :])
             if says_how(plug.expr, plug.env):

@@ -31,6 +31,18 @@ def mismatch(case: Case) -> Iterator[Group]:
     yield from mapped(case, expected, found)
 
 
+def transposed(case: Case) -> Iterator[Group]:
+    """E0301 of a parameter, E0610: the weight of a layer that goes the other way."""
+    plugged = case.mistake.code == "E0610" or case.mistake_context.startswith("the parameter ")
+    if not plugged or len(read(case.mistake.found).axes) != 2:
+        return
+    for item in case.node.items if isinstance(case.node, ast.Plug) else (case.node,):
+        value = item.value if isinstance(item, ast.Arg) else item
+        yield one(
+            "if it is the weight of a layer that goes the other way, transpose it", *case.then(value, "transposed")
+        )
+
+
 def ways(expected: Shown, found: Shown) -> Iterator[tuple[str, str]]:
     """The steps that make one type of the other, and what to say of each."""
     want, have = expected.labels, found.labels

@@ -33,9 +33,9 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0204": (statics.bad,),
     "E0205": (wires.static_if,),
     "E0207": (patterns.regrouped, sizes.not_divisible),
-    "E0208": (wires.by_position, statics.tied_or_fresh, statics.target, statics.one_parameter),
+    "E0208": (wires.by_position, statics.tied_or_fresh, statics.target, statics.one_parameter, statics.second_plug),
     "E0209": (statics.unused,),
-    "E0301": (patterns.regrouped, axes.mismatch, operands.mismatched, sizes.mismatch),
+    "E0301": (patterns.regrouped, axes.transposed, axes.mismatch, operands.mismatched, sizes.mismatch),
     "E0302": (sizes.size, patterns.regrouped),
     "E0303": (acts.not_found,),
     "E0305": (sizes.undecided,),
@@ -56,6 +56,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0506": (wires.port,),
     "E0601": (statics.parameter,),
     "E0604": (acts.free_parameter,),
+    "E0610": (axes.transposed,),
     "E0701": (statics.random,),
 }
 

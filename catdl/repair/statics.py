@@ -185,6 +185,16 @@ def one_parameter(case: Case) -> Iterator[Group]:
         yield one(f"plug it into `{name}`", case.put(item.start, item.start, f"{name} = "))
 
 
+def second_plug(case: Case) -> Iterator[Group]:
+    """E0208: what is plugged a second time is left out."""
+    found = case.around(ast.Plug)
+    if found is None or "plugged already" not in case.mistake.message:
+        return
+    place = next((i for i, item in enumerate(found.items) if item.start <= case.span.start < item.end), None)
+    if place is not None:
+        yield one("leave it out", without(case, found.items, place))
+
+
 def parameter(case: Case) -> Iterator[Group]:
     """E0601: a near parameter."""
     wrong = case.mistake

@@ -106,10 +106,15 @@ class Trials:
         wanted |= self.always
         # What the edits bring in, and what a part speaks of that could not be read before them.
         written = [edit.replacement for edit in edits]
-        written += [self.text[self.pieces[i].start : self.pieces[i].end] for i in touched]
+        if mistake.code < "E01":  # a mistake of the syntax
+            written += [self.text[self.pieces[i].start : self.pieces[i].end] for i in touched]
         for text in written:
             for word in _WORD.findall(text):
                 wanted.update(self.places.get(word, ()))
+        for name in sorted(mentioned([d for i in touched for d in self.pieces[i].decls])):
+            if any(isinstance(d, ast.Param) for i in self.places.get(name, ()) for d in self.pieces[i].decls):
+                # A parameter that is plugged elsewhere as well stays in use.
+                wanted.update([user for user in self.users.get(name, ()) if user not in touched][:1])
         stack = list(wanted)
         while stack:  # what they need
             for name in mentioned(list(self.pieces[stack.pop()].decls)):
