@@ -23,6 +23,7 @@ STAGES = (
     "diagnostics",
     "syntax",
     "types",
+    "data",
     "prelude",
     "diagram",
     "check",

@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 import catdl
 from catdl import Compiled, Spec
-from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import globals_of, parameters
 from catdl.torch.build import load_text
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Size, evaluate, free_syms
 from catdl.types.types import Leaf, axis_sizes
 from tests.torch.agree import agree

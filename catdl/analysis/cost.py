@@ -4,7 +4,8 @@ Takes a verified Diagram. Guarantees: `flops` is what `torch.utils.flop_counter`
 sample, namely 2 m n k for a product of an m x k and a k x n matrix, also inside convolutions and attention; biases and
 pointwise work are not counted. It counts two more, which that tool leaves out: `bilinear` and `dot`, as the
 contractions that they are. Matrix decompositions and Fourier transforms count 0, as there, and are named by
-`uncounted`. Every diagram is counted once, however often it is called.
+`uncounted`. A fold over trees costs by the node: `Expr_1` are those of summand 1 of the functor Expr. Every diagram is
+counted once, however often it is called.
 
     flops(mlp)      8 x 8 -> 64 -> 10:  2 * 64 * 64 + 2 * 64 * 10 = 9472
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias, assert_never, cast
 
+from catdl.diagram.legs import leg
 from catdl.diagram.model import (
     Box,
     Call,
@@ -29,9 +31,10 @@ from catdl.diagram.model import (
     Native,
     Parameter,
     Repeat,
+    TreeFold,
 )
 from catdl.diagram.params import globals_of, is_learned, parameters, post_order
-from catdl.types.sizes import Size, add, mul
+from catdl.types.sizes import Size, add, mul, sym
 from catdl.types.types import Axis, axis_sizes
 
 LINEAR = frozenset({"linear", "linear_onto", "linear_from"})
@@ -121,6 +124,11 @@ def _box(diagram: Diagram, box: Box, costs: dict[int, Size], memo: _Memo) -> Siz
             return mul(axis.size, costs[id(body)])
         case Fold(axis=axis, body=body):
             return mul(axis.size, costs[id(body)])
+        case TreeFold(form=form):
+            total: Size = 0
+            for summand in range(len(form.summands)):
+                total = add(total, mul(sym(f"{form.name}_{summand}"), _flops(leg(box.op, summand), memo)))
+            return total
         case _:
             assert_never(box.op)
 

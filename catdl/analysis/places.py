@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from catdl.diagram.model import Box, Call, Diagram, Each, Fold, Map, Repeat
+from catdl.diagram.model import Box, Call, Diagram, Each, Fold, Map, Repeat, TreeFold
 from catdl.diagram.params import bodies, post_order, sole_box
 from catdl.source import Span
 
@@ -80,7 +80,7 @@ def visits(diagram: Diagram) -> list[Visit]:
                     owning.add(id(body))
                 trails[id(body)] = _trail(trail, box, id(box) in bare)
                 spaces[id(body)] = spaces[id(inner)] if box.site is None else len(spaces)
-                held = isinstance(box.op, Repeat | Map | Each | Fold) and box.site is not None
+                held = isinstance(box.op, Repeat | Map | Each | Fold | TreeFold) and box.site is not None
                 if held and (sole := sole_box(body)) is not None:
                     bare.add(id(sole))
     return out

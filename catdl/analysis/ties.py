@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catdl.analysis.places import Note, Visit, merged, written
-from catdl.diagram.model import Box, Core, Diagram, Fold, Global, Local, Map, Repeat
+from catdl.diagram.model import Box, Core, Diagram, Fold, Global, Local, Map, Repeat, TreeFold
 from catdl.diagram.params import bodies, owns
-from catdl.types.types import show_axis
+from catdl.types.types import plain, show_axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
                 yield Tie(_keys(visit, box, body), f"iterate, {count} rounds", [note])
             case Fold(axis=axis, body=body) if owns(body):
                 yield Tie(_keys(visit, box, body), f"fold[{show_axis(axis)}]", [note])
+            case TreeFold(form=form, body=body) if owns(body):
+                yield Tie(_keys(visit, box, body), f"fold over {plain(form.name)}", [note])
             case Map(axes=axes, body=body) if owns(body):
                 yield Tie(_keys(visit, box, body), f"map[{', '.join(map(show_axis, axes))}]", [note])
             case _:

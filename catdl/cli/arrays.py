@@ -16,8 +16,8 @@ from torch import nn
 from catdl import diagnostics as wrong
 from catdl.cli.files import reason
 from catdl.diagnostics.base import Diagnostic
-from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Diagram
+from catdl.types.dtypes import storage
 from catdl.types.poly import sym
 from catdl.types.rebuild import value_of
 from catdl.types.sizes import Poly

@@ -17,7 +17,8 @@ from catdl import diagnostics as wrong
 from catdl.cli.files import reason
 from catdl.diagnostics.base import Diagnostic
 from catdl.record import record
-from catdl.weights.held import Form, Shape, Stored
+from catdl.types.dtypes import Storage
+from catdl.weights.held import Form, Shape
 from catdl.weights.keymap import Piece
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _SIZES = {
     )
     for dtype in dtypes.split()
 }
-_STORED: dict[str, Stored] = {"BO": "bool", "BF": "float", "F": "float", "U": "int", "I": "int", "C": "complex"}
+_STORED: dict[str, Storage] = {"BO": "bool", "BF": "float", "F": "float", "U": "int", "I": "int", "C": "complex"}
 _LONGEST = 100_000_000  # bytes of a header; the format allows no more
 
 

@@ -28,6 +28,7 @@ from catdl.diagram.model import (
     Map,
     Native,
     Repeat,
+    TreeFold,
     Wire,
 )
 from catdl.diagram.params import bodies, post_order, sole_box
@@ -120,7 +121,19 @@ def _collect(diagram: Diagram, emitting: set[int], memo: Memo) -> Work[Collected
                     call = Call(inner, box.site is None)
                     draft.boxes.append(Box(call, (*carried, *fixed), (*results, *made), site, plugs, box.span))
                     carried = results
-            case Core() | Native() | Call() | Map() | Each() | Fold() | Repeat() | Extern() | Global() | Local():
+            case (
+                Core()
+                | Native()
+                | Call()
+                | Map()
+                | Each()
+                | Fold()
+                | TreeFold()
+                | Repeat()
+                | Extern()
+                | Global()
+                | Local()
+            ):
                 draft.boxes.append(box)
     draft.outputs = (*diagram.outputs, *outputs)
     done = draft.diagram()

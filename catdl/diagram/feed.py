@@ -13,7 +13,22 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from catdl.diagram.drive import Work, drive
-from catdl.diagram.model import Box, Call, Choice, Core, Diagram, Fold, Global, Local, Map, Native, Op, Repeat, Wire
+from catdl.diagram.model import (
+    Box,
+    Call,
+    Choice,
+    Core,
+    Diagram,
+    Fold,
+    Global,
+    Local,
+    Map,
+    Native,
+    Op,
+    Repeat,
+    TreeFold,
+    Wire,
+)
 from catdl.diagram.params import NOWHERE, leaves_of, parameters, sole_box
 from catdl.record import replace
 
@@ -90,7 +105,7 @@ def _body(op: Op) -> Diagram | None:
     match op:
         case Call(callee, _):
             return callee
-        case Repeat() | Map() | Fold():
+        case Repeat() | Map() | Fold() | TreeFold():
             return op.body
         case _:
             return None
@@ -114,6 +129,12 @@ def _op(
             # What goes round differs from sample to sample, once a weight does.
             round_ = 0 if isinstance(op, Map) else op.carried if isinstance(op, Fold) else len(op.body.outputs)
             inner = yield _feed(op.body, tuple(before + path for path in paths), loose.union(range(round_)))
+            return replace(op, body=inner, captured=op.captured + len(paths))
+        case TreeFold(body=body):
+            sole = sole_box(body) if box.site is not None else None
+            before = f"{sole.site}." if sole is not None else ""
+            first = len(body.inputs) - len(box.inputs)  # the trees are no input of the body, captured wires the last
+            inner = yield _feed(body, tuple(before + path for path in paths), frozenset(first + k for k in loose))
             return replace(op, body=inner, captured=op.captured + len(paths))
         case _:
             name = op.entry if isinstance(op, Native) else type(op).__name__.lower()
@@ -169,17 +190,7 @@ def _without(
         tuple(wires[old] for old in made),
         tuple(at[w] for w in inputs),
         tuple(at[w] for w in outputs),
-        tuple(
-            Box(
-                box.op,
-                tuple(at[w] for w in box.inputs),
-                tuple(at[w] for w in box.outputs),
-                box.site,
-                tuple((path, at[w]) for path, w in box.plugs),
-                box.span,
-            )
-            for box in boxes
-        ),
+        tuple(box.moved(at) for box in boxes),
         base.effects,
         (*base.domain_names, *(None,) * (len(inputs) - len(base.domain_names))),
         base.codomain_names,

@@ -9,7 +9,7 @@ stay what they are where others use them: a table that GPT-2 reads is held still
 
 from __future__ import annotations
 
-from catdl.diagram.model import Box, Call, Core, Diagram, Each, Fold, Global, Map, Op, Repeat
+from catdl.diagram.model import Box, Call, Core, Diagram, Each, Fold, Global, Map, Op, Repeat, TreeFold
 from catdl.diagram.params import body_of, globals_of, post_order
 from catdl.record import replace
 
@@ -77,7 +77,7 @@ def _held(op: Op, done: dict[int, Diagram]) -> Op:
     match op:
         case Call() if body is not None:
             return replace(op, callee=body)
-        case Repeat() | Map() | Each() | Fold() if body is not None:
+        case Repeat() | Map() | Each() | Fold() | TreeFold() if body is not None:
             return replace(op, body=body)
         case _:
             return op

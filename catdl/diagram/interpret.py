@@ -19,9 +19,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from catdl.data.tree import Tree
 from catdl.diagram.drive import Work, drive
-from catdl.diagram.dtypes import storage
 from catdl.diagram.interpret_core import Run, Value, core
+from catdl.diagram.interpret_trees import fold_trees
 from catdl.diagram.model import (
     Box,
     Call,
@@ -36,10 +37,12 @@ from catdl.diagram.model import (
     Map,
     Native,
     Repeat,
+    TreeFold,
     Wire,
 )
 from catdl.diagram.opaque import opaque
 from catdl.diagram.params import leaves_of, sole_box
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, Sym, evaluate
 from catdl.types.types import Leaf, axis_sizes
 
@@ -74,7 +77,7 @@ class Weights:
 
 def interpret(
     diagram: Diagram,
-    inputs: Sequence[Tensor],
+    inputs: Sequence[Tensor | Tree],
     params: Mapping[str, Tensor],
     *,
     training: bool = False,
@@ -87,14 +90,19 @@ def interpret(
     wires = [diagram.wires[wire] for wire in diagram.inputs]
     for wire, tensor in zip(wires, inputs, strict=True):
         if batch is None and not wire.constant:
-            batch = tuple(tensor.shape[: tensor.ndim - len(wire.type.axes)])
+            batch = tuple(tensor.shape[: len(tensor.shape) - len(wire.type.axes)])
     batch = batch or ()
     values = []
-    for wire, tensor in zip(wires, inputs, strict=True):
-        values.append(
-            Value(tensor if wire.constant else tensor.expand((*batch, *_own(tensor, wire.type))), not wire.constant)
-        )
-    numbers = (t.dtype.to_real() for t in (*inputs, *params.values()) if t.is_floating_point() or t.is_complex())
+    for wire, given in zip(wires, inputs, strict=True):
+        if isinstance(given, Tree):
+            values.append(Value(torch.empty(batch), True, given))
+            continue
+        tensor = given if wire.constant else given.expand((*batch, *_own(given, wire.type)))
+        values.append(Value(tensor, not wire.constant))
+    tensors = [*params.values()]
+    for each in inputs:
+        tensors += [t for fields in each.constants for t in fields] if isinstance(each, Tree) else [each]
+    numbers = (t.dtype.to_real() for t in tensors if t.is_floating_point() or t.is_complex())
     floating = next(numbers, torch.get_default_dtype())
     device = next((t.device for t in (*inputs, *params.values())), torch.device("cpu"))
     dims = _dims([wire.type for wire in wires], [value.tensor for value in values])
@@ -194,6 +202,13 @@ def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, r
             return carried
         case Fold(axis=axis):
             return (yield _fold(box, op, ins, weights.below(box.site, plugs), run, run.size(axis.size)))
+        case TreeFold():
+            below = weights.below(box.site, plugs)
+
+            def at_node(leg: Diagram, ins: Results, run: Run) -> Work[Results]:
+                return _leg(box, leg, ins, below, run)
+
+            return (yield fold_trees(op, ins[0].tree, ins[1:], run, at_node))
         case Extern(target):
             raise NotImplementedError(f"the interpreter does not run `{target}`")
         case _:
@@ -297,6 +312,12 @@ def _fold(box: Box, op: Fold, ins: Results, weights: Weights, run: Run, size: in
     return [*carry, *results]
 
 
+def _leg(box: Box, leg: Diagram, ins: Results, weights: Weights, run: Run) -> Work[Results]:
+    """A leg at one node, with what it gives the same for all nodes taken as that of this one."""
+    made = yield _body(box, leg, ins, weights, run)
+    return [Value(value.tensor, True) for value in made]
+
+
 def _as_wire(value: Value, constant: bool, run: Run) -> Value:
     """A value with the batch axes that its wire says it has."""
     if constant or value.batched:
@@ -321,6 +342,8 @@ def _dtype(leaf: Leaf, run: Run) -> torch.dtype:
             return torch.bool
         case "complex":
             return run.floating.to_complex()
+        case "tree":
+            raise AssertionError("trees have no dtype")
 
 
 def _stack(parts: Sequence[Value], run: Run) -> Value:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from catdl.data.tree import Tree
 from catdl.diagram.interpret_point import POINTWISE
 from catdl.diagram.model import Core
 from catdl.types.sizes import Poly, Size, evaluate
@@ -22,10 +23,17 @@ from catdl.types.sizes import Poly, Size, evaluate
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A tensor; `batched`: the batch axes of the run lead."""
+    """A tensor; `batched`: the batch axes of the run lead. Of trees the `tensor` holds nothing but these."""
 
     tensor: Tensor
     batched: bool
+    held: Tree | None = None
+
+    @property
+    def tree(self) -> Tree:
+        """The trees that a wire of a `mu` holds."""
+        assert self.held is not None
+        return self.held
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from typing import Literal, TypeAlias
 from catdl.record import record
 from catdl.source import Span
 from catdl.types.sizes import Bound, Size
-from catdl.types.types import Axis, Leaf
+from catdl.types.types import Axis, Form, Leaf
 
 Static: TypeAlias = "int | Fraction | bool | str | Size | Axis | tuple[Static, ...]"
 """A static argument after resolution: exact numbers, words, sizes, axes, lists of these."""
@@ -197,6 +197,21 @@ class Fold:
 
 
 @record
+class TreeFold:
+    """Recursion over trees: what an algebra of the functor `form` makes of each, with one record of weights.
+
+    Inputs: the trees, then wires from outside (the last `captured`). The body holds all legs of the algebra side by
+    side: leg after leg the constants of a node of that summand and the carriers of its children, as they stand in the
+    summand, then the captured wires -> leg after leg the carrier. Outputs: the carrier at the root. The functor gives
+    the shape of the data, initiality the network (CDL, appendix I).
+    """
+
+    form: Form
+    body: Diagram
+    captured: int
+
+
+@record
 class Extern:
     """Someone else's `nn.Module`: `target` "pkg.module:Class" with constant arguments."""
 
@@ -225,7 +240,7 @@ class Emit:
     name: str
 
 
-Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Fold | Extern | Global | Local | Emit
+Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Fold | TreeFold | Extern | Global | Local | Emit
 
 
 @record
@@ -241,6 +256,11 @@ class Box:
     site: str | None
     plugs: tuple[tuple[str, int], ...]  # leaf path of the operation -> constant wire
     span: Span
+
+    def moved(self, at: Mapping[int, int]) -> Box:
+        """The box with other numbers for its wires."""
+        inputs, outputs = tuple([at[w] for w in self.inputs]), tuple([at[w] for w in self.outputs])
+        return Box(self.op, inputs, outputs, self.site, tuple([(path, at[w]) for path, w in self.plugs]), self.span)
 
 
 @record
@@ -309,4 +329,4 @@ class Diagram:
 
 Make: TypeAlias = "Callable[[], Diagram]"
 
-from collections.abc import Callable  # noqa: E402  (read by the alias above only)
+from collections.abc import Callable, Mapping  # noqa: E402  (read by annotations only)

@@ -37,6 +37,7 @@ from catdl.diagram.model import (
     Op,
     Parameter,
     Repeat,
+    TreeFold,
 )
 from catdl.record import replace
 from catdl.source import Source, Span
@@ -59,7 +60,7 @@ def body_of(op: Op) -> Diagram | None:
     match op:
         case Call(callee, _):
             return callee
-        case Repeat() | Map() | Each() | Fold():
+        case Repeat() | Map() | Each() | Fold() | TreeFold():
             return op.body
         case Core() | Native() | Extern() | Global() | Local() | Emit():
             return None

@@ -35,6 +35,7 @@ from catdl.diagram.model import (
     Op,
     Parameter,
     Repeat,
+    TreeFold,
     Wire,
 )
 from catdl.diagram.params import STATISTICS, body_of, leads_of, leaves_of, owns, sole_box
@@ -141,7 +142,7 @@ class Draft:
             op = box.op
             if isinstance(op, Local):
                 op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
-            elif isinstance(op, Repeat | Map | Each | Fold) and box.site is None:
+            elif isinstance(op, Repeat | Map | Each | Fold | TreeFold) and box.site is None:
                 op = replace(op, body=_resited(op.body, renamed))
             self.boxes.append(
                 Box(
@@ -241,7 +242,7 @@ def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work[Diagram]:
             if box.plugs or (node and owns(op.body)):
                 yield from _repeat(draft, box, op, node, memo)
                 return draft.base
-        case Repeat() | Map() | Fold():
+        case Repeat() | Map() | Fold() | TreeFold():
             node = below(around, box.site)
             if node and owns(op.body):
                 yield from _tied(draft, box, op, node, memo)
@@ -356,7 +357,7 @@ def without_site(body: Diagram, sole: Box) -> Diagram:
     return draft.diagram()
 
 
-def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold, node: Tree, memo: Memo) -> Work[Diagram]:
+def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold | TreeFold, node: Tree, memo: Memo) -> Work[Diagram]:
     """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside."""
     changes = flat(node)
     outside = {path for path, change in changes.items() if live(change)}

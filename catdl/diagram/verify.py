@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from catdl.diagram.legs import carriers, widths
 from catdl.diagram.model import (
     Box,
     Call,
@@ -24,10 +25,11 @@ from catdl.diagram.model import (
     Native,
     Parameter,
     Repeat,
+    TreeFold,
 )
 from catdl.diagram.params import bodies, is_learned, owns, parameters, post_order
 from catdl.types.sizes import Poly, Size, free_vars
-from catdl.types.types import Axis, Leaf, RowVar
+from catdl.types.types import Axis, AxisItem, Child, Leaf, RowVar
 
 # How many inputs each core operation has; None for any number.
 CORE: dict[str, int | None] = {
@@ -143,6 +145,8 @@ def _box(diagram: Diagram, index: int, box: Box) -> None:
             if carried > len(body.outputs) or carried + captured > len(body.inputs):
                 raise _fail(diagram, f"{where} carries more than its body has")
             _fold(diagram, where, op, box)
+        case TreeFold():
+            _tree_fold(diagram, where, op, box)
         case Global() | Local():
             if box.inputs or len(box.outputs) != 1:
                 raise _fail(diagram, f"{where} is a parameter with inputs")
@@ -203,6 +207,30 @@ def _fold(diagram: Diagram, where: str, op: Fold, box: Box) -> None:
             raise _fail(diagram, f"{where} takes {inner[k].type} around and gives back {inner[count + k].type}")
         if inner[k].constant and not inner[count + k].constant:
             raise _fail(diagram, f"{where} takes a constant around and gives back one for each sample")
+
+
+def _tree_fold(diagram: Diagram, where: str, op: TreeFold, box: Box) -> None:
+    """Each leg takes what its summand says and gives the carrier."""
+    body, forms = op.body, op.form.summands
+    _ports(diagram, where, 1 + op.captured, len(box.inputs), "inputs")
+    if len(body.outputs) % len(forms):
+        raise _fail(diagram, f"{where} has {len(body.outputs)} outputs in its body for {len(forms)} summands")
+    carried = carriers(op)
+    _ports(diagram, where, carried, len(box.outputs), "outputs")
+    _ports(diagram, where, sum(widths(op.form, carried)) + op.captured, len(body.inputs), "inputs in its body")
+    if diagram.wires[box.inputs[0]].type.kind.form != op.form:
+        raise _fail(diagram, f"{where} folds {diagram.wires[box.inputs[0]].type} with an algebra of {op.form.name}")
+    carrier = [diagram.wires[w].type for w in box.outputs]
+    wanted: list[tuple[AxisItem, ...]] = []
+    for item in (item for parts in forms for item in parts):
+        wanted += [(*item.axes, *c.axes) for c in carrier] if isinstance(item, Child) else [item.axes]
+    wanted += [diagram.wires[w].type.axes for w in box.inputs[1:]]
+    wanted += [leaf.axes for _ in forms for leaf in carrier]
+    for wire, axes in zip((*body.inputs, *body.outputs), wanted, strict=True):
+        if len(body.wires[wire].type.axes) != len(axes):
+            raise _fail(diagram, f"{where} has a wire {body.wires[wire].type} in its body that does not fit")
+    if any(diagram.wires[w].constant for w in (box.inputs[0], *box.outputs)):
+        raise _fail(diagram, f"{where} folds trees that are the same for the whole batch")
 
 
 def _ports(diagram: Diagram, where: str, wanted: int, got: int, what: str) -> None:

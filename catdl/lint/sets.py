@@ -25,6 +25,7 @@ from catdl.diagram.model import (
     Map,
     Native,
     Repeat,
+    TreeFold,
     Wire,
 )
 from catdl.lint.states import BROKEN, PLAIN, Joined, Set, State, cut, join, meet, merge, set_in, split
@@ -115,7 +116,7 @@ class Walk:
                 if found.clash is not None:
                     self.clashes.append(Clash(box, *found.clash))
                 return list(found.results)
-            case Call() | Repeat() | Map() | Fold() | Extern() | Emit():
+            case Call() | Repeat() | Map() | Fold() | TreeFold() | Extern() | Emit():
                 return self.labelled(box)
             case _:
                 assert_never(box.op)

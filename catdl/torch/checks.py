@@ -8,15 +8,15 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil, floor
 
-from catdl.diagram.dtypes import Storage, storage
 from catdl.diagram.model import Fact
 from catdl.diagram.told import linear_in
 from catdl.torch.scope import Scope, Value, sizes_of
 from catdl.torch.shapes import shape
 from catdl.torch.wrap import WIDTH
+from catdl.types.dtypes import Storage, storage
 from catdl.types.poly import from_terms
 from catdl.types.sizes import Bound, Poly, Size, Sym, free_syms, neg, not_negative, short, show, sub, sym
-from catdl.types.types import show_kind
+from catdl.types.types import show_form, show_kind
 
 _STORED: dict[Storage, str] = {
     "float": "not {}.is_floating_point()",
@@ -134,6 +134,9 @@ class Entry:
         return None
 
     def _input(self, value: Value) -> None:
+        if value.leaf.kind.form is not None:
+            self._tree(value, show_form(value.leaf.kind.form))
+            return
         sizes = sizes_of(value.leaf)
         rank = len(sizes)
         binds: list[tuple[str, str]] = []
@@ -170,6 +173,11 @@ class Entry:
         self._refuse(" or ".join((*tests, _STORED[storage(value.leaf.kind)].format(value.text))), value)
         self._lines += binds
         self._bound = local
+
+    def _tree(self, value: Value, form: str) -> None:
+        words = f"input {value.text} must be trees of {_braced(form)}"
+        test = f'if getattr({value.text}, "form", None) != "{form}":'
+        self._lines += [test, *self._raise(words, f"{{{value.text}!r:.100}}")]
 
     def _batch(self) -> None:
         first: Value | None = None

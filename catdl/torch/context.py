@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Native, Parameter, Static
 from catdl.torch.scope import Mode, Scope, Value, Var, sizes_of
 from catdl.torch.shapes import shape
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size
 from catdl.types.types import Axis, AxisItem, Leaf
 
@@ -269,7 +269,7 @@ def expand_batch(text: str, rank: int, ref: Value) -> str:
     """A tensor without batch axes repeated over those of `ref`."""
     if rank:
         return f"{text}.expand({batch_shape(ref)}{', -1' * rank})"
-    if not ref.rank:
+    if not ref.rank and ref.leaf.kind.form is None:
         return f"{text}.expand_as({ref.text})"
     return f"{text}.expand({batch_shape(ref).removeprefix('*')})"
 

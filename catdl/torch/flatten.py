@@ -28,6 +28,7 @@ from catdl.diagram.model import (
     Native,
     Parameter,
     Repeat,
+    TreeFold,
     Wire,
 )
 from catdl.diagram.params import globals_of, parameters, sole_box, stacked_parameters
@@ -35,6 +36,7 @@ from catdl.record import replace
 from catdl.torch.info import Info, Infos, definition_of
 from catdl.torch.refuse import Refused
 from catdl.torch.steps import Enter, Flat, Invoke, Leave, Loop, Open, Shut, Slices, Stacked, Step, StepOp
+from catdl.torch.trees import Legs, climb
 from catdl.types.types import Axis, Leaf
 
 
@@ -137,7 +139,7 @@ def _finish(flat: Flat, parent: _Frame, frame: _Frame, box: Box, results: list[i
     """Give what a spliced body made to the wires of its caller."""
     if frame.leave is not None:
         outs = tuple(_copy(flat, parent.diagram.wires[wire]) for wire in box.outputs)
-        kept = _kept(flat, frame.leave.mark, frame.start) if isinstance(frame.leave, Shut) else ()
+        kept = flat.kept(frame.leave.mark, frame.start) if isinstance(frame.leave, Shut) else ()
         flat.steps.append(Step(frame.leave, (*results, *kept), outs, None, ()))
         results = list(outs)
     if isinstance(box.op, Native):
@@ -211,6 +213,9 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
             elements = len(box.inputs) - carried - captured
             again = Open(axis.size, len(flat.steps), frame.lead, elements, reverse)
             _rounds(flat, frame, box, stack, again, body, inputs, carried)
+        case TreeFold():
+            names = [frame.diagram.wires[wire].name for wire in box.outputs]
+            _legs(flat, frame, box, stack, climb(flat, op, inputs, names))
         case Local(parameter):
             _step(flat, frame, box, Local(_lead(parameter, frame.lead)), inputs)
         case Emit():
@@ -434,13 +439,20 @@ def _rounds(
     _enter(stack, body, (*inside, *inputs[fixed:]), plugs, box, shut, start)
 
 
-def _kept(flat: Flat, mark: int, start: int) -> tuple[int, ...]:
-    """What the rounds since a mark read of what was made before them: it must last to the end of the last round."""
-    found: dict[int, None] = {}
-    for step in flat.steps[mark + 1 :]:
-        found |= dict.fromkeys(wire for wire in step.inputs if wire < start)
-        found |= dict.fromkeys(wire for _, wire in step.plugs if wire < start)
-    return tuple(found)
+def _legs(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], work: Legs) -> None:
+    """The legs of an algebra, each written where it stands."""
+    plugs = dict(_plugs(frame, box, True))
+
+    def again(results: list[int]) -> None:
+        try:
+            inner, inputs = work.send(results) if results else next(work)
+        except StopIteration as end:
+            frame.at.update(zip(box.outputs, end.value, strict=True))
+            return
+        _enter(stack, inner, inputs, dict(plugs), box, None, len(flat.wires))
+        stack[-1].again = again
+
+    again([])
 
 
 def _unrolled(

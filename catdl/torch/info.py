@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Box, Diagram, Extern, Local, Map, Native
 from catdl.diagram.params import bodies
 from catdl.torch.natives import find
+from catdl.types.dtypes import storage
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from catdl.torch.printed import printed
 from catdl.torch.scope import RESERVED
 from catdl.torch.unit import write
 
-OURS = {"Reparameterised": "reparameterised", "Each": "runtime"}
-"""What generated code may import of catdl's, and where it stands in this folder."""
+OURS = {"Reparameterised": "torch.reparameterised", "Each": "torch.runtime", "Tree": "data.tree"}
+"""What generated code may import of catdl's, and where it stands."""
 
 
 def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
@@ -73,5 +73,5 @@ def _imports(wanted: set[str], body: list[str]) -> list[str]:
     uses = [name for name, mark in (("Tensor", "Tensor"), ("nn", "nn.")) if mark in whole]
     if uses:
         lines.append(f"from torch import {', '.join(uses)}")
-    ours = [f"from catdl.torch.{place} import {name}" for name, place in OURS.items() if name in wanted]
+    ours = [f"from catdl.{place} import {name}" for name, place in OURS.items() if name in wanted]
     return [*lines, "", *ours] if ours else lines

@@ -47,7 +47,7 @@ def _numbers(family: Family) -> list[str]:
 
 def _def(family: Family, name: str, first: list[str], indent: int) -> list[str]:
     w, unit = family.first.writer, family.first.unit
-    args = [*first, *(f"{arg}: Tensor" for arg in w.args)]
+    args = [*first, *(f"{arg}: {'Tree' if arg in w.trees else 'Tensor'}" for arg in w.args)]
     args += [f"{w.scope.dim_name(dim)}: int" for dim in unit.dims]
     if not unit.is_class:
         args += ["training: bool"] * unit.info.training + _numbers(family)

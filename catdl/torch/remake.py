@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from catdl.diagram.model import Core, Diagram, Extern, Local, Native
 from catdl.diagram.params import post_order
 from catdl.torch.natives import find
-from catdl.torch.steps import Flat, Invoke, Loop, Open, Remake, Shut, Step, StepOp
+from catdl.torch.steps import Climb, Flat, Invoke, Loop, Open, Remake, Shut, Step, StepOp, Top
 from catdl.types.types import axis_sizes
 
 _FREE = frozenset({"literal", "permute", "split_axis", "merge_axes", "expand", "drop", "slice", "stop"})
@@ -79,7 +79,7 @@ def _makers(flat: Flat, given: set[int]) -> _Makers:
     steady: dict[int, bool] = {}
     depth = 0
     for k, step in enumerate(flat.steps):
-        depth += isinstance(step.op, Open) - isinstance(step.op, Shut)
+        depth += isinstance(step.op, Open | Climb) - isinstance(step.op, Shut | Top)
         reads = _reads(step)
         own = isinstance(step.op, Local)
         if depth or not all(w in known for w in reads) or not (own or _steady(step.op, steady)):

@@ -15,8 +15,8 @@ from enum import IntEnum
 from fractions import Fraction
 from typing import TypeAlias
 
-from catdl.diagram.dtypes import storage
 from catdl.torch.names import ident
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, short, to_python
 from catdl.types.types import Leaf, axis_sizes
 
@@ -25,8 +25,8 @@ Number: TypeAlias = "int | Fraction | bool | float"
 _POOL = ("x", "y", "z", "u", "w")
 RESERVED = frozenset(
     """
-    self torch nn F math Tensor Each Reparameterised batch training dtype super range reversed int bool float tuple list
-    len min max ValueError zip functools partial abs index _
+    self torch nn F math Tensor Tree Each Reparameterised batch training dtype super range reversed next int bool float
+    tuple list len min max ValueError zip functools partial abs index _
     """.split()  # noqa: SIM905
 )
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from catdl.diagram.model import Core, Diagram, Extern, Local, Native
 from catdl.types.sizes import Size
-from catdl.types.types import Axis, Leaf
+from catdl.types.types import Axis, Form, Leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,34 @@ class Shut:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """What stands at the nodes of one summand. Inputs: the trees, captured wires. Outputs: its constants, and these."""
+
+    summand: int
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Into a loop over the levels of trees, the deepest first.
+
+    Inputs: the trees, the states of the leaves, summand by summand, the captured wires that stand `apart` from node to
+    node. Outputs: what goes up; then, for each summand with children, its constants and the states of the children as
+    they stand in it, and what is captured.
+    """
+
+    mark: int  # of this loop, the same in its `Top`
+    form: Form
+    apart: int
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """Out of it. Inputs: what the legs with children gave, then what was made before and must last to the end."""
+
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stacked:
     """A plugged leaf inside `each`, whose axis becomes one over which weights are stacked."""
 
@@ -97,7 +125,23 @@ class Leave:
     lead: int = 0  # how many axes the weights are stacked over outside of it
 
 
-StepOp: TypeAlias = Core | Native | Extern | Local | Invoke | Loop | Slices | Open | Shut | Stacked | Enter | Leave
+StepOp: TypeAlias = (
+    Core
+    | Native
+    | Extern
+    | Local
+    | Invoke
+    | Loop
+    | Slices
+    | Open
+    | Shut
+    | Fields
+    | Climb
+    | Top
+    | Stacked
+    | Enter
+    | Leave
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +201,14 @@ class Flat:
         """A new wire."""
         self.wires.append(FlatWire(leaf, name, constant))
         return len(self.wires) - 1
+
+    def kept(self, mark: int, start: int) -> tuple[int, ...]:
+        """What the steps since a mark read of what was made before them: it must last to the end of the last round."""
+        found: dict[int, None] = {}
+        for step in self.steps[mark + 1 :]:
+            found |= dict.fromkeys(wire for wire in step.inputs if wire < start)
+            found |= dict.fromkeys(wire for _, wire in step.plugs if wire < start)
+        return tuple(found)
 
     def reads(self, steps: Iterable[Step], outputs: Iterable[int]) -> list[int]:
         """How often each wire is read by some steps, and as an output."""

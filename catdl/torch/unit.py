@@ -11,27 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from catdl.diagnostics import NotCompilable
-from catdl.diagram.dtypes import storage
 from catdl.diagram.freeze import untrained
 from catdl.diagram.model import Core, Extern, Local, Native, Parameter
-from catdl.diagram.params import bounds_of, globals_of
+from catdl.diagram.params import globals_of
 from catdl.record import replace
 from catdl.torch import calls, core
-from catdl.torch.checks import Entry, given
+from catdl.torch.checks import given
 from catdl.torch.context import Context
+from catdl.torch.ends import commented, enter_unit, leave_unit
 from catdl.torch.form import has_module
+from catdl.torch.levels import Climbing, fields, open_climb, shut_climb
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
 from catdl.torch.plan import Plan, Unit, kept_below, leaves_by_path
-from catdl.torch.refuse import Refused
 from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
 from catdl.torch.shapes import MANY, shape
 from catdl.torch.sites import Sites
 from catdl.torch.spaces import enter, leave
-from catdl.torch.steps import Enter, Invoke, Leave, Loop, Open, Remake, Shut, Slices, Stacked, Step
-from catdl.types.sizes import short
+from catdl.torch.steps import Climb, Enter, Fields, Invoke, Leave, Loop, Open, Remake, Shut, Slices, Stacked, Step, Top
+from catdl.types.dtypes import storage
 from catdl.types.types import Axis, Leaf
 
 
@@ -49,6 +48,7 @@ class Writer:
     own: dict[str, Parameter] = field(default_factory=dict)  # leaves that stand in the class itself
     buffers: dict[str, str] = field(default_factory=dict)  # of the class itself, each with what it is made as
     args: list[str] = field(default_factory=list)
+    trees: set[str] = field(default_factory=set)  # those that are trees
     uses: list[int] = field(default_factory=list)
     module_sites: set[str] = field(default_factory=set)
     native_sites: set[str] = field(default_factory=set)
@@ -58,6 +58,7 @@ class Writer:
     lead: tuple[Axis, ...] = ()  # the axes of `each` and `map` that are batch axes here
     maps: dict[int, tuple[Mode, tuple[Axis, ...]]] = field(default_factory=dict)  # the batch axes outside an open map
     rounds: dict[int, Rounds] = field(default_factory=dict)  # the loops that are open
+    climbs: dict[int, Climbing] = field(default_factory=dict)  # and those over the levels of trees
     wants_batch: bool = False
     origin: Value | None = None  # the first batched input, whose batch axes are those of all
     remade: list[str] = field(default_factory=list)  # the method that makes weights of parameters alone, if any
@@ -131,13 +132,9 @@ def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer,
         if made is None or k not in made.steps or k in made.shared:
             _step(w, step)
     _keep(w)
-    result = _result(w)
-    head = _entry(w)
-    return w, [*head, *(_text(line.text, line.comment) for line in scope.lines), result]
-
-
-def _text(text: str, comment: str) -> str:
-    return f"{text}\x00{comment}" if comment else text
+    result = leave_unit(w)
+    head = enter_unit(w)
+    return w, [*head, *(commented(line.text, line.comment) for line in scope.lines), result]
 
 
 def _keep(w: Writer) -> None:
@@ -179,7 +176,7 @@ def _remake(w: Writer, made: Remake) -> None:
     head = f"def _make({', '.join(['self', *(f'{arg}: Tensor' for arg in w.args)])}) -> tuple[Tensor, ...]:"
     returned = f"return ({_items(value.text for value in results)})"
     names = [f"_sources = ({_items(map(_quoted, made.sources))})", f"_leaves = ({_items(map(_quoted, made.leaves))})"]
-    w.remade = [*names, head, *(_text(line.text, line.comment) for line in w.scope.lines), returned]
+    w.remade = [*names, head, *(commented(line.text, line.comment) for line in w.scope.lines), returned]
     w.scope, w.values, w.uses, w.args = outer
     call = f"self._made({', '.join(w.read(wire).text for wire in made.inputs)})"
     for wire in made.inputs:
@@ -259,6 +256,9 @@ def _argument(w: Writer, wire: int, name: str | None, batched: Mode) -> None:
     value = Value(var.name, leaf, batched, var=var, uses=w.uses[wire])
     w.values[wire] = w.scope.hold(value)
     w.args.append(var.name)
+    if leaf.kind.form is not None:
+        w.trees.add(var.name)
+        w.scope.imports.add("Tree")
 
 
 # steps
@@ -301,6 +301,12 @@ def _step(w: Writer, step: Step) -> None:
             open_rounds(w, step, op, inputs)
         case Shut():
             shut_rounds(w, step, op, inputs)
+        case Fields():
+            _rename(w, step, fields(w, step, op, inputs))
+        case Climb():
+            open_climb(w, step, op, inputs)
+        case Top():
+            shut_climb(w, step, op, inputs)
         case Stacked():
             _alias(w, step, Value(inputs[0].text, leaves[0], Mode.STACKED, inputs[0].var))
         case Enter():
@@ -425,76 +431,3 @@ def _loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> None:
             w.scope.write(f"{var.name} = {var.name}.squeeze(0)")
     for wire in (*step.inputs[count:], *(wire for _, wire in step.plugs)):
         w.scope.release(w.values[wire])
-
-
-# the ends
-
-
-def _result(w: Writer) -> str:
-    texts = []
-    for wire in w.unit.flat.outputs:
-        value, constant = w.values[wire], w.unit.flat.wires[wire].constant
-        texts.append(_out(w, value, constant))
-    return f"return {', '.join(texts)}" if texts else "return ()"
-
-
-def _out(w: Writer, value: Value, constant: bool) -> str:
-    text = Context(w.scope, [value], ()).tensor(value)
-    lead = w.unit.lead
-    if value.batched is not Mode.BATCHED:
-        if w.origin is not None and (w.unit.root or not constant):
-            w.wants_batch = True
-            return f"{text}.expand({_after_batch(', -1' * value.rank)})"
-        if lead and value.batched is Mode.CONSTANT:
-            sizes = ", ".join(w.scope.size(axis.size) for axis in lead)
-            return f"{text}.expand({sizes}{', -1' * value.rank})"
-        return text
-    if w.unit.root and w.unit.info.one_batch:
-        own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
-        return f"{text}.reshape({_after_batch(own)})"
-    return text
-
-
-def _after_batch(own: str) -> str:
-    """The sizes of a result; torch takes no empty list of arguments, which `*batch` alone may be."""
-    return f"*batch{own}" if own else "batch"
-
-
-def _entry(w: Writer) -> list[str]:
-    flat = w.unit.flat
-    inputs = [
-        Value(w.args[k], flat.wires[wire].type, Mode.CONSTANT if flat.wires[wire].constant else Mode.BATCHED)
-        for k, wire in enumerate(flat.inputs)
-    ]
-    extra = [
-        Value(w.args[len(inputs) + k], flat.wires[wire].type, Mode.CONSTANT)
-        for k, wire in enumerate(flat.plugged.values())
-    ]
-    entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*inputs, *extra])
-    batch = _batch(w, inputs)  # first: it reads dims, which the entry then binds
-    if w.unit.root:
-        lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram))
-        unbound = [name for name in w.scope.used_dims if name not in entry.bound]
-        if unbound:
-            dims = " and ".join(f"`{short(name)}`" for name in unbound)
-            raise Refused(NotCompilable(w.unit.diagram.name, f"no input tells the size of {dims}"))
-    else:
-        lines, w.unit.dims = entry.bind()
-    return [*lines, *batch]
-
-
-def _batch(w: Writer, inputs: list[Value]) -> list[str]:
-    lines: list[str] = []
-    flatten = w.unit.root and w.unit.info.one_batch
-    if w.wants_batch or (flatten and w.origin is not None):
-        assert w.origin is not None
-        shown = f"{w.origin.text}.shape" if not w.origin.rank else f"{w.origin.text}.shape[:-{w.origin.rank}]"
-        lines.append(f"batch = {shown}")
-    if flatten:
-        for value in inputs:
-            if value.batched:
-                own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
-                lines.append(_text(f"{value.text} = {value.text}.reshape(-1{own})", shape(value.leaf)))
-    if w.scope.wants_dtype:
-        lines.append(f"dtype = {w.scope.dtype_from}.dtype")
-    return lines

@@ -9,6 +9,7 @@ leaves (products associate strictly), with a name for each port that has one. Un
 
 from __future__ import annotations
 
+from math import prod
 from typing import TypeAlias
 
 from catdl.record import record
@@ -78,13 +79,43 @@ AxisItem: TypeAlias = Axis | RowVar
 class Kind:
     """What a number means: a declared kind by name; `size` is the range of a `Fin`, `axis` the axis of a `Probs`.
 
-    `root` is known in Diagrams for kinds that a spec declares: what they are stored as.
+    `root` is known in Diagrams for kinds that a spec declares: what they are stored as. `form` is how the trees of a
+    `mu` grow; such a wire has no axes.
     """
 
     name: str
     size: Size | None = None
     axis: Label | None = None
     root: str | None = None
+    form: Form | None = None
+
+
+@record
+class Child:
+    """A place for a subtree in a node: for one, or for one at every index of `axes`, whose sizes are numbers."""
+
+    axes: tuple[Axis, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The numbers of children along each axis."""
+        return tuple(axis.size for axis in self.axes if isinstance(axis.size, int))
+
+    @property
+    def count(self) -> int:
+        """The number of children at the place."""
+        return prod(self.sizes)
+
+
+@record
+class Form:
+    """A polynomial functor by name, as the sum of products that it is: how the nodes of a tree are made.
+
+    `functor Expr(X) = Fin(10) + Fin(3) @ X @ X` has the summands (Fin(10),) and (Fin(3), Child(), Child()).
+    """
+
+    name: str
+    summands: tuple[tuple[Leaf | Child, ...], ...]
 
 
 class Leaf:
@@ -192,6 +223,8 @@ def _is_unknown(size: Poly) -> bool:
 def show_kind(kind: Kind) -> str:
     """`Real`, `Fin(50257)`, `Probs(Class)`."""
     name = plain(kind.name)
+    if kind.form is not None:
+        return f"mu({plain(kind.form.name)})"
     if kind.size is not None:
         return f"{name}({show(normal(kind.size))})"
     if kind.axis is not None and (axis := show_label(kind.axis)):
@@ -205,6 +238,18 @@ def show_leaf(leaf: Leaf, full: bool = False) -> str:
     if not axes:
         return show_kind(leaf.kind)
     return f"{show_kind(leaf.kind)}[{', '.join(show_axis(a, full) for a in axes)}]"
+
+
+def show_form(form: Form) -> str:
+    """`Expr(X) = Fin(10) + Fin(3) @ X @ X`."""
+    summands = [" @ ".join(map(_show_item, parts)) or "()" for parts in form.summands]
+    return f"{plain(form.name)}(X) = {' + '.join(summands)}"
+
+
+def _show_item(item: Leaf | Child) -> str:
+    if isinstance(item, Leaf):
+        return show_leaf(item)
+    return f"({' -> '.join([*(f'Fin({size})' for size in item.sizes), 'X'])})" if item.axes else "X"
 
 
 def show_both(expected: Leaf, found: Leaf) -> tuple[str, str]:

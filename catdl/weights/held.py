@@ -9,19 +9,18 @@ first, then the others in the order of the boxes, buffers beside the leaves they
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from catdl.analysis.places import visits
 from catdl.analysis.ties import ties
-from catdl.diagram.dtypes import storage
 from catdl.diagram.freeze import untrained
 from catdl.diagram.model import Diagram, Parameter
 from catdl.diagram.params import globals_of, is_learned, stacked_parameters
 from catdl.record import record, replace
+from catdl.types.dtypes import Storage, storage
 from catdl.types.types import axis_sizes
 
 Shape: TypeAlias = tuple[int, ...]
-Stored: TypeAlias = Literal["float", "int", "bool", "complex"]
 
 # `nn.BatchNorm` counts the batches that its running statistics have seen.
 _COUNTED, _COUNTER = "running_var", "num_batches_tracked"
@@ -32,7 +31,7 @@ class Form:
     """What a tensor must be to stand in the place of another: its shape, and what sort of numbers it holds."""
 
     shape: Shape
-    stored: Stored = "float"
+    stored: Storage = "float"
 
 
 @record
@@ -41,7 +40,7 @@ class Held:
 
     key: str
     shape: Shape
-    stored: Stored
+    stored: Storage
     buffer: bool = False
     frozen: bool = False
     group: str = ""

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Diagram
 from catdl.torch.build import build
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Size, evaluate
 from catdl.types.types import Leaf, axis_sizes
 

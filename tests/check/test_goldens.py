@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from catdl.diagnostics.text import render
-from catdl.diagram.dtypes import storage
 from catdl.diagram.model import Wire
 from catdl.driver import Spec, loads
+from catdl.types.dtypes import storage
 from catdl.types.sizes import evaluate, free_syms
 from catdl.types.types import Leaf, axis_sizes
 

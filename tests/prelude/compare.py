@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from catdl.diagram.dtypes import storage
 from catdl.diagram.interpret import interpret
 from catdl.diagram.model import Diagram
+from catdl.types.dtypes import storage
 from catdl.types.sizes import evaluate
 from catdl.types.types import Leaf, axis_sizes, plain
 from tests.torch.agree import BATCHES, model_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from catdl.diagram.dtypes import storage
 from catdl.diagram.interpret import interpret
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import globals_of, parameters
 from catdl.torch.build import build
+from catdl.types.dtypes import storage
 from catdl.types.sizes import evaluate
 from catdl.types.types import Leaf, axis_sizes
 

@@ -1,0 +1,1 @@
+"""Data that has the size it has: trees as tensors, made from what Python programs hold."""

@@ -1,0 +1,308 @@
+"""Trees from what Python programs hold, and back: nested tuples and lists, s-expressions, networkx graphs.
+
+How a node is written follows its summand: `(3, left, right)` for `Fin(10) @ X @ X`, `3` alone for `Fin(10)`, `None`
+for `()`. Which summand a node is of is told by how many parts it has; where two have as many, `At(1, …)` says it.
+Nothing here goes into itself, so a tree may be as deep as it likes.
+
+    trees(form, [(0, 1, (2, 3, 4))])      <1 trees of 5 nodes>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import prod
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from catdl.data.tree import Places, Tree, arities_of, depths
+from catdl.types.dtypes import storage
+from catdl.types.types import Axis, Child, Form, Leaf, show_form, show_leaf
+
+SHOWN = 12
+"""How many steps of the way to a node are told."""
+
+Nested: TypeAlias = Any
+"""A number, a tensor or None for a node of constants alone; a tuple or list for one with more parts."""
+
+
+class At(tuple[Any, ...]):
+    """A node of the summand of this number: `At(1, 3, left, right)`."""
+
+    summand: int
+
+    def __new__(cls, summand: int, *parts: Nested) -> At:
+        """The parts are those of the summand, in order."""
+        self = super().__new__(cls, parts)
+        self.summand = summand
+        return self
+
+
+def places(form: Form) -> Places:
+    """The places for children in each summand, by the sizes of their axes."""
+    return tuple(tuple(item.sizes for item in parts if isinstance(item, Child)) for parts in form.summands)
+
+
+def _sizes(axes: Sequence[object]) -> tuple[int, ...]:
+    sizes = []
+    for axis in axes:
+        assert isinstance(axis, Axis) and isinstance(axis.size, int), "the numbers in a node have fixed sizes"
+        sizes.append(axis.size)
+    return tuple(sizes)
+
+
+def trees(form: Form, values: Iterable[Nested], words: Mapping[str, int] | None = None) -> Tree:
+    """A batch of trees. `words` says which number a word stands for. Raises ValueError for what is no such tree."""
+    made = _Made(form, words or {})
+    queue: list[Nested] = list(values)
+    above: list[int] = [-1] * len(queue)
+    count, done = len(queue), 0
+    while done < len(queue):  # breadth first: a node's children come after all that was met before it
+        try:
+            found = made.node(queue[done])
+        except ValueError as wrong:
+            raise ValueError(f"{_where(above, done)}: {wrong}") from None
+        queue[done] = None
+        queue += found
+        above += [done] * len(found)
+        done += 1
+    return made.tree(count)
+
+
+def _where(above: list[int], node: int) -> str:
+    """`tree 3, node 0.1`: by which child of which; of a deep node the last steps."""
+    steps: list[str] = []
+    while above[node] >= 0:
+        first = above.index(above[node])
+        steps.append(str(node - first))
+        node = above[node]
+    if not steps:
+        return f"tree {node}"
+    return f"tree {node}, node {'…' if len(steps) > SHOWN else ''}{'.'.join(reversed(steps[:SHOWN]))}"
+
+
+class _Made:
+    """The tensors of a batch under way."""
+
+    def __init__(self, form: Form, words: Mapping[str, int]) -> None:
+        self.form = form
+        self.words = words
+        self.tags: list[int] = []
+        self.fields: list[list[list[Any]]] = [
+            [[] for part in parts if isinstance(part, Leaf)] for parts in form.summands
+        ]
+
+    def node(self, value: Nested) -> list[Nested]:
+        """Take in a node; its children in order."""
+        tag, parts = self._summand(value)
+        children: list[Nested] = []
+        fields = iter(self.fields[tag])
+        for item, part in zip(self.form.summands[tag], parts, strict=True):
+            if isinstance(item, Leaf):
+                next(fields).append(self._constant(item, part))
+            else:
+                children += _many(part, item.sizes)
+        self.tags.append(tag)
+        return children
+
+    def _summand(self, value: Nested) -> tuple[int, Sequence[Nested]]:
+        forms = self.form.summands
+        if isinstance(value, At):
+            if not 0 <= value.summand < len(forms) or len(value) != len(forms[value.summand]):
+                raise ValueError(f"no summand {value.summand} with {_parts(len(value))} in {show_form(self.form)}")
+            return value.summand, value
+        parts: Sequence[Nested] = value if isinstance(value, tuple | list) else () if value is None else (value,)
+        fitting = [k for k, form in enumerate(forms) if len(form) == len(parts)]
+        if len(fitting) > 1 and len(parts) == 1 and not isinstance(value, tuple | list):
+            fitting = [k for k in fitting if isinstance(forms[k][0], Leaf)]
+        if len(fitting) == 1:
+            return fitting[0], parts
+        found = f"a node with {_parts(len(parts))}"
+        if not fitting:
+            raise ValueError(f"{found} is none of {show_form(self.form)}")
+        which = " or ".join(f"At({k}, …)" for k in fitting)
+        raise ValueError(f"{found} may be of several summands of {show_form(self.form)}; write {which}")
+
+    def _constant(self, leaf: Leaf, value: Any) -> Any:
+        if isinstance(value, str):
+            if value not in self.words:
+                raise ValueError(f"no number is known for the word `{value}`")
+            value = self.words[value]
+        shape, size = _sizes(leaf.axes), leaf.kind.size
+        if not shape and isinstance(value, bool | int | float):
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if size is None or (whole and isinstance(size, int) and 0 <= value < size):
+                return value
+        else:
+            try:
+                tensor = torch.as_tensor(value)
+            except (TypeError, ValueError, RuntimeError):
+                raise ValueError(f"{type(value).__name__} is no {show_leaf(leaf)}") from None
+            integral = not tensor.is_floating_point() and not tensor.is_complex() and tensor.dtype != torch.bool
+            inside = size is None or (
+                integral and isinstance(size, int) and bool(((tensor >= 0) & (tensor < size)).all())
+            )
+            if tuple(tensor.shape) == shape and inside:
+                return tensor
+            value = f"of shape {list(tensor.shape)}" if tuple(tensor.shape) != shape else tensor.tolist()
+        raise ValueError(f"{value} is no {show_leaf(leaf)}")
+
+    def tree(self, count: int) -> Tree:
+        """All that was taken in."""
+        constants = []
+        for parts, fields in zip(self.form.summands, self.fields, strict=True):
+            leaves = [part for part in parts if isinstance(part, Leaf)]
+            constants.append([_stacked(leaf, field) for leaf, field in zip(leaves, fields, strict=True)])
+        return Tree(
+            torch.tensor(self.tags, dtype=torch.int64), constants, places(self.form), count, show_form(self.form)
+        )
+
+
+def _many(part: Nested, sizes: tuple[int, ...]) -> list[Nested]:
+    """The children at one place."""
+    found = [part]
+    for size in sizes:
+        for each in found:
+            if not isinstance(each, tuple | list) or len(each) != size:
+                raise ValueError(f"a place for {size} children holds {_held(each)}")
+        found = [child for each in found for child in each]
+    return found
+
+
+def _held(value: Nested) -> str:
+    return str(len(value)) if isinstance(value, tuple | list) else type(value).__name__
+
+
+def _parts(count: int) -> str:
+    return "1 part" if count == 1 else f"{count} parts"
+
+
+def _stacked(leaf: Leaf, values: list[Any]) -> Tensor:
+    stored = storage(leaf.kind)
+    dtype = {"int": torch.int64, "bool": torch.bool}.get(stored, torch.get_default_dtype())
+    if not leaf.axes:
+        return torch.tensor(values, dtype=dtype)
+    if not values:
+        return torch.empty((0, *_sizes(leaf.axes)), dtype=dtype)
+    return torch.stack(values).to(dtype)
+
+
+def nested(form: Form, tree: Tree) -> list[Nested]:
+    """The trees as `trees` takes them, a tuple for each node."""
+    tags: list[int] = tree.tags.tolist()
+    fields = [
+        [iter(reversed(part.tolist() if part.ndim == 1 else part.unbind())) for part in parts]
+        for parts in tree.constants
+    ]
+    lengths = [len(parts) for parts in form.summands]
+    made: list[Nested] = [None] * len(tags)
+    last = len(tags)
+    for node in range(len(tags) - 1, -1, -1):
+        tag = tags[node]
+        own = iter(fields[tag])
+        arity = sum(item.count for item in form.summands[tag] if isinstance(item, Child))
+        children = iter(made[last - arity : last])
+        last -= arity
+        parts = [
+            next(next(own)) if isinstance(item, Leaf) else _grouped(children, item.sizes) for item in form.summands[tag]
+        ]
+        alike = [k for k, length in enumerate(lengths) if length == len(parts)]
+        if len(alike) > 1:
+            made[node] = At(tag, *parts)
+        elif len(parts) == 1 and isinstance(form.summands[tag][0], Leaf):
+            made[node] = parts[0]
+        else:
+            made[node] = tuple(parts) if parts else None
+    return made[: tree.count]
+
+
+def _grouped(children: Any, sizes: tuple[int, ...]) -> Nested:
+    found = [next(children) for _ in range(prod(sizes))]
+    for size in reversed(sizes):
+        found = [tuple(found[k : k + size]) for k in range(0, len(found), size)]
+    return found[0]
+
+
+def batch(parts: Sequence[Tree]) -> Tree:
+    """Batches of trees of one functor as one; what a `DataLoader` needs to collate."""
+    if not parts:
+        raise ValueError("a batch of no trees has no functor")
+    first = parts[0]
+    if any(part.form != first.form for part in parts):
+        raise ValueError("trees of different functors stand in no batch")
+    arities = arities_of(first.places)
+    depth = torch.cat([_depth(part, arities) for part in parts])
+    tags = torch.cat([part.tags for part in parts])
+    constants = []
+    for summand, fields in enumerate(zip(*(part.constants for part in parts), strict=True)):
+        order = torch.argsort(depth[tags.cpu() == summand], stable=True).to(first.device)
+        constants.append([torch.cat(field)[order] for field in zip(*fields, strict=True)])
+    order = torch.argsort(depth, stable=True).to(first.device)
+    return Tree(tags[order], constants, first.places, sum(part.count for part in parts), first.form)
+
+
+def _depth(tree: Tree, arities: Tensor) -> Tensor:
+    sizes = depths(tree.tags.cpu(), arities, tree.count)
+    return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+
+
+def sexpr(text: str) -> list[Nested]:
+    """The s-expressions of a text as nested tuples: `(+ 1 (* 2 x))` is `("+", 1, ("*", 2, "x"))`."""
+    stack: list[list[Nested]] = [[]]
+    for token in text.replace("(", " ( ").replace(")", " ) ").split():
+        if token == "(":
+            stack.append([])
+        elif token == ")":
+            if len(stack) == 1:
+                raise ValueError("a bracket closes that was never opened")
+            whole = tuple(stack.pop())
+            stack[-1].append(whole)
+        else:
+            stack[-1].append(_atom(token))
+    if len(stack) > 1:
+        raise ValueError(f"{_brackets(len(stack) - 1)} never closed")
+    return stack[0]
+
+
+def _brackets(count: int) -> str:
+    return "a bracket is" if count == 1 else f"{count} brackets are"
+
+
+def _atom(token: str) -> int | float | str:
+    readers: tuple[Callable[[str], int | float], ...] = (int, float)
+    for read in readers:
+        try:
+            return read(token)
+        except ValueError:
+            continue
+    return token
+
+
+def graph(tree: Any, label: str = "label", root: Any = None) -> Nested:
+    """A rooted networkx graph, edges from parent to child, as nested tuples: what a node is called, then its children.
+
+    `label` is the attribute of what a node holds, a value or a tuple of values; children stand in the order of the
+    edges. Without `root` it is the one node that no edge leads to.
+    """
+    if root is None:
+        roots = [node for node, degree in tree.in_degree() if degree == 0]
+        if len(roots) != 1:
+            raise ValueError(f"a tree has one root, this graph {len(roots)} nodes that no edge leads to")
+        root = roots[0]
+    order, seen = [root], {root}
+    for node in order:
+        for child in tree.successors(node):
+            if child in seen:
+                raise ValueError(f"the node {child!r} has more than one parent")
+            seen.add(child)
+            order.append(child)
+    if len(order) != len(tree):
+        raise ValueError(f"{len(tree) - len(order)} nodes hang together with no root")
+    made: dict[Any, Nested] = {}
+    for node in reversed(order):
+        children = [made.pop(child) for child in tree.successors(node)]
+        held = tree.nodes[node].get(label)
+        fields = held if isinstance(held, tuple) else () if held is None else (held,)
+        made[node] = (*fields, *children) if children or len(fields) != 1 else fields[0]
+    return made[root]

@@ -1,0 +1,201 @@
+"""A batch of trees as tensors, and the order in which a fold climbs it. Generated code imports this.
+
+The nodes stand breadth first, the roots of all trees in front: so the children of the nodes of one depth, one after the
+other, are the nodes of the next, and the summand that made each node says the whole shape. A fold takes a depth at a
+time, the deepest first, all trees at once: what it needs are the states of one depth, which it has just made.
+
+    tree.levels                        [Level, …, Level], the deepest with children first, the roots last
+    tree.by_level(0, x)                the rows of leg 0 at each level, in that order
+    left, right = level.children(h)    the states of the children, place by place
+    h = level.join(leaf, node)         those of this level, where the level above wants them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import torch
+from torch import Tensor
+
+Places = tuple[tuple[tuple[int, ...], ...], ...]
+"""For each summand its places for children, each with the sizes of its axes; () for one child."""
+
+
+class Level:
+    """The nodes of one depth of all trees, summand by summand."""
+
+    __slots__ = ("_counts", "_order", "_places", "_rows")
+
+    def __init__(self, counts: list[int], rows: list[int], places: list[tuple[int, ...] | None], order: Tensor) -> None:
+        self._counts = counts
+        self._rows = rows
+        self._places = places
+        self._order = order
+
+    def count(self, summand: int) -> int:
+        """How many nodes a summand made."""
+        return self._counts[summand]
+
+    def children(self, states: Tensor) -> tuple[Tensor, ...]:
+        """The states of all children, place by place: one row for each node that has the place."""
+        parts = states.split(self._rows)
+        return tuple(
+            part if sizes is None else _along(part, sizes) for part, sizes in zip(parts, self._places, strict=True)
+        )
+
+    def join(self, *rows: Tensor) -> Tensor:
+        """What the legs made of the nodes, summand by summand, in the order in which the parents have them."""
+        whole = torch.cat(rows) if len(rows) > 1 else rows[0]
+        return whole.index_select(0, self._order)
+
+
+def _along(part: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Rows with the axes of their place in front of their own."""
+    count = prod(sizes)
+    return part.reshape(part.shape[0] // count if count else 0, *sizes, *part.shape[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the depths follow each other: `rows[d][s]` nodes of summand s, and their order for the depth above."""
+
+    rows: list[list[int]]
+    orders: list[Tensor]
+    samples: list[Tensor]
+
+
+class Tree:
+    """Trees of one functor: `tags[i]` is the summand of node i; `constants[s]` are the fields of its nodes, in order.
+
+    `form` is the functor as one writes it. Like a tensor it has a `device` and a `shape`, that of its one batch axis;
+    `to` moves it and casts its numbers.
+    """
+
+    def __init__(
+        self, tags: Tensor, constants: Sequence[Sequence[Tensor]], places: Places, count: int, form: str
+    ) -> None:
+        self.tags = tags
+        self.constants = tuple(tuple(fields) for fields in constants)
+        self.places = places
+        self.count = count
+        self.form = form
+
+    def __repr__(self) -> str:
+        """`<64 trees, 8128 nodes of Expr(X) = …>`."""
+        return f"<{self.count} trees, {len(self.tags)} nodes of {self.form}>"
+
+    def __len__(self) -> int:
+        """The number of trees."""
+        return self.count
+
+    @property
+    def shape(self) -> torch.Size:
+        """The batch axes, one."""
+        return torch.Size((self.count,))
+
+    @property
+    def device(self) -> torch.device:
+        """Where its numbers are."""
+        return self.tags.device
+
+    def to(self, *args: object, **kwargs: object) -> Tree:
+        """The trees on another device or, in their real numbers, in another dtype; arguments as `Tensor.to` has."""
+
+        def moved(tensor: Tensor) -> Tensor:
+            found: Tensor = tensor.to(*args, **kwargs)  # type: ignore[call-overload]
+            return found if tensor.is_floating_point() else found.to(tensor.dtype)
+
+        return self._each(moved)
+
+    def pin_memory(self) -> Tree:
+        """The trees in memory that a GPU reads directly; a `DataLoader` calls it."""
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, change: object) -> Tree:
+        assert callable(change)
+        constants = [[change(field) for field in fields] for fields in self.constants]
+        return Tree(change(self.tags), constants, self.places, self.count, self.form)
+
+    # how a fold climbs
+
+    @cached_property
+    def _plan(self) -> _Plan:
+        return _plan(self.tags.cpu(), self.places, self.count, self.device)
+
+    @property
+    def bottom(self) -> Level:
+        """The deepest level, which has no children."""
+        plan = self._plan
+        return Level(plan.rows[-1], [], [], plan.orders[-1])
+
+    @property
+    def levels(self) -> Iterator[Level]:
+        """The levels that have children, the deepest first."""
+        plan = self._plan
+        places = [(s, sizes) for s, each in enumerate(self.places) for sizes in each]
+        shapes = [sizes or None for _, sizes in places]
+        counts = [(s, prod(sizes)) for s, sizes in places]
+        for depth in range(len(plan.rows) - 2, -1, -1):
+            rows = plan.rows[depth]
+            yield Level(rows, [rows[s] * count for s, count in counts], shapes, plan.orders[depth])
+
+    def rows(self, summand: int) -> int:
+        """How many nodes a summand made."""
+        return sum(each[summand] for each in self._plan.rows)
+
+    def by_level(self, summand: int, values: Tensor) -> Iterator[Tensor]:
+        """What belongs to the nodes of a summand by level, the deepest first; where it has children, as `levels`."""
+        rows = [each[summand] for each in self._plan.rows]
+        if self.places[summand]:
+            rows.pop()
+        parts: tuple[Tensor, ...] = values.split(rows)
+        return reversed(parts)
+
+    def samples(self, summand: int) -> Tensor:
+        """The tree that each node of a summand stands in."""
+        return self._plan.samples[summand]
+
+
+def depths(tags: Tensor, arities: Tensor, count: int) -> list[int]:
+    """The number of nodes at each depth; of no trees, one depth without nodes."""
+    ends = (arities[tags].cumsum(0) + count).tolist() if len(tags) else []
+    sizes, end = [count], count
+    while end and ends[end - 1] > end:
+        sizes.append(ends[end - 1] - end)
+        end = ends[end - 1]
+    return sizes
+
+
+def arities_of(places: Places) -> Tensor:
+    """How many children a node of each summand has."""
+    return torch.tensor([sum(map(prod, each)) for each in places], dtype=torch.int64)
+
+
+def _plan(tags: Tensor, places: Places, count: int, device: torch.device) -> _Plan:
+    arities = arities_of(places)
+    sizes = depths(tags, arities, count)
+    deep, kinds, total = len(sizes), len(places), len(tags)
+    depth = torch.repeat_interleave(torch.arange(deep), torch.tensor(sizes))
+    rows = torch.bincount(depth * kinds + tags, minlength=deep * kinds).reshape(deep, kinds)
+    # Where a node stands among those of its depth, summand by summand.
+    by_summand = torch.argsort(depth * kinds + tags, stable=True)
+    row = torch.empty(total, dtype=torch.int64)
+    row[by_summand] = torch.arange(total)
+    row -= (torch.tensor(sizes).cumsum(0) - torch.tensor(sizes))[depth]
+    # The places of all summands are numbered; children go by place, then by parent.
+    numbers = [k for k, sizes in enumerate(s for each in places for s in each) for _ in range(prod(sizes))]
+    place = torch.tensor(numbers, dtype=torch.int64)
+    arity = arities[tags]
+    parent = torch.repeat_interleave(torch.arange(total), arity)
+    which = torch.arange(len(parent)) - torch.repeat_interleave(arity.cumsum(0) - arity, arity)
+    slot = place[(arities.cumsum(0) - arities)[tags[parent]] + which]
+    children = torch.argsort(depth[count:] * (len(numbers) + 1) + slot, stable=True) + count
+    order = torch.cat((row[:count], row[children])).to(device)
+    above = torch.cat((torch.arange(count), parent))
+    while not torch.equal(further := above[above], above):
+        above = further
+    samples = [above[tags == summand].to(device) for summand in range(kinds)]
+    return _Plan(rows.tolist(), list(order.split(sizes)), samples)

@@ -1,0 +1,80 @@
+"""A fold over trees as steps: legs without children over all nodes at once, the others in a loop from level to level.
+
+Takes the trees and captured wires of a `TreeFold`. Guarantees that a leg is written once, and that the loop reads what
+the level below gave and nothing else that it makes.
+
+    work = climb(flat, op, inputs, names)      yields each leg with its inputs, is sent what it gives
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from catdl.diagram.legs import leg
+from catdl.diagram.model import Diagram, TreeFold
+from catdl.torch.steps import Climb, Fields, Flat, Step, Top
+from catdl.types.types import Child, Form
+
+Legs = Generator[tuple[Diagram, tuple[int, ...]], list[int], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """A leg in place: `own` are its wires that differ from node to node, `apart` the captured wires among them."""
+
+    diagram: Diagram
+    inputs: tuple[int, ...]
+    own: tuple[int, ...]
+    apart: tuple[int, ...]
+
+
+def climb(flat: Flat, op: TreeFold, inputs: tuple[int, ...], names: list[str | None]) -> Legs:
+    """Add the steps; gives the carrier at the roots, which has these names outside."""
+    tree, captured = inputs[0], inputs[1:]
+    made: dict[int, list[int]] = {}
+    below, above = summands(op.form)
+    for summand in below:
+        found = _leg(flat, op, summand, captured)
+        flat.steps.append(Step(Fields(summand), (tree, *found.apart), found.own, None, ()))
+        made[summand] = yield found.diagram, found.inputs
+    states = [wire for summand in below for wire in made[summand]]
+    mark, start = len(flat.steps), len(flat.wires)
+    moving = [
+        flat.wire(flat.wires[wire].type, name or flat.wires[wire].name, False)
+        for wire, name in zip(made[below[0]], names, strict=True)
+    ]
+    legs = [_leg(flat, op, summand, captured) for summand in above]
+    apart = legs[0].apart
+    own = [wire for each in legs for wire in each.own]
+    flat.steps.append(Step(Climb(mark, op.form, len(apart)), (tree, *states, *apart), (*moving, *own), None, ()))
+    for summand, each in zip(above, legs, strict=True):
+        made[summand] = yield each.diagram, each.inputs
+    results = [wire for summand in above for wire in made[summand]]
+    tops = [flat.wire(flat.wires[wire].type, name, False) for wire, name in zip(made[above[0]], names, strict=True)]
+    flat.steps.append(Step(Top(mark), (*results, *flat.kept(mark, start)), tuple(tops), None, ()))
+    return tops
+
+
+def _leg(flat: Flat, op: TreeFold, summand: int, captured: tuple[int, ...]) -> _Leg:
+    found = leg(op, summand)
+    count = len(found.inputs) - len(captured)
+    inputs, own, apart = [], [], []
+    for k, wire in enumerate(found.inputs):
+        info = found.wires[wire]
+        if k >= count and info.constant:
+            inputs.append(captured[k - count])
+            continue
+        name = info.name
+        if k >= count:
+            apart.append(captured[k - count])
+            name = name or flat.wires[captured[k - count]].name
+        inputs.append(flat.wire(info.type, name, False))
+        own.append(inputs[-1])
+    return _Leg(found, tuple(inputs), tuple(own), tuple(apart))
+
+
+def summands(form: Form) -> tuple[list[int], list[int]]:
+    """The summands without children, and those with."""
+    deep = [any(isinstance(item, Child) for item in parts) for parts in form.summands]
+    return [k for k, each in enumerate(deep) if not each], [k for k, each in enumerate(deep) if each]
