@@ -25,7 +25,7 @@ from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
 from catdl.check.places import check_places
 from catdl.check.plugs import elaborate_step
-from catdl.check.results import arrow_span, by_ports, extern, result_span, settled_apart, written_at
+from catdl.check.results import arrow_span, by_ports, extern, nothing_read, result_span, settled_apart, written_at
 from catdl.check.schemes import scheme
 from catdl.check.scope import (
     DimDef,
@@ -374,6 +374,8 @@ class Program:
         if definition.head.keyword == "extern":
             return extern(ctx, b, definition, body, env, codomain)
         if is_wire(ctx, body, env):
+            if b.inputs and equation.signature is not None:
+                ctx.report(nothing_read(definition.module, equation.signature, body))
             out = ctx.wires(body, env, b)
         else:
             out = ctx.apply(body, env, b, inp)

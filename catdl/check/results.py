@@ -10,6 +10,7 @@ from catdl.check.builder import Builder, Bundle, Inner
 from catdl.check.context import Context
 from catdl.check.scope import Env, Module, MorphismDef
 from catdl.check.signature import FixedPart, LeafPart, Scheme
+from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.diagram.model import Choice, Extern
 from catdl.source import Span
 from catdl.syntax import ast
@@ -30,6 +31,13 @@ def result_span(module: Module, body: ast.Expr, choices: Iterable[Choice] = ()) 
                 body = then if held[at] else orelse
             case _:
                 return module.span(body)
+
+
+def nothing_read(module: Module, signature: ast.Expr, body: ast.Expr) -> Diagnostic:
+    """What to say of a body that is wires of its own, where the morphism takes some."""
+    taken = module.span(signature.domain if isinstance(signature, ast.Arrow) else signature)
+    start = Edit(Span(module.source, body.start, body.start), "_ => ")
+    return wrong.UnusedWire(taken, taken.text, start, nameless=True)
 
 
 def written_at(definition: MorphismDef, scheme: Scheme | None, domain: Object) -> list[Span]:

@@ -14,17 +14,25 @@ __all__ = ["ArityMismatch", "NeedsTie", "NoSuchPort", "NotAMorphism", "NotAWire"
 
 @dataclass(frozen=True, slots=True)
 class UnusedWire(Mistake):
-    """A wire that nothing reads. `fix` is an edit that discards it, if the place for it is known."""
+    """A wire that nothing reads: `name`, or all that comes in where a body has no name for it.
+
+    `fix` is an edit that says so, if the place for it is known.
+    """
 
     code: ClassVar[str] = "E0501"
     title: ClassVar[str] = "a wire that is never used"
     span: Span
     name: str
     fix: Edit | None = None
+    nameless: bool = False
 
     def parts(self) -> Parts:
+        edits = (self.fix,) if self.fix else ()
+        if self.nameless:
+            help_ = Help("if it is meant, say so: `_ => …`", edits)
+            return Parts("what comes in is never used", self.span, "nothing reads this", helps=(help_,))
         message = f"the wire `{self.name}` is never used"
-        help_ = Help(f"if it is meant, say so: `{self.name} >> discard`", (self.fix,) if self.fix else ())
+        help_ = Help(f"if it is meant, say so: `{self.name} >> discard`", edits)
         return Parts(message, self.span, "bound here and never read", helps=(help_,))
 
 
