@@ -147,15 +147,20 @@ class Module:
         return ""
 
     def find(self, name: str) -> Def | None:
-        """The meaning of a name at the top level of this file, prelude included."""
+        """The meaning of a name at the top level of this file, and of what the prelude has for all."""
         found = self.defs.get(name)
-        if found is not None:
+        if found is not None or self.prelude is None or (self.name and is_private(name)):
             return found
-        return self.prelude.find(name) if self.prelude is not None else None
+        return self.prelude.find(name)
 
     def span(self, node: Placed) -> Span:
         """The place of a node in this file."""
         return Span(self.source, node.start, node.end)
+
+
+def is_private(name: str) -> bool:
+    """Whether an entry of the prelude is for its other entries alone."""
+    return name.startswith("_")
 
 
 Declare: TypeAlias = "Callable[[PreludeScope, str, Slice], Def]"
@@ -188,8 +193,8 @@ class PreludeScope:
         return found
 
     def names(self) -> list[str]:
-        """Every name the prelude declares, for suggestions."""
-        return list(self.prelude.entries)
+        """Every name that the prelude has for all, for suggestions."""
+        return [name for name in self.prelude.entries if not is_private(name)]
 
 
 @record
