@@ -6,20 +6,19 @@ Guarantees that every name is read, and that a statement which was refused leave
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Source_
+from catdl.check.builder import BAD, Builder, Bundle, Closure
 from catdl.check.closures import check_tie
 from catdl.check.context import Context
-from catdl.check.forms import (
-    is_wire,
-    parameter_leaf,
-)
+from catdl.check.forms import is_wire
 from catdl.check.names import mentioned, pattern_names
 from catdl.check.scope import Env, Module, Shadow, Static
 from catdl.check.scores import written
-from catdl.check.sources import initialiser
+from catdl.check.sources import local_param
 from catdl.check.static import Refused
+from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Emit
 from catdl.source import Span
 from catdl.syntax import ast
@@ -74,7 +73,13 @@ def bind_pattern(
             raise ctx.refuse(wrong.NotAWire(span, "this pattern"))
 
 
-def unused(ctx: Context, env: Env, bound: list[tuple[str, Bundle, Span]], broken: list[object]) -> None:
+def unused(
+    ctx: Context,
+    env: Env,
+    bound: list[tuple[str, Bundle, Span]],
+    broken: list[object],
+    mistake: Callable[[Span, str], Diagnostic],
+) -> None:
     """Report names that nothing reads; what `broken` mentions might have been read but for another mistake.
 
     Where parts of a declaration could not be read, a name that stands in it once more may have been read there.
@@ -88,13 +93,14 @@ def unused(ctx: Context, env: Env, bound: list[tuple[str, Bundle, Span]], broken
     for name, span in loose:
         text = env.module.half_read(span.start)
         if name not in excused and not (text and len(re.findall(rf"\b{re.escape(name)}\b", text)) > 1):
-            ctx.report(wrong.UnusedWire(span, name))
+            ctx.report(mistake(span, name))
 
 
 def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | None) -> Bundle:
     """Statements, then the result: applied to `inp`, or wires when there is none."""
     scope = env.child()
     bound: list[tuple[str, Bundle, Span]] = []
+    owned: list[tuple[str, Bundle, Span]] = []
     boxes: list[Closure] = []
     failed = False
     for statement in node.statements:
@@ -118,7 +124,7 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
                     scope.names[name] = closure
                     boxes.append(closure)
                 case ast.LocalParam():
-                    local_param(ctx, statement, scope, b)
+                    owned += own_param(ctx, statement, scope, b)
                 case ast.Emit(name, value):
                     out = ctx.wires(value, scope, b)
                     failed = failed or out.bad
@@ -142,7 +148,9 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
     if isinstance(node.result, ast.Bad) and node.statements and isinstance(node.statements[-1], ast.Bind):
         last = pattern_names(node.statements[-1].pattern)  # a block that ends without a result was about to give these
         bound = [(name, bundle, span) for name, bundle, span in bound if name not in last]
-    unused(ctx, env, bound, [*node.statements, node.result] if failed or out.bad else [])
+    broken: list[object] = [*node.statements, node.result] if failed or out.bad else []
+    unused(ctx, env, bound, broken, wrong.UnusedWire)
+    unused(ctx, env, owned, broken, wrong.ParamUnused)
     for closure in boxes:
         check_tie(ctx, closure)
     return out
@@ -158,17 +166,13 @@ def emitted(ctx: Context, name: str, value: Bundle, span: Span, b: Builder) -> N
     b.emit(Emit(name), [b.take(value.wires[0])], [], name, span)
 
 
-def local_param(ctx: Context, node: ast.LocalParam, scope: Env, b: Builder) -> None:
-    """A leaf of the morphism's own parameters. Raises Refused."""
+def own_param(ctx: Context, node: ast.LocalParam, scope: Env, b: Builder) -> list[tuple[str, Bundle, Span]]:
+    """A parameter of the morphism's own, if it has it, for the check that it is used. Raises Refused."""
     if node.condition is not None and not ctx.statics.truth(node.condition, scope):
-        return
-    leaf = parameter_leaf(ctx, node.type, scope, node.name)
-    wire = b.wire(leaf, True, scope.module.span(node), node.name)
-    init = initialiser(ctx, node.init, scope)
-    b.emit(Source_(node.name, False, leaf, init), [], [wire], node.name, scope.module.span(node))
-    bundle = Bundle([wire])
-    bundle.used = True
-    scope.names[f"{node.name}"] = Shadow(bundle, scope.find(node.name))
+        return []
+    bundle = local_param(ctx, node, scope, b)
+    scope.names[node.name] = Shadow(bundle, scope.find(node.name))
+    return [(node.name, bundle, scope.module.span(node))]
 
 
 def binder_span(module: Module, node: ast.Box) -> Span:

@@ -227,7 +227,7 @@ class PBox:
         self.token: object | None = None  # boxes with one token share their site
         self.plugs: list[tuple[str, W]] = []
         self.pending: list[Plugged] = []  # plugs whose leaves are known when the box is closed
-        self.group: tuple[object, int] | None = None  # the chain it is an element of, and its place
+        self.group: tuple[object, int | str] | None = None  # the chain it is an element of, and its place
         # Found when the diagram is closed.
         self.given: tuple[list[W], list[tuple[str, W]]] | None = None  # inputs and plugs before those that are pending
         self.made: Any = None  # the operation, where it holds no diagram

@@ -93,7 +93,7 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
             return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
         case Source_(path, declared, leaf, init):
             if isinstance(init, Parameter):
-                return Global(init)
+                return Global(init) if declared else Local(init)
             home = init.env.module.name if declared else ""
             closed = zonk_leaf(ctx, leaf)
             parameter = Parameter(path, closed, close_init(ctx, init, box.span, closed, instances), home)

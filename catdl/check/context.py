@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle, W
+from catdl.check.builder import Builder, Bundle, Start, W
 from catdl.check.kinds import Kinds
 from catdl.check.objects import Types
 from catdl.check.scope import DimDef, Env, MorphismDef
@@ -20,7 +20,7 @@ from catdl.check.static import Refused, Statics
 from catdl.check.ways import Port, Way, number_of
 from catdl.check.work import Work
 from catdl.diagnostics.base import NO_WHY, Diagnostic, Why
-from catdl.diagram.model import Diagram, Op, Parameter
+from catdl.diagram.model import Diagram, Init, Op, Parameter
 from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
@@ -54,6 +54,9 @@ class Library(Protocol):
 
     def record(self, ctx: Context, morphism: ast.Expr, env: Env) -> tuple[Parameter, ...]:
         """The own leaves of a morphism whose types are fixed. Raises Refused."""
+
+    def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
+        """How a parameter starts, with all that a formula needs. Raises Refused."""
 
     def collect(
         self, ctx: Context, morphism: ast.Expr, env: Env, b: Builder, wires: list[W], label: str | None

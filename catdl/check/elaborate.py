@@ -60,7 +60,7 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
             except Refused:
                 return BAD
             out = ctx.wires(body, scope, b)
-            unused(ctx, env, bound, [body] if out.bad else [])
+            unused(ctx, env, bound, [body] if out.bad else [], wrong.UnusedWire)
             return out
         case ast.Block():
             return block(ctx, expr, env, b, inp)

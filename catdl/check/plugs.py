@@ -223,6 +223,8 @@ def resolve_plugs(
         found = matched(ctx, plug, leaves, len(frozen))
         if plug.value is not None:
             for leaf, wire in zip(found, spread(ctx, plug, plug.value, found), strict=True):
+                if leaf.path in wires:
+                    raise ctx.refuse(plugged_twice(plug, leaf.path))
                 fits(ctx, plug, leaf, wire, owner(at, leaf.path) or box.span)
                 changes.pop(leaf.path, None)
                 wires[leaf.path] = wire

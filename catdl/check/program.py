@@ -200,7 +200,7 @@ class Program:
         return collecting(self, ctx, morphism, env, b, wires, label)
 
     def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
-        """How a declared parameter starts, with all that a formula needs. Raises Refused."""
+        """How a parameter starts, with all that a formula needs. Raises Refused."""
         while True:
             try:
                 return close_init(ctx, init, span, leaf, self)

@@ -25,12 +25,11 @@ from catdl.check.scope import (
     ParamDef,
 )
 from catdl.check.signature import FixedPart, Scheme
-from catdl.check.sources import initialiser
+from catdl.check.sources import initialiser, started
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
-from catdl.diagram.model import Diagram, Init, Parameter
+from catdl.diagram.model import Diagram
 from catdl.diagram.taken import TAKEN
-from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge, sym
 from catdl.types.types import Axis, Object
@@ -220,24 +219,13 @@ def read_param(program: Program, found: ParamDef) -> None:
     try:
         record = ctx.types.weights(found.node.type, env)
         if record is not None:
-            if found.node.init is not None:
-                start = initialiser(ctx, found.node.init, env)
-                inits = [program.start(ctx, start, found.span, p.type) for p in record]
-                record = tuple(started(p, init) for p, init in zip(record, inits, strict=True))
-            found.record = record
+            found.record = started(ctx, record, found.node.init, env, found.span)
             return
         leaf = ctx.canon(parameter_leaf(ctx, found.node.type, env, found.name))
         program.start(ctx, initialiser(ctx, found.node.init, env), found.span, leaf)
         found.leaf = leaf
     except Refused:
         found.module.defs[found.name] = BadDef(found.name)
-
-
-def started(leaf: Parameter, init: Init) -> Parameter:
-    """A leaf of a record that starts as the record does; of a file it is what stands there under its path."""
-    if init.name == "file" and len(init.args) == 1:
-        init = replace(init, args=(init.args[0], leaf.path))
-    return replace(leaf, init=replace(init, lead=0 if init.made is not None else leaf.init.lead), told=True)
 
 
 def read_morphism(program: Program, found: MorphismDef) -> None:

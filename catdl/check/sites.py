@@ -70,7 +70,7 @@ class _Names:
         """The site of a box."""
         if token is not None and token in self.sites:
             return self.sites[token]
-        wanted = box.op.path if isinstance(box.op, Source_) else box.label or box.segment
+        wanted = box.segment if isinstance(box.op, Source_) else box.label or box.segment
         if box.group is not None:
             group, place = box.group
             base = self.groups.get(group)

@@ -6,6 +6,7 @@ from catdl import diagnostics as wrong
 from catdl.check import table as rules
 from catdl.check.builder import BAD, Builder, Bundle, Source_, Start, W
 from catdl.check.context import Context
+from catdl.check.forms import parameter_leaf
 from catdl.check.initial import FORMS, written
 from catdl.check.scope import Env, ParamDef
 from catdl.diagnostics.suggest import near
@@ -40,6 +41,46 @@ def global_param(ctx: Context, definition: ParamDef, b: Builder, span: Span) -> 
         )
         b.globals[key] = found
     return Bundle([found])
+
+
+def local_param(ctx: Context, node: ast.LocalParam, env: Env, b: Builder) -> Bundle:
+    """A parameter of a morphism's own, or a record of them, as wires. Raises Refused."""
+    span = env.module.span(node)
+    record = ctx.types.weights(node.type, env)
+    if record is None:
+        one = parameter_leaf(ctx, node.type, env, node.name)
+        wire = b.wire(one, True, span, node.name)
+        b.emit(Source_(node.name, False, one, initialiser(ctx, node.init, env)), [], [wire], node.name, span)
+        return Bundle([wire])
+    wires: list[W] = []
+    group = object()
+    for leaf in started(ctx, record, node.init, env, span):
+        path = f"{node.name}.{leaf.path}"
+        wires.append(b.wire(twinned(leaf.type), True, span, path.replace(".", "_")))
+        whole = replace(leaf, path=path)
+        box = b.emit(Source_(path, False, leaf.type, whole), [], [wires[-1]], node.name, span)
+        box.group = group, leaf.path
+    return Bundle(wires, tuple(leaf.path for leaf in record))
+
+
+def started(
+    ctx: Context, record: tuple[Parameter, ...], node: ast.Expr | None, env: Env, span: Span
+) -> tuple[Parameter, ...]:
+    """A record whose leaves start as is written for all of them. Raises Refused.
+
+    Of a file it is what stands there under the path of the leaf.
+    """
+    if node is None:
+        return record
+    start = initialiser(ctx, node, env)
+    out: list[Parameter] = []
+    for leaf in record:
+        init = ctx.library.start(ctx, start, span, leaf.type)
+        if init.name == "file" and len(init.args) == 1:
+            init = replace(init, args=(init.args[0], leaf.path))
+        lead = 0 if init.made is not None else leaf.init.lead
+        out.append(replace(leaf, init=replace(init, lead=lead), told=True))
+    return tuple(out)
 
 
 def twinned(leaf: Leaf) -> Leaf:

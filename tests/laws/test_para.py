@@ -33,7 +33,7 @@ from tests.torch.agree import sample
 HELPERS = "morphism gate[..S] : Real[..S] -> Real[..S] = w => {\n    param g : Real[..S] ~ constant(2)\n    w * g\n}\nmorphism twist[..S] : Real[..S] -> Real[..S] = w => tanh(w) + w\n"
 STEPS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
-    "w => 0.5 * w - 1": lambda w: 0.5 * w - 1,
+    "w => 0.5 * w + 0.1": lambda w: 0.5 * w + 0.1,
     "neg": torch.neg,
     "twist": lambda w: w.tanh() + w,
     "gate": lambda w: 2 * w,

@@ -95,6 +95,16 @@ CASES = {
         "Real[D] -> Real[Class] @ Real[Class] = code{w} & code{linear_2 = w.linear_2}\nparam w : weights(code)",
         {"w.linear.weight", "w.linear_2.bias", "code.linear.weight"},
     ),
+    "a record of a morphism's own": (
+        "Seq -> Seq = t{r.down: tanh} >> iterate(2, t)\nmorphism t : Seq -> Seq = x => {\n"
+        "    param r : weights(block) ~ normal(0, 1)\n    x >> block{r} >> relu >> block{r}\n}",
+        {"t.r.q.weight", "t.r.down.bias", "t_2.r.up.weight"},
+    ),
+    "a power and a family of a morphism's own": (
+        "Fin(Expert) @ Seq -> Seq = (i, x) => {\n    param r : weights(block)^2\n    param s : weights(block)[Expert]\n"
+        "    x >> repeat(2, block){r} >> block{s[i]}\n}",
+        {"r.0.q.weight", "r.1.down.bias", "s.layernorm.weight"},
+    ),
     "a power": ("Seq -> Seq = repeat(3, block){ws}\nparam ws : weights(block)^3", {"ws.0.q.weight", "ws.2.down.bias"}),
     "a family": (
         "Fin(Expert) @ Real[D] -> Real[Class] = (i, x) => x >> code{bank[i]}\nparam bank : weights(code)[Expert]",
