@@ -141,6 +141,8 @@ def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, i
 def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:
     """What a name stands for, applied to wires. Raises SizeTooLarge."""
     target = aliased(head.target)
+    if isinstance(target, MorphismDef) and target.headless:
+        return BAD
     if isinstance(target, (MorphismDef, Closure)):
         if isinstance(target, MorphismDef):
             env.module.used.add(head.name)

@@ -90,6 +90,12 @@ class MorphismDef:
         return self.equations[0]
 
     @property
+    def headless(self) -> bool:
+        """Whether its arguments and its signature are lost, for the declaration could not be read."""
+        head = self.head
+        return head.signature is None and head.params is None and bool(self.module.half_read(head.start))
+
+    @property
     def modifiers(self) -> tuple[str, ...]:
         """`native`, `core`."""
         return self.equations[0].modifiers
