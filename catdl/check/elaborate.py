@@ -141,11 +141,11 @@ def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, i
 def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:
     """What a name stands for, applied to wires. Raises SizeTooLarge."""
     target = aliased(head.target)
-    if isinstance(target, MorphismDef) and target.headless:
-        return BAD
     if isinstance(target, (MorphismDef, Closure)):
         if isinstance(target, MorphismDef):
             env.module.used.add(head.name)
+            if target.headless:
+                return BAD
         if head.name != "over" and any(a.sep != "=" and is_wire(ctx, a.value, env) for a in head.args):
             extra = [a for a in head.args if a.sep != "=" and is_wire(ctx, a.value, env)]
             head.args = [a for a in head.args if a not in extra]

@@ -8,8 +8,8 @@ from typing import Any
 from catdl.diagnostics.base import Help
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, drop_step, one
-from catdl.repair.shown import is_name, part
-from catdl.repair.tree import bare
+from catdl.repair.shown import Part, is_name, part
+from catdl.repair.tree import bare, walk
 from catdl.syntax import ast
 
 _MOST = 4  # axes of which each would do
@@ -22,6 +22,7 @@ def not_found(case: Case) -> Iterator[Group]:
     labels = [part(a).label for a in wrong.available]
     named = [label for label in labels if is_name(label)]
     if wrong.operation == "over":
+        yield from runs_along(case, part(wrong.axis), [part(a) for a in wrong.available])
         yield from spread_over(case, part(wrong.axis).label)
         return
     span = bracket(case, node)
@@ -51,6 +52,25 @@ def bracket(case: Case, node: Any) -> tuple[int, int] | None:
             if case.text(item).partition(":")[0].strip() == name:
                 return item.start, item.end
     return None
+
+
+def runs_along(case: Case, axis: Part, listed: list[Part]) -> Iterator[Group]:
+    """What was cut to the size of an axis runs along that one, or along another to whose size it is to be cut."""
+    for seq in (n for n in walk(case.node) if isinstance(n, ast.Seq)):
+        cut = seq.steps[-1]
+        sliced = bare(cut)
+        if not isinstance(cut, ast.Call) or not isinstance(sliced, ast.Index) or case.text(sliced.base) != "slice":
+            continue
+        if [case.text(item) for item in sliced.items] != [axis.label] or case.text(cut.args[-1].value) != axis.size:
+            continue
+        helps = []
+        for other in listed:
+            said = f"if `{axis.label}` runs along `{other.label}`, say so"
+            name = case.put(cut.end, cut.end, f" >> rename[{axis.label} -> {other.label}]")
+            edits = (name,) if other.label == axis.size else (case.swap(cut.args[-1].value, other.label), name)
+            if is_name(other.label):
+                helps.append(Help(said, edits))
+        yield tuple(helps)
 
 
 def spread_over(case: Case, label: str) -> Iterator[Group]:
