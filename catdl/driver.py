@@ -21,7 +21,7 @@ from catdl import diagnostics as wrong
 from catdl.check.modules import Find, NotFound
 from catdl.check.program import Program
 from catdl.check.run import check as check_program
-from catdl.check.scope import MorphismDef
+from catdl.check.scope import LawDef, MorphismDef
 from catdl.check.whole import untold_dims, why_not_alone
 from catdl.check.work import MISTAKE_LIMIT, TEXT_LIMIT
 from catdl.diagnostics.base import Diagnostic, has_errors, in_order
@@ -32,6 +32,8 @@ from catdl.source import Decoded, Source, decode, from_text
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from catdl.laws.verdict import Verdict
 
 
 class CheckError(ValueError):
@@ -199,6 +201,18 @@ class Spec:
         """Raise CheckError where the spec has mistakes."""
         if has_errors(self.diagnostics):
             raise CheckError(self.diagnostics)
+
+    def laws(self, trials: int = 100) -> dict[str, Verdict]:
+        """What is known of each law of the file: proved, held in so many trials, or refuted. Raises CheckError."""
+        from catdl.laws.verdict import judge
+
+        self.sound()
+        return {law.name: judge(*law.sides, trials) for law in self.stated() if law.sides is not None}
+
+    def stated(self) -> list[LawDef]:
+        """The laws of the file, in text order."""
+        main = self.program.main
+        return [law for law in main.defs.values() if isinstance(law, LawDef) and law.module is main]
 
     def source(self, *, allow: Iterable[str] = ()) -> str:
         """The PyTorch source of every morphism that nothing else in the file uses. Raises CheckError."""

@@ -31,6 +31,7 @@ STAGES = (
     "lint",
     "analysis",
     "weights",
+    "laws",
     "rewrite",
     "torch",
     "draw",

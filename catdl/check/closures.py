@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, PBox, Source_, Use
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, PBox, Source_, Use, W
 from catdl.check.context import Context, Head
-from catdl.check.emit import core
 from catdl.check.inner import named
 from catdl.check.names import local_params
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env
+from catdl.diagram.model import VARIABLE, Extern
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.types import Leaf
 
 
 def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bundle) -> Bundle:
@@ -33,7 +34,7 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
     if closure.opaque:
         assert closure.arrow is not None
         leaves = list(closure.arrow[1].leaves)
-        return core(ctx, b, "opaque", inp.wires, leaves, span)
+        return variable(closure, leaves, b, inp, span)
     plugs = read_plugs(ctx, head, b)
     start = len(b.boxes)
     ctx.way = None
@@ -55,6 +56,17 @@ def use_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bun
     declared = "declared so" if closure.wanted is not None else ""
     fits = ctx.ports(out, closure.arrow[1], closure.span, said, closure.wanted, declared, way=out.way)
     return out if fits else BAD
+
+
+def variable(closure: Closure, leaves: list[Leaf], b: Builder, inp: Bundle, span: Span) -> Bundle:
+    """Any morphism of a type: a box that nothing looks into."""
+    outputs = [W(b, leaf, False, None, span) for leaf in leaves]
+    random = closure.arrow is not None and closure.arrow[2]
+    if random:
+        b.effects.add("rand")
+    op = Extern(f"{VARIABLE}{closure.param}{'~' if random else ''}", ())
+    b.emit(op, [b.take(w) for w in inp.wires], outputs, closure.param or "", span)
+    return Bundle(outputs)
 
 
 def share(ctx: Context, closure: Closure, made: list[PBox], b: Builder, span: Span) -> None:

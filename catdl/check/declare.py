@@ -14,6 +14,7 @@ from catdl.check.scope import (
     Def,
     Env,
     KindDef,
+    LawDef,
     Module,
     MorphismDef,
     ObjectDef,
@@ -109,7 +110,7 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
             case ast.Import() | ast.Where() | ast.Overload():
                 last = None
                 continue
-            case ast.Morphism(name=name):
+            case ast.Morphism(name=name, keyword=keyword) if keyword != "law":
                 known = module.defs.get(name)
                 where = Span(module.source, node.name_start, node.name_end)
                 if (
@@ -140,6 +141,9 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
                         module.defs[name] = ObjectDef(name, node, module, where)
                     case ast.Param():
                         module.defs[name] = ParamDef(name, node, module, where)
+                    case ast.Morphism():
+                        span = Span(module.source, node.name_start, node.name_end)
+                        module.defs[name] = LawDef(name, node, module, span)
                     case _:
                         module.defs[name] = BadDef(name)  # dims and kinds replace it when they are read
         entered.append((name, node))

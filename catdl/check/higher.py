@@ -15,11 +15,11 @@ from catdl.check.builder import BAD, Bundle, Closure, Inner
 from catdl.check.context import Head
 from catdl.check.inner import emit_inner, inner_diagram, named
 from catdl.check.rules.common import Rule, known_axes, pointwise
-from catdl.check.scope import Env, MorphismDef
+from catdl.check.scope import Env, LawDef, MorphismDef
 from catdl.check.solver import Blame
 from catdl.check.ways import Step
 from catdl.syntax import ast
-from catdl.types.types import Axis, Leaf, Object, label_of, show_axis, show_leaf
+from catdl.types.types import Axis, Kind, Leaf, Object, label_of, show_axis, show_leaf
 
 REPEAT_LIMIT = 100_000
 
@@ -277,6 +277,35 @@ def total(rule: Rule) -> Bundle:
     return result
 
 
+def law_loss(rule: Rule) -> Bundle:
+    """`law_loss(name)`: how far the sides of a law are apart on these wires, the mean of the squared differences."""
+    from catdl.check.laws import apart  # late: few specs state laws
+
+    law, _ = morphism_arg(rule, 0, "law")
+    named = rule.head.env.find(law.id) if isinstance(law, ast.Name) else None
+    if not isinstance(named, LawDef):
+        raise rule.ctx.refuse(
+            wrong.BadArgument(rule.head.env.module.span(law), "law", "a law", described(law), rule.name)
+        )
+    left, right = apart(rule.ctx, named, rule.b, rule.inp)
+    parts: list[Bundle] = []
+    for mine, other in zip(left.wires, right.wires, strict=True):
+        gap = pointwise(rule.ctx, rule.b, "sub", [mine, other], rule.span)
+        square = pointwise(rule.ctx, rule.b, "mul", [gap.wires[0], gap.wires[0]], rule.span)
+        rank = len(known_axes(rule.ctx, square.wires[0], rule.span, rule.name))
+        leaf = Leaf(Kind("Real"), ())
+        parts.append(rule.out("reduce", square.wires, [leaf], fn="mean", axes=tuple(range(rank))) if rank else square)
+    result = parts[0]
+    for part in parts[1:]:
+        result = pointwise(rule.ctx, rule.b, "add", [*result.wires, *part.wires], rule.span)
+    return result
+
+
+def described(expr: ast.Expr) -> str:
+    """What stands where the name of a law belongs."""
+    return f"`{expr.id}`" if isinstance(expr, ast.Name) else "an expression"
+
+
 def bare(rule: Rule) -> None:
     """Refuse static arguments. Raises Refused."""
     for arg in rule.head.args:
@@ -320,6 +349,7 @@ HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "each": lifted,
     "id": identity,
     "iterate": repeat,
+    "law_loss": law_loss,
     "map": lifted,
     "repeat": repeat,
     "swap": swap,

@@ -19,6 +19,7 @@ from catdl.check.scope import (
     DimDef,
     Env,
     KindDef,
+    LawDef,
     Module,
     MorphismDef,
     ObjectDef,
@@ -87,6 +88,10 @@ def read_found(program: Program, found: Def | None) -> None:
             read_param(program, found)
         case MorphismDef():
             read_morphism(program, found)
+        case LawDef():
+            from catdl.check.laws import read_law  # late: few specs state laws
+
+            read_law(program, found)
         case _:
             pass
 

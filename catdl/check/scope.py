@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from catdl.diagram.model import Parameter
+from catdl.diagram.model import Diagram, Parameter
 from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
 from catdl.source import Source, Span
@@ -101,6 +101,17 @@ class MorphismDef:
         return self.equations[0].modifiers
 
 
+@record(frozen=False, eq=False)
+class LawDef:
+    """A law; its sides are diagrams once both compose."""
+
+    name: str
+    node: ast.Morphism
+    module: Module
+    span: Span
+    sides: tuple[Diagram, Diagram] | None = None
+
+
 @record
 class Overload:
     """Kinds of one overload: of the inputs, of the outputs (None: never), or why not."""
@@ -122,7 +133,7 @@ Placed: TypeAlias = (
     ast.Expr | ast.Statement | ast.Decl | ast.Arg | ast.Fact | ast.StaticParam | ast.Binder | ast.ImportName
 )
 
-Def: TypeAlias = DimDef | KindDef | ObjectDef | ParamDef | MorphismDef | BadDef
+Def: TypeAlias = DimDef | KindDef | ObjectDef | ParamDef | MorphismDef | LawDef | BadDef
 
 
 @record(frozen=False, eq=False)

@@ -5,7 +5,7 @@ sort_of(env.find("D"))      "a dim"
 
 from __future__ import annotations
 
-from catdl.check.scope import DimDef, KindDef, Module, MorphismDef, ObjectDef, ParamDef, Static
+from catdl.check.scope import DimDef, KindDef, LawDef, Module, MorphismDef, ObjectDef, ParamDef, Static
 from catdl.check.signature import Row
 from catdl.types.types import Axis, Kind, Object, RowVar
 
@@ -21,6 +21,8 @@ def sort_of(found: object) -> str:
             return "an object"
         case MorphismDef():
             return "a morphism"
+        case LawDef():
+            return "a law"
         case ParamDef():
             return "a parameter"
         case Static():

@@ -12,7 +12,7 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("check", "compile", "show", "run", "keys", "explain")
+_COMMANDS = ("check", "compile", "show", "run", "keys", "laws", "explain")
 _INTERNAL = 70
 
 

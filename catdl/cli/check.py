@@ -9,7 +9,7 @@ import click
 
 from catdl.cli.report import color_option, write
 from catdl.cli.specs import deny_option, open_spec, search_option
-from catdl.diagnostics.base import in_order
+from catdl.diagnostics.base import has_errors, in_order
 
 
 @click.command("check")
@@ -21,13 +21,22 @@ from catdl.diagnostics.base import in_order
     default="text",
     help="For people; for programs; for code scanning (SARIF 2.1.0); for GitHub Actions.",
 )
+@click.option("--laws", is_flag=True, help="Also prove, try or refute the laws that are stated.")
 @color_option
 @deny_option
 @search_option
-def command(files: tuple[str, ...], form: str, color: str, deny: frozenset[str], search: tuple[str, ...]) -> None:
+def command(
+    files: tuple[str, ...], form: str, laws: bool, color: str, deny: frozenset[str], search: tuple[str, ...]
+) -> None:
     """Check FILES without running anything; - is standard input."""
     paths = tuple(dict.fromkeys(files))
-    found = in_order(mistake for path in paths for mistake in open_spec(path, search, deny).diagnostics)
+    specs = [open_spec(path, search, deny) for path in paths]
+    told = [mistake for spec in specs for mistake in spec.diagnostics]
+    if laws:
+        from catdl.cli.laws import refuted  # late: trials take torch
+
+        told += [mistake for spec in specs if not has_errors(spec.diagnostics) for mistake in refuted(spec)]
+    found = in_order(told)
     errors = sum(mistake.severity == "error" for mistake in found)
     if form != "text":
         renderer = import_module(f"catdl.diagnostics.{form}")  # late: most checks need none of them

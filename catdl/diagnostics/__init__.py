@@ -18,6 +18,7 @@ from catdl.diagnostics.base import Diagnostic, Edit, Help, Label, Mistake, Parts
 if TYPE_CHECKING:
     from catdl.diagnostics.effect_errors import *  # noqa: F403
     from catdl.diagnostics.kind_errors import *  # noqa: F403
+    from catdl.diagnostics.law_errors import *  # noqa: F403
     from catdl.diagnostics.layers_warnings import *  # noqa: F403
     from catdl.diagnostics.limit_errors import *  # noqa: F403
     from catdl.diagnostics.model_warnings import *  # noqa: F403
@@ -40,6 +41,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("catdl.diagnostics.param_errors", "parameters"),
     ("catdl.diagnostics.effect_errors", "effects"),
     ("catdl.diagnostics.limit_errors", "files, compiling and limits"),
+    ("catdl.diagnostics.law_errors", "laws"),
     ("catdl.diagnostics.names_warnings", "names and comments"),
     ("catdl.diagnostics.layers_warnings", "layers that undo or repeat each other"),
     ("catdl.diagnostics.model_warnings", "what a model cannot respect or learn"),
@@ -73,6 +75,7 @@ _HOMES = {
         "LimitExceeded NoSuchMorphism NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth "
         "WeightsOpen not_text"
     ),
+    "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
     "model_warnings": "DeadWeights NothingLearns SetOrdered",

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from catdl.data.tree import Tree
 from catdl.diagram.drive import Work, drive
-from catdl.diagram.interpret_core import Run, Value, core
+from catdl.diagram.interpret_core import Function, Run, Value, core
 from catdl.diagram.interpret_trees import fold_trees
 from catdl.diagram.model import (
     Box,
@@ -82,8 +82,12 @@ def interpret(
     *,
     training: bool = False,
     batch: tuple[int, ...] | None = None,
+    externs: Mapping[str, Function] | None = None,
+    dims: Mapping[str, int] | None = None,
 ) -> tuple[Tensor, ...]:
     """The outputs, with the batch axes that the inputs have before their own, unless given.
+
+    `externs` are the modules of other packages by target, `dims` the sizes of free dims that no input tells.
 
     A result that is the same for the whole batch is repeated over it; without an input that has batch axes none has.
     """
@@ -105,8 +109,8 @@ def interpret(
     numbers = (t.dtype.to_real() for t in tensors if t.is_floating_point() or t.is_complex())
     floating = next(numbers, torch.get_default_dtype())
     device = next((t.device for t in (*inputs, *params.values())), torch.device("cpu"))
-    dims = _dims([wire.type for wire in wires], [value.tensor for value in values])
-    run = Run(batch, dims, floating, device, training)
+    told = {**(dims or {}), **_dims([wire.type for wire in wires], [value.tensor for value in values])}
+    run = Run(batch, told, floating, device, training, externs or {})
     results = drive(_diagram(diagram, values, Weights(params, "", {}, ()), run))
     if all(wire.constant for wire in wires):
         return tuple(value.tensor for value in results)
@@ -210,7 +214,12 @@ def _box(box: Box, ins: Results, plugs: Mapping[str, Value], weights: Weights, r
 
             return (yield fold_trees(op, ins[0].tree, ins[1:], run, at_node))
         case Extern(target):
-            raise NotImplementedError(f"the interpreter does not run `{target}`")
+            if target not in run.externs:
+                raise NotImplementedError(f"the interpreter does not run `{target}`")
+            batched = any(value.batched for value in ins)
+            given = [value if value.batched else _as_wire(value, not batched, run) for value in ins]
+            made = run.externs[target]([value.tensor for value in given], len(run.batch) if batched else 0)
+            return [Value(tensor, batched) for tensor in made]
         case _:
             raise AssertionError(op)
 

@@ -7,10 +7,10 @@ A batched value has exactly the batch axes of the run; constants have none and a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from catdl.data.tree import Tree
 from catdl.diagram.interpret_point import POINTWISE
 from catdl.diagram.model import Core
 from catdl.types.sizes import Poly, Size, evaluate
+
+Function: TypeAlias = Callable[[Sequence[Tensor], int], tuple[Tensor, ...]]
+"""A module from elsewhere: tensors with so many batch axes in front, to tensors with the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What holds during an evaluation: batch axes, sizes of free dims, dtype, device, mode."""
+    """What holds during an evaluation: batch axes, sizes of free dims, dtype, device, mode, and modules by target."""
 
     batch: tuple[int, ...]
     dims: dict[str, int]
     floating: torch.dtype
     device: torch.device
     training: bool
+    externs: Mapping[str, Function] = field(default_factory=dict)
 
     def size(self, size: Size) -> int:
         """A size as a number."""

@@ -196,6 +196,10 @@ class Fold:
     reverse: bool
 
 
+VARIABLE = "?"
+"""What the target of a morphism variable begins with: a law speaks of any morphism of its type."""
+
+
 @record
 class TreeFold:
     """Recursion over trees: what an algebra of the functor `form` makes of each, with one record of weights.
@@ -213,7 +217,10 @@ class TreeFold:
 
 @record
 class Extern:
-    """Someone else's `nn.Module`: `target` "pkg.module:Class" with constant arguments."""
+    """Someone else's `nn.Module`: `target` "pkg.module:Class" with constant arguments.
+
+    In a law also a morphism variable, `?f`, or `?f~` where it may be random.
+    """
 
     target: str
     args: tuple[tuple[str, Static], ...]

@@ -23,7 +23,7 @@ NAMELIKE = (IN_PLACE - {"AS"}) | {"NAME"}
 STARTED = NAMELIKE | {"TIED", "FRESH"}
 """What may follow a word that starts a statement."""
 
-_HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT OVERLOAD FROM")
+_HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT LAW OVERLOAD FROM")
 _SIGNS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 
 

@@ -120,6 +120,43 @@ class Builder(ExprBuilder):
             )
         ]
 
+    def law_decl(self, values: Values, first: int, last: int) -> list[ast.Morphism]:
+        _, name, binders, params, _, body = values
+        return [self.law(name, binders, params, None, None, body, first, last)]
+
+    def signed_law_decl(self, values: Values, first: int, last: int) -> list[ast.Morphism]:
+        _, name, binders, params, _, signature, where, _, body = values
+        return [self.law(name, binders, params, signature, where, body, first, last)]
+
+    def law(
+        self,
+        name: int,
+        binders: tuple[ast.Binder, ...] | None,
+        params: tuple[ast.StaticParam, ...] | None,
+        signature: ast.Expr | None,
+        where: ast.Where | None,
+        body: ast.Expr,
+        first: int,
+        last: int,
+    ) -> ast.Morphism:
+        """An equation: a morphism's head, with `left == right` for its body."""
+        start = self.starts[first]
+        return ast.Morphism(
+            self.word(name),
+            "law",
+            (),
+            binders or (),
+            params,
+            signature,
+            where,
+            body,
+            self.starts[name],
+            self.ends[name],
+            start,
+            self.ends[last],
+            self.doc(start),
+        )
+
     def head(self, values: Values, first: int, last: int) -> tuple[str, tuple[str, ...]]:
         """The keyword of a morphism and the modifiers before it."""
         modifiers = values[0] if type(values[0]) is list else []

@@ -14,10 +14,10 @@ from catdl.syntax.layout import Stream
 from catdl.syntax.lexer import kinds_of
 from catdl.syntax.tables import Tables
 
-LATER = frozenset({"functor", "algebra", "law", "learner"})
+LATER = frozenset({"functor", "algebra", "learner"})
 """Words that start declarations of later versions."""
 
-_DECLARING = ("dim", "where", "kind", "object", "param", "morphism", "hom", "extern", "overload", "from", "native")
+_DECLARING = tuple("dim where kind object param morphism hom extern law overload from native".split())  # noqa: SIM905
 _MOST = 4
 _PLAIN = {
     "THEN": "`then`",

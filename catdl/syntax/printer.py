@@ -48,12 +48,13 @@ def _decl(decl: ast.Decl) -> str:
     if body is None:
         return comment + head
     text = _text([Work(body, Level.OPEN, 0)])
+    sign = " :" if isinstance(decl, ast.Morphism) and decl.keyword == "law" and decl.signature is None else " ="
     if len(head) + 3 + len(text.split("\n", 1)[0]) <= _WIDTH:
-        return f"{comment}{head} = {text}"
+        return f"{comment}{head}{sign} {text}"
     if len(text) + 4 > _WIDTH and isinstance(body, ast.Seq) and "\n" not in text:
         steps = parts(Work(body, Level.OPEN, 0))
         text = _text(["\n    >> " if piece == " >> " else piece for piece in steps])
-    return f"{comment}{head} =\n    {text}"
+    return f"{comment}{head}{sign}\n    {text}"
 
 
 def _text(pieces: Parts) -> str:

@@ -57,7 +57,6 @@ M = "morphism m : A -> B = "
         ("from a.b x", "1:10 expected `import` after `b`, found `x`"),
         ("overload mul : A", "1:17 expected `->` after `A`, found the end of the file"),
         ("morphsim f = g", "1:1 expected a declaration, found `morphsim`"),
-        ("law f : a == b", "1:1 `law` is not part of the language yet"),
         ("functor L(X) = () + X", "1:1 `functor` is not part of the language yet"),
         ("algebra a : L = {\n x\n y\n}", "1:1 `algebra` is not part of the language yet"),
         ("learner l {\n data = x\n}", "1:1 `learner` is not part of the language yet"),

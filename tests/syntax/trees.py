@@ -191,6 +191,18 @@ _morphisms = st.builds(
     st.none() | exprs,
     _docs,
 )
+_laws = st.builds(
+    lambda name, binders, params, arrow, where, body, doc: ast.Morphism(
+        name, "law", (), binders, params, arrow, where if arrow is not None else None, body, 0, 0, 0, 0, doc
+    ),
+    names,
+    st.lists(_binders, max_size=2).map(tuple),
+    st.none() | st.lists(_params, max_size=2).map(tuple),
+    st.none() | _arrows(exprs),
+    st.none() | _wheres,
+    exprs,
+    _docs,
+)
 _imports = st.builds(
     ast.Import,
     st.sampled_from(["a", "layers.core"]),
@@ -221,6 +233,7 @@ decls = st.one_of(
     st.builds(ast.Object, names, exprs, _zero, _zero, _docs),
     st.builds(ast.Param, names, exprs, st.none() | exprs, _zero, _zero, _docs),
     _morphisms,
+    _laws,
     _overloads,
     _imports,
 )

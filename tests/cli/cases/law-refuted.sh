@@ -1,0 +1,1 @@
+catdl check --laws pooled.cat

@@ -1,0 +1,123 @@
+"""Verdicts on laws: what must be proved, what must not be, and what refutes the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+import catdl
+from catdl.laws.trial import Held, Refuted
+from catdl.laws.verdict import Open, Proved, Verdict
+
+HEAD = """
+dim N, M, A = 3, B = 4, C = 5, S = 6
+where 2 | N
+param w : Real[B, A]
+param v : Real[C, B]
+param b : Real[B]
+morphism f : Real[A] -> Real[B] = linear(bias = false){weight = w}
+morphism g : Real[B] -> Real[C] = linear(bias = false){weight = v}
+morphism affine : Real[A] -> Real[B] = linear{weight = w, bias = b}
+"""
+
+PROVED = """
+(f : Real[A] -> Real[A], g : Real[A] -> Real[B]) : map[N](f) >> map[N](g) == map[N](f >> g)
+: Real[N, A] -> Real[N, A] = map[N](id) == id
+(f : Real -> Real) : map[N](map[M](f)) == map[N, M](f)
+(f : Real[A] -> Real[B]) : map[N](f) >> rename[N -> N'] == rename[N -> N'] >> map[N'](f)
+[X, Y](f : X -> Y) : f >> copy == copy >> (f @ f)
+[X, Y](f : X -> Y) : f >> discard == discard
+[X, Y, Z, V](f : X -> Y, g : Z -> V) : f @ g == (f @ id) >> (id @ g)
+[X, Y](f : X -> X, g : Y -> Y) : swap >> (g @ f) >> swap == f @ g
+[X](f : X -> X) : iterate(3, f) == f >> f >> f
+: Real[A] @ Real[A] -> Real[B] = ((x, y) => f(x + y)) == ((x, y) => f(x) + f(y))
+: Real[A] -> Real[B] = (x => f(3 * x)) == (x => 3 * f(x))
+: Real[A] @ Real[A] -> Real[B] = ((x, y) => affine(x) - affine(y)) == ((x, y) => f(x - y))
+: Real[N, A] -> Real[B] = map[N](f) >> mean[N] == mean[N] >> f
+: Real[N, A] -> Real[B] = map[N](affine) >> mean[N] == mean[N] >> affine
+: Real[N, A] -> Real[B] = map[N](f) >> sum[N] == sum[N] >> f
+: Real[A] -> Real[C] = f >> g == (x => einsum("c b, b a, a -> c", v, w, x))
+: Real[N, M] -> Real = sum[N] >> sum[M] == sum[M] >> sum[N]
+: Real[N, M] -> Real = max[N] >> max[M] == max[N, M]
+: Real[N, M] -> Real = mean[N] >> mean[M] == mean[N, M]
+: Real[A] -> Real[A] = expand[N] >> mean[N] == id
+: Real[A] -> Real[A] = expand[N] >> max[N] == id
+: Real[A, B] -> Real[B, A] = rearrange("a b -> (a b)") >> rearrange("(a b) -> b a", a = A) == rearrange("a b -> b a")
+: Real[A, B] -> Real[A, B] = rearrange("a b -> b a") >> relu >> rearrange("b a -> a b") == relu
+: Real[A] -> Real[A] = softmax == (x => softmax(x + 3))
+: Real[A] -> Real[A] = layernorm(affine = false) == (x => layernorm(x + 1, affine = false))
+: Real[A] @ Real[A] -> Real[A] = ((x, y) => (x + y) * (x - y)) == ((x, y) => x * x - y * y)
+: Real[A] @ Real[A] -> Real[A] = ((x, y) => maximum(x, y)) == ((x, y) => maximum(y, x))
+: Real[A] -> Real[A] = relu >> relu == relu
+: Real[A] -> Real[A] = (x => log(exp(x))) == id
+: Real[A] @ Real[A] -> Real[A] = ((x, y) => exp(x + y)) == ((x, y) => exp(x) * exp(y))
+: Fin(N)[M] @ Real[N, A] -> Real[M, A] = ((i, x) => relu(gather[N](x, i))) == ((i, x) => gather[N](relu(x), i))
+: Real[A] -> Real[A] = split(1) == id
+: Real[S] -> Real = sum[S] == (x => sum[S](reverse[S](reverse[S](x))))
+"""
+
+HELD = """
+: Real[N] -> Real = map[N](relu) >> max[N] == max[N] >> relu
+: Real[A] -> Real[A] = tanh >> neg == neg >> tanh
+: Real[S] -> Real = sum[S] == reverse[S] >> sum[S]
+: Real[A] -> Real[A] = softplus == (x => log(1 + exp(x)))
+"""
+
+REFUTED = """
+(f : Real -> Real) : map[N](f) >> max[N] == max[N] >> f
+(f : Real -> Real) : map[N](f) >> mean[N] == mean[N] >> f
+(f : Real[A] -> Real[A], g : Real[A] -> Real[A]) : f >> g == g >> f
+: Real[A] -> Real[A] = id == stop_gradient
+: Real[A] -> Real[A] = relu == gelu
+: Real[A] -> Real[A] = layernorm(affine = false) == (x => layernorm(2 * x + 1, affine = false))
+: Real[N, A] -> Real[A] = sum[N] == mean[N]
+: Real[A] @ Real[A] -> Real[B] = ((x, y) => affine(x + y)) == ((x, y) => affine(x) + affine(y))
+: Real[A] -> Real[A] = (x => exp(x + 0.001)) == exp
+: Real[A, A'] -> Real[A, A'] = rearrange("a b -> b a") >> rename[A -> A', A' -> A] == id
+: Real[A] @ Real[A] -> Real[A] = id @ discard == discard @ id
+"""
+
+OPEN = """
+(r : Real ~> Real) : r >> copy == copy >> (r @ r)
+"""
+
+
+def verdict(law: str) -> Verdict:
+    text = f"{HEAD}law it{law if law[0] in '([' else f' {law}'}\n"
+    spec = catdl.loads(text)
+    assert not [d for d in spec.diagnostics if d.severity == "error"], str(catdl.CheckError(spec.diagnostics))
+    return spec.laws(40)["it"]
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.strip().splitlines() if line]
+
+
+@pytest.mark.parametrize("law", lines(PROVED))
+def test_proved(law: str) -> None:
+    assert isinstance(verdict(law), Proved)
+
+
+@pytest.mark.parametrize("law", lines(HELD))
+def test_held(law: str) -> None:
+    assert isinstance(verdict(law), Held)
+
+
+@pytest.mark.parametrize("law", lines(REFUTED))
+def test_refuted(law: str) -> None:
+    assert isinstance(verdict(law), Refuted)
+
+
+@pytest.mark.parametrize("law", lines(OPEN))
+def test_open(law: str) -> None:
+    assert isinstance(verdict(law), Open)
+
+
+def test_a_counterexample_is_small() -> None:
+    found = verdict("(f : Real -> Real) : map[N](f) >> max[N] == max[N] >> f")
+    assert found == Refuted("f = neg, x = [0, 1]", "0", "-1", "values")
+
+
+def test_a_proof_names_what_it_took() -> None:
+    assert verdict("(f : Real -> Real) : map[N](f) >> map[N](f) == map[N](f >> f)") == Proved(
+        ("map keeps composition (functoriality)",)
+    )
