@@ -8,6 +8,7 @@ from math import lcm
 from typing import Any
 
 from catdl.check.scope import DimDef, MorphismDef
+from catdl.diagnostics.base import Help
 from catdl.repair.case import Case, Group, one
 from catdl.repair.shown import is_name, read
 from catdl.repair.tree import walk
@@ -108,6 +109,11 @@ def not_divisible(case: Case) -> Iterator[Group]:
             if operator == "/":
                 at = text.index("/", left.end, right.start)
                 yield one("if rounding down is meant, write `//`", case.put(at, at + 1, "//"))
+    own = [h.message for h in wrong.parts().helps if h.message.endswith("would divide it")]
+    written = [a for a in walk(node) if isinstance(a, ast.Arg) and case.text(a.value) == wrong.denominator]
+    if own and len(written) == 1:
+        numbers = re.findall(r"\d+", own[0])
+        yield tuple(Help(f"`{n}` would divide it", (case.swap(written[0].value, n),)) for n in numbers)
 
 
 def undecided(case: Case) -> Iterator[Group]:
