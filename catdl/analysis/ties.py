@@ -83,7 +83,7 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
                 yield Tie(_keys(visit, box, body), f"map[{', '.join(map(show_axis, axes))}]", [note])
             case _:
                 pass
-        for wire in dict.fromkeys((*box.inputs, *[wire for _, wire in box.plugs])):
+        for wire in (*dict.fromkeys(box.inputs), *[wire for _, wire in box.plugs]):  # each leaf is a place of its own
             if wire in reads:
                 reads[wire].append(note)
 

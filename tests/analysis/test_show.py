@@ -113,6 +113,22 @@ morphism f : Real[T, D] -> Real[T, D] = repeat(3, inner) >> iterate(5, linear >>
     ]
 
 
+def test_one_wire_for_several_leaves_of_a_box_is_tied() -> None:
+    text = """
+dim D = 8
+morphism pair : Real[D] -> Real[D] = a: linear(D) >> tanh >> b: linear(D)
+param w : Real[D, D]
+morphism same : Real[D] -> Real[D] = pair{*.weight = w}
+morphism rounds : Real[D] -> Real[D] = repeat(3, linear(D) >> tanh){**.weight = w}
+morphism once : Real[D] -> Real[D] = pair{a.weight = w}
+"""
+    spec = catdl.loads(text)
+    tied = {name: spec[name].show().partition("\ntied")[2].partition("\n\n")[0].split() for name in spec.names}
+    assert tied["same"] == ["w", "5:38", "pair{*.weight", "=", "w}", "×2"]
+    assert tied["rounds"][-1] == "×3"
+    assert tied["once"] == ["nothing"]
+
+
 def test_weights_that_are_plugged_in_are_tied_where_they_stand() -> None:
     """Not under the names that the plugged morphism has for them, which may be those of others here."""
     text = """

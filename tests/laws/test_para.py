@@ -189,7 +189,7 @@ def matches(path: str, key: str) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:There is a performance drop")  # torch has no rule for attention under vmap
-@settings(max_examples=400, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(plugged())
 def test_plugging_is_precomposition(case: Plugged) -> None:
     """f{path: e} is f at the weights that e makes of its own, in values and in gradients of all."""
