@@ -24,6 +24,7 @@ STAGES = (
     "syntax",
     "types",
     "data",
+    "symmetry",
     "prelude",
     "diagram",
     "check",

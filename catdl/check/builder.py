@@ -151,6 +151,14 @@ class LateCore:
     attrs: tuple[tuple[str, Any], ...]
 
 
+@record(frozen=False)
+class LateEquilinear:
+    """`equilinear`, whose weights follow from the types of its wires; closed at the end."""
+
+    bias: bool
+    span: Span
+
+
 @record
 class Start:
     """How a parameter starts: an initialiser and its arguments, or a formula, read when sizes are known."""
@@ -185,7 +193,7 @@ class Plugged:
     random: bool = False
 
 
-PendingOp: TypeAlias = "Op | Use | Inner | LateCore | Source_"
+PendingOp: TypeAlias = "Op | Use | Inner | LateCore | LateEquilinear | Source_"
 
 
 class PBox:

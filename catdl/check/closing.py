@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Inner, LateCore, PBox, Plugged, Source_, Start, Use
+from catdl.check.builder import Inner, LateCore, LateEquilinear, PBox, Plugged, Source_, Start, Use
 from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
 from catdl.check.initial import fitting
@@ -98,6 +98,10 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
             closed = zonk_leaf(ctx, leaf)
             parameter = Parameter(path, closed, close_init(ctx, init, box.span, closed, instances), home)
             return Global(parameter) if declared else Local(parameter)
+        case LateEquilinear():
+            from catdl.check.equivariant import close_equilinear  # late: few specs have such layers
+
+            return close_equilinear(ctx, box, op)
         case Inner():
             raise AssertionError("a diagram inside is closed with those around it")
         case _:

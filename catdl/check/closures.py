@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, PBox, Source_, Use, W
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, LateEquilinear, PBox, Source_, Use, W
 from catdl.check.context import Context, Head
 from catdl.check.inner import named
 from catdl.check.names import local_params
@@ -97,6 +97,8 @@ def parametric(ctx: Context, box: PBox) -> bool:
             case PBox(op=Source_(declared=declared)):
                 if not declared:
                     return True
+            case PBox(op=LateEquilinear()):
+                return True
             case PBox(op=Use() as use, plugs=plugs):
                 if owns_now(ctx, use, {name for name, _ in plugs}):
                     return True

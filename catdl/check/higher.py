@@ -66,7 +66,7 @@ def element_segment(rule: Rule, expr: ast.Expr, default: str) -> str:
     found = rule.head.env.find(name)
     if isinstance(found, MorphismDef):
         if "core" in found.modifiers:
-            return default
+            return name if rule.ctx.library.traits(found)[0] else default
         takes = any(isinstance(p.sort, ast.Arrow) for p in found.head.params or ())
         if takes and not rule.ctx.library.traits(found)[0]:
             return default
@@ -246,7 +246,7 @@ def one_box(rule: Rule, expr: ast.Expr, env: Env) -> bool:
     if not isinstance(found, MorphismDef):
         return False
     if "core" in found.modifiers:
-        return found.name in ("repeat", "iterate", "map", "each")
+        return found.name in ("repeat", "iterate", "map", "each") or rule.ctx.library.traits(found)[0]
     if not rule.ctx.library.is_template(found):
         return True
     takes = any(isinstance(p.sort, ast.Arrow) or p.sort is None for p in found.head.params or ())

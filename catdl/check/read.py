@@ -12,6 +12,7 @@ from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
 from catdl.check.program import Program
+from catdl.check.roles import read_roles
 from catdl.check.samples import glance, sample
 from catdl.check.scope import (
     BadDef,
@@ -34,8 +35,6 @@ from catdl.diagram.taken import TAKEN
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge, sym
 from catdl.types.types import Axis, Object
-
-ROLES = ("batch", "cycle", "grid", "set", "time", "var", "vector")
 
 
 def read_module(program: Program, module: Module, tree: ast.Module) -> None:
@@ -124,8 +123,9 @@ def read_dim_or_kind(program: Program, module: Module, name: str, node: object) 
             except (Refused, SizeTooLarge):
                 return
             formula = None if size is None or isinstance(size, (ast.Number, ast.Name)) else module.span(size).text
-            module.defs[name] = DimDef(name, Axis(label, value), size is None, roles, module.span(node), formula)
-            known_roles(program, module, roles)
+            axis = Axis(label, value)
+            act, other = read_roles(ctx, Env(module), node, axis, program.report) if roles else (None, None)
+            module.defs[name] = DimDef(name, axis, size is None, roles, module.span(node), formula, act, other)
             if size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles):
                 program.facts = Noted(program.facts).facts({label})
         case ast.Kind(base=base, access=access, axis=axis, element=element):
@@ -151,14 +151,6 @@ def kind_named(program: Program, module: Module, node: ast.Kind, name: str) -> K
         names += [n for n in program.prelude.names() if isinstance(module.find(n), KindDef)]
         program.report(wrong.UnknownName(module.span(node), name, "kind", near(name, names)))
     raise Refused
-
-
-def known_roles(program: Program, module: Module, roles: tuple[ast.Expr, ...]) -> None:
-    """Report the roles of a dim that there are none of."""
-    for role in roles:
-        word = role.function if isinstance(role, ast.Call) else role
-        if isinstance(word, ast.Name) and word.id not in ROLES:
-            program.report(wrong.UnknownName(module.span(word), word.id, "role", near(word.id, ROLES)))
 
 
 def read_dims(program: Program, module: Module, tree: ast.Module, order: list[tuple[str, object]]) -> None:

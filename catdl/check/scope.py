@@ -16,6 +16,7 @@ from catdl.diagram.model import Diagram, Parameter
 from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
 from catdl.source import Source, Span
+from catdl.symmetry.actions import Act
 from catdl.syntax import ast
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Object
@@ -33,6 +34,8 @@ class DimDef:
     roles: tuple[ast.Expr, ...]
     span: Span
     formula: str | None = None  # the arithmetic that gives its size, as it is written
+    act: Act | None = None  # how a group acts on it
+    other: str | None = None  # its role that stands for no group
 
 
 @record(frozen=False, eq=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from catdl.check.builder import Bundle
 from catdl.check.higher import HIGHER
-from catdl.check.rules import index, rearrange, reduce, shape
+from catdl.check.rules import equivariant, index, rearrange, reduce, shape
 from catdl.check.rules.common import Rule
 
 POINTWISE = index.BINARY | index.UNARY | {"where"}
@@ -30,6 +30,7 @@ TABLE: dict[str, Callable[[Rule], Bundle]] = {
     "concat": shape.concat,
     "contract": reduce.contract,
     "einsum": reduce.einsum,
+    "equilinear": equivariant.equilinear,
     "expand": shape.expand,
     "fin": index.fin,
     "flatten": shape.flatten,
@@ -74,6 +75,6 @@ WIDTHS: dict[str, int | None] = {
     **dict.fromkeys((f"scatter_{fn}" for fn in ("sum", "prod", "max", "min", "mean")), 2),
     **dict.fromkeys(("zeros", "ones", "full", "index"), 0),
     "where": 3,
-    **dict.fromkeys((*HIGHER, "concat", "stack", "contract", "einsum"), None),
+    **dict.fromkeys((*HIGHER, "concat", "stack", "contract", "einsum", "equilinear"), None),
     "swap": 2,
 }

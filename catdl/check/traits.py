@@ -13,6 +13,7 @@ from catdl.diagram.params import owns as owns_any
 from catdl.syntax import ast
 
 NONE: frozenset[str] = frozenset()
+WEIGHTED = frozenset({"equilinear"})  # core operations with parameters
 Traits = tuple[bool, frozenset[str]]
 
 
@@ -111,7 +112,7 @@ def traits_of(
         owns = bool(local_params(at.head.body))
         effects: frozenset[str] = NONE
         if "core" in at.modifiers:
-            effects = core_effects(at.name, False)
+            effects, owns = core_effects(at.name, False), at.name in WEIGHTED
         elif at.head.body is None and isinstance(at.head.signature, ast.Arrow) and at.head.signature.random:
             effects = frozenset({"rand"})
         for name, training in used:
@@ -123,7 +124,7 @@ def traits_of(
                 else:
                     mine, inner = memo.get(found, (False, NONE))
                 if "core" in found.modifiers:
-                    inner = core_effects(found.name, training)
+                    inner, mine = core_effects(found.name, training), found.name in WEIGHTED
                 elif training:
                     inner = frozenset("rand_train" if e == "rand" else e for e in inner)
                 owns = owns or mine

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from catdl.diagnostics.param_errors import *  # noqa: F403
     from catdl.diagnostics.shape_errors import *  # noqa: F403
     from catdl.diagnostics.static_errors import *  # noqa: F403
+    from catdl.diagnostics.symmetry_errors import *  # noqa: F403
     from catdl.diagnostics.wire_errors import *  # noqa: F403
 
 __all__ = ["Diagnostic", "Edit", "Help", "Label", "Mistake", "Parts", "has_errors", "in_order", "sort_key"]
@@ -42,11 +43,12 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("catdl.diagnostics.effect_errors", "effects"),
     ("catdl.diagnostics.limit_errors", "files, compiling and limits"),
     ("catdl.diagnostics.law_errors", "laws"),
+    ("catdl.diagnostics.symmetry_errors", "symmetry"),
     ("catdl.diagnostics.names_warnings", "names and comments"),
     ("catdl.diagnostics.layers_warnings", "layers that undo or repeat each other"),
     ("catdl.diagnostics.model_warnings", "what a model cannot respect or learn"),
 )
-"""The modules that hold mistakes, each with what it is about; the second digit of an error's code is the place in
+"""The modules that hold mistakes, each with what it is about; the first two digits of an error's code are the place in
 this list, which has the warnings at its end."""
 
 _HOMES = {
@@ -76,6 +78,7 @@ _HOMES = {
         "WeightsOpen not_text"
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
+    "symmetry_errors": "NoEquivariantMap NotAlongRole RoleArguments RoleSize RolesClash",
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
     "model_warnings": "DeadWeights NothingLearns SetOrdered",

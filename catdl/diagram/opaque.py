@@ -15,6 +15,7 @@ from torch import Tensor
 
 from catdl.diagram.interpret_core import Run, Value
 from catdl.diagram.model import Native
+from catdl.symmetry.bases import family_basis
 from catdl.types.types import Axis
 
 
@@ -32,7 +33,7 @@ def opaque(native: Native, ins: list[Value], run: Run) -> list[Value]:
         at = None if native.at_in is None else native.at_in[i]
         tensors.append(x if at is None else x.movedim(at, tuple(range(-len(at), 0))))
     made = function(native, *tensors)
-    if native.entry == "values":
+    if native.entry in ("values", "equivariants"):
         made = made.to(dtype=run.floating, device=run.device)
     outputs = []
     for i, y in enumerate(made if isinstance(made, tuple) else (made,)):
@@ -101,8 +102,16 @@ def _values(native: Native) -> Tensor:
     return torch.tensor([float(number) for number in numbers], dtype=torch.float64)  # type: ignore[arg-type]
 
 
+def _equivariants(native: Native) -> Tensor:
+    family, size, outs, ins = (native.arg(name) for name in ("family", "size", "outs", "ins"))
+    assert isinstance(family, str) and isinstance(size, int) and isinstance(outs, tuple) and isinstance(ins, tuple)
+    sides = (tuple(degree for degree in side if isinstance(degree, int)) for side in (outs, ins))
+    return torch.from_numpy(family_basis(family, size, *sides))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "values": _values,
+    "equivariants": _equivariants,
     "sort": _sort,
     "svd": _svd,
     "qr": _qr,

@@ -162,7 +162,8 @@ def _slice(c: Context, core: Core) -> Lowered:
     stride = "" if abs(step) == 1 else f":{abs(step)}"
     text = c.x()
     if begin or end or stride:
-        text += _index_text(axis, rank, f"{begin}:{end}{stride}")
+        item = f"{begin}:{end}{stride}"
+        text += f"[{item}]" if axis == 0 and not c.batched() else _index_text(axis, rank, item)
     if step < 0:
         text += f".flip({_neg(axis, rank)})"
     return c.inputs[0] if text == c.x() else text

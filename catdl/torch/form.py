@@ -20,8 +20,8 @@ def has_module(native: Native, step: Step) -> bool:
 
 
 def holds(native: Native, lowering: Lowering) -> bool:
-    """Whether it has anything to hold: weights or running statistics."""
-    return bool(native.params) or lowering.state
+    """Whether it has anything to hold: weights, running statistics or a constant."""
+    return bool(native.params) or lowering.state or lowering.constant
 
 
 def alone(native: Native, step: Step, flat: Flat, plain: bool) -> str | None:

@@ -19,7 +19,9 @@ def gather(c: Context, axis: int) -> str:
     after = rank - axis - 1
     if not c.batched(1):
         lead = "..., " if c.batched(0) or axis else ""
-        return f"{c.x(0)}[{lead}{c.x(1)}{_colons(after) if lead else ''}]"
+        number = c.inputs[1].number
+        index = c.inputs[1].text if isinstance(number, int) else c.x(1)
+        return f"{c.x(0)}[{lead}{index}{_colons(after) if lead else ''}]"
     if not c.batched(0):
         # The index brings its batch axes to the front, so x's axes before `axis` go behind them.
         table = c.x(0) if axis == 0 else f"{c.x(0)}.movedim({axis}, 0)"

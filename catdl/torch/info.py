@@ -23,14 +23,14 @@ class Info:
     """Facts about one diagram with all below it."""
 
     diagram: Diagram
-    owns: bool = False  # weights or running statistics of its own: it must be a module
+    owns: bool = False  # weights, statistics or constants of its own: it must be a module
     training: bool = False  # behaves differently in training
     one_batch: bool = False  # something in it needs exactly one batch axis
     across: bool = False  # reads across the batch other than by a layer with statistics
     weight: int = 0  # boxes, what is flattened into it included; capped
     uses: int = 0  # calls of it, over all diagrams
     inline: bool = False  # parameterless and better written where it is used
-    keeps: bool = False  # holds what cannot come as an argument: statistics, modules of other packages
+    keeps: bool = False  # holds what cannot come as an argument: statistics, constants, modules of others
     stackable: bool = True  # its weights may have leading axes: `each` needs no loop over modules
 
 
@@ -112,10 +112,10 @@ def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
             lowering = find(box.op.entry)
             assert lowering is not None
             plugged = {path for path, _ in box.plugs}
-            info.owns |= any(leaf.path not in plugged for leaf in box.op.params) or lowering.state
+            info.owns |= any(leaf.path not in plugged for leaf in box.op.params) or lowering.state or lowering.constant
             info.training |= lowering.trains(box.op)
             info.one_batch |= lowering.one_batch
-            info.keeps |= lowering.state
+            info.keeps |= lowering.state or lowering.constant
             info.stackable &= not lowering.one_batch and not (box.op.params and box.op.definition is None)
         elif isinstance(box.op, Local):
             info.owns = True

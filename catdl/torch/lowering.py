@@ -34,6 +34,7 @@ class Lowering:
     mixed: bool = False  # takes inputs without batch axes beside inputs with them
     inputs: Callable[[Context], str] | None = None  # what the module form is called with; `c.xs()` unless given
     training: bool | Callable[[Native], bool] = False  # reads `c.training`: (this use) behaves differently in training
+    constant: bool = False  # its module holds a table that is made once: the module form is used without parameters
     statistics: tuple[str, ...] = ()  # leaves that are buffers: the module form is used even without parameters
 
     @property

@@ -17,7 +17,12 @@ from catdl.torch.printed import printed
 from catdl.torch.scope import RESERVED
 from catdl.torch.unit import write
 
-OURS = {"Reparameterised": "torch.reparameterised", "Each": "torch.runtime", "Tree": "data.tree"}
+OURS = {
+    "Equivariants": "torch.equivariants",
+    "Reparameterised": "torch.reparameterised",
+    "Each": "torch.runtime",
+    "Tree": "data.tree",
+}
 """What generated code may import of catdl's, and where it stands."""
 
 

@@ -161,7 +161,8 @@ def _remake(w: Writer, made: Remake) -> None:
     flat, outer = w.unit.flat, (w.scope, w.values, w.uses, w.args)
     steps = [flat.steps[k] for k in sorted(made.steps)]
     scope, values = w.scope, w.values
-    w.scope, w.values, w.uses, w.args = Scope(scope.module_names), {}, flat.reads(steps, made.outputs), []
+    w.scope, w.values, w.args = Scope(scope.module_names, imports=scope.imports), {}, []
+    w.uses = flat.reads(steps, made.outputs)
     for wire in flat.globals.values() if w.unit.root else ():
         old = values[wire]
         w.values[wire] = w.scope.hold(Value(old.text, old.leaf, old.batched, uses=w.uses[wire] + 1))
@@ -172,25 +173,22 @@ def _remake(w: Writer, made: Remake) -> None:
     w.scope.dtype_from = w.scope.device_from = next(iter(known), None)
     for step in steps:
         _step(w, step)
-    results = [w.values[wire] for wire in made.outputs]
     head = f"def _make({', '.join(['self', *(f'{arg}: Tensor' for arg in w.args)])}) -> tuple[Tensor, ...]:"
-    returned = f"return ({_items(value.text for value in results)})"
-    names = [f"_sources = ({_items(map(_quoted, made.sources))})", f"_leaves = ({_items(map(_quoted, made.leaves))})"]
+    returned = f"return ({_items(w.values[wire].text for wire in made.outputs)})"
+    sources, leaves = (_items(f'"{path}"' for path in paths) for paths in (made.sources, made.leaves))
+    names = [f"_sources = ({sources})", f"_leaves = ({leaves})"]
     w.remade = [*names, head, *(commented(line.text, line.comment) for line in w.scope.lines), returned]
+    modes = tuple(w.values[wire].batched for wire in made.outputs)
     w.scope, w.values, w.uses, w.args = outer
     call = f"self._made({', '.join(w.read(wire).text for wire in made.inputs)})"
     for wire in made.inputs:
         scope.release(w.values[wire])
-    _bind(w, made.outputs, call, [], tuple(value.batched for value in results), True)
+    _bind(w, made.outputs, call, [], modes, True)
 
 
 def _items(texts: Iterable[str]) -> str:
     items = list(texts)
     return f"{items[0]}," if len(items) == 1 else ", ".join(items)
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
 
 
 def _prepare(w: Writer) -> None:

@@ -1,0 +1,68 @@
+"""What acts on an axis: groups, and their representations on single axes, as exact data.
+
+A leaf's action is the tensor product over its axes; an axis without one is a row of channels. Axes with equal groups
+turn together: `X` and its twin, and any two axes of vectors of one space. Two sets are permuted each by itself.
+
+    Act(Matrices("O", 3))                Real[X] with dim X = 3 : vector(O)
+    Act(Matrices("SO", 3), degree=2)     Real[L] with dim L = 5 : irrep(2)
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from catdl.record import record
+from catdl.types.sizes import Size
+
+
+@record
+class Symmetric:
+    """All permutations of one set; `dim` is its label."""
+
+    dim: str
+    size: Size
+
+
+@record
+class Cyclic:
+    """The shifts of one cycle; `dim` is its label."""
+
+    dim: str
+    size: Size
+
+
+@record
+class Matrices:
+    """A family of matrices that turn vectors of one space: `FAMILIES` has their names."""
+
+    family: str
+    size: int
+
+
+FAMILIES = ("O", "SO", "Lorentz", "ProperLorentz")
+"""Orthogonal matrices, rotations, what keeps t^2 - x^2 - y^2 - z^2, and the part of that around the identity."""
+
+Group: TypeAlias = Symmetric | Cyclic | Matrices
+
+ROTATIONS = Matrices("SO", 3)
+
+
+@record
+class Act:
+    """How a group acts on one axis: by its own permutations or matrices, or by the irrep of some degree of SO(3)."""
+
+    group: Group
+    degree: int | None = None
+
+
+Acts: TypeAlias = tuple[Act, ...]
+
+
+def degree_of(act: Act) -> int:
+    """The degree of an axis that SO(3) turns: a vector has degree 1."""
+    return 1 if act.degree is None else act.degree
+
+
+def size_of(act: Act) -> Size:
+    """The size of an axis."""
+    return act.group.size if act.degree is None else 2 * act.degree + 1
