@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from catdl.diagram.compact import compact
 from catdl.diagram.drive import Work, drive
 from catdl.diagram.model import (
     Box,
     Call,
-    Choice,
     Core,
     Diagram,
     Fold,
@@ -96,7 +96,7 @@ def _feed(diagram: Diagram, paths: tuple[str, ...], loose: frozenset[int]) -> Wo
                     wires[w] = replace(wires[w], constant=False)
         site = box.site if len(mine) < len(below) or not mine else None
         boxes.append(Box(op, inputs, box.outputs, site, plugs, box.span))
-    return _without(
+    return compact(
         diagram, wires, boxes, (*diagram.inputs, *extra.values()), tuple(moved.get(w, w) for w in diagram.outputs)
     )
 
@@ -167,35 +167,8 @@ def whole(op: Native, definition: Diagram, box: Box, around: Diagram) -> Diagram
             wires.append(Wire(leaf, wires[definition.outputs[i]].constant, None))
             after.append(_permute(perm, definition.outputs[i], outputs[i], box))
     boxes = [*before, *definition.boxes, *after]
-    return _without(definition, wires, boxes, tuple(inputs), tuple(outputs), choices=())
+    return compact(definition, wires, boxes, tuple(inputs), tuple(outputs), choices=())
 
 
 def _permute(perm: tuple[int, ...], source: int, target: int, box: Box) -> Box:
     return Box(Core("permute", (("perm", perm),)), (source,), (target,), None, (), box.span)
-
-
-def _without(
-    base: Diagram,
-    wires: list[Wire],
-    boxes: list[Box],
-    inputs: tuple[int, ...],
-    outputs: tuple[int, ...],
-    choices: tuple[Choice, ...] | None = None,
-) -> Diagram:
-    """A diagram of these boxes, without the wires that nothing makes."""
-    made = dict.fromkeys((*inputs, *(w for box in boxes for w in box.outputs)))
-    at = {old: new for new, old in enumerate(made)}
-    return Diagram(
-        base.name,
-        tuple(wires[old] for old in made),
-        tuple(at[w] for w in inputs),
-        tuple(at[w] for w in outputs),
-        tuple(box.moved(at) for box in boxes),
-        base.effects,
-        (*base.domain_names, *(None,) * (len(inputs) - len(base.domain_names))),
-        base.codomain_names,
-        base.facts,
-        base.bounds,
-        base.arguments,
-        base.choices if choices is None else choices,
-    )
