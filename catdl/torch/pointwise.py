@@ -167,7 +167,9 @@ def _apply(c: Context, fn: str, texts: list[str]) -> str:
         last = f"{int(top) - 1}" if top.isdigit() else f"{top} - 1"
         return f"{texts[0]}.clamp(0, {last})"
     if fn == "where":
-        return f"torch.where({_called(c, 0, texts)}, {texts[1]}, {texts[2]})"
+        # Of two numbers torch would take a dtype of its own.
+        first = c.tensor(c.inputs[1]) if c.inputs[1].scalar and c.inputs[2].scalar else texts[1]
+        return f"torch.where({_called(c, 0, texts)}, {first}, {texts[2]})"
     args = [_called(c, i, texts) for i in range(len(texts))]
     if fn == "softplus":
         return f"F.softplus({args[0]})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -181,6 +182,15 @@ def test_pointwise_broadcasts(fn: Any) -> None:
             x, y = h.input(real(*left)), h.input(real(*right), constant=constant)
             h.point(fn, (x, y), kind(A, B, C))
         agree(h.done(*(b.outputs[0] for b in h.boxes)))
+
+
+def test_one_of_two_numbers_has_the_dtype_of_the_module() -> None:
+    d = Hand("net")
+    x = d.input(real(ax("A", 3)), "x")
+    chosen = d.point(
+        "where", (d.point("gt", (x, d.literal(0)), bool_(ax("A", 3))), d.literal(1), d.literal(0)), real(ax("A", 3))
+    )
+    agree(d.done(d.point("mul", (chosen, d.literal(Fraction(1, 3))), real(ax("A", 3)))))
 
 
 def test_numbers_are_folded() -> None:
