@@ -95,7 +95,7 @@ class Compiled:
         self.check_extern(allow)
         with refusals(), no_collection():
             require(self.diagram())
-            return source(self.diagram())
+            return source(self.rewritten())
 
     def compile(self, *, allow: Iterable[str] = ()) -> nn.Module:
         """The module that the printed source defines. `allow` names packages whose modules an `extern` may run."""
@@ -104,11 +104,24 @@ class Compiled:
 
         self.check_whole()
         self.check_extern(allow)
-        diagram = self.diagram()
+        diagram = self.rewritten()
         with refusals():
             require(diagram)
             with constructed(diagram):
                 return build(diagram)
+
+    def rewritten(self) -> Diagram:
+        """The diagram that is compiled: the checked one after the rewrites, which change no key."""
+        from catdl.rewrite.run import rewritten
+
+        return rewritten([self.diagram()])[0][0]
+
+    def rewrites(self) -> str:
+        """Which rewrites were done, where, and by which laws."""
+        from catdl.rewrite.applied import shown
+        from catdl.rewrite.run import rewritten
+
+        return shown(rewritten([self.diagram()])[1])
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The keys of the parameters that the spec puts into groups, `f{**.bias: group("no_decay")}`, by group.
@@ -216,6 +229,7 @@ class Spec:
 
     def source(self, *, allow: Iterable[str] = ()) -> str:
         """The PyTorch source of every morphism that nothing else in the file uses. Raises CheckError."""
+        from catdl.rewrite.run import rewritten
         from catdl.torch.extern import require
         from catdl.torch.several import sources
 
@@ -226,7 +240,15 @@ class Spec:
         with refusals(), no_collection():
             for handle in handles:
                 require(handle.diagram())
-            return sources([handle.diagram() for handle in handles])
+            return sources(rewritten([handle.diagram() for handle in handles])[0])
+
+    def rewrites(self) -> str:
+        """Which rewrites were done in the morphisms that can stand alone, where, and by which laws."""
+        from catdl.rewrite.applied import shown
+        from catdl.rewrite.run import rewritten
+
+        self.sound()
+        return shown(rewritten([self[name].diagram() for name in self.names])[1])
 
 
 @contextmanager

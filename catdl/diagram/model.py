@@ -235,9 +235,13 @@ class Global:
 
 @record
 class Local:
-    """A leaf of this diagram's own parameters as a wire (`param weight : …` in a body)."""
+    """A leaf of this diagram's own parameters as a wire (`param weight : …` in a body).
+
+    `entry`: what a rewrite took it from, whose module still holds it where the entry has one.
+    """
 
     parameter: Parameter
+    entry: Native | None = None
 
 
 @record

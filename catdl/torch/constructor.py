@@ -8,7 +8,7 @@ parameter of the class or of a dict under its site.
 
 from __future__ import annotations
 
-from catdl.diagram.model import Native, Parameter
+from catdl.diagram.model import Local, Native, Parameter
 from catdl.torch.initial import NO_GRAD, initial, reader
 from catdl.torch.marks import called
 from catdl.torch.names import attribute
@@ -29,11 +29,14 @@ def constructor(w: Writer) -> list[str]:
 
 def _modules(w: Writer) -> dict[str, Native]:
     """The natives in module form by how the class reaches them."""
-    return {
-        w.sites.expression(step.site): step.op
-        for step in w.unit.flat.steps
-        if isinstance(step.op, Native) and step.site in w.module_sites and step.site in w.modules
-    }
+    found: dict[str, Native] = {}
+    for step in w.unit.flat.steps:
+        native, site = step.op, step.site
+        if isinstance(step.op, Local):
+            native, site = step.op.entry or step.op, step.op.parameter.path.rpartition(".")[0]
+        if isinstance(native, Native) and site in w.module_sites and site in w.modules:
+            found[w.sites.expression(site)] = native
+    return found
 
 
 def _frozen(name: str, native: Native) -> list[str]:

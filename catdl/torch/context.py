@@ -230,7 +230,7 @@ class Context:
         return var.name
 
     def use(self, module: str) -> None:
-        """Import a module of the standard library in the generated file."""
+        """Import a module of the standard library in the generated file, or print a helper (`helpers.py`) in it."""
         self.scope.imports.add(module)
 
     def tensor(self, value: Value) -> str:

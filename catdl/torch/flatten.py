@@ -216,8 +216,8 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
         case TreeFold():
             names = [frame.diagram.wires[wire].name for wire in box.outputs]
             _legs(flat, frame, box, stack, climb(flat, op, inputs, names))
-        case Local(parameter):
-            _step(flat, frame, box, Local(_lead(parameter, frame.lead)), inputs)
+        case Local(parameter, entry):
+            _step(flat, frame, box, Local(_lead(parameter, frame.lead), entry), inputs)
         case Emit():
             flat.emits = True
         case Core() | Extern():

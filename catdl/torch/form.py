@@ -19,6 +19,14 @@ def has_module(native: Native, step: Step) -> bool:
     return lowering is not None and lowering.module is not None and not step.plugs and holds(native, lowering)
 
 
+def lent_module(native: Native | None) -> str | None:
+    """The constructor of the module that holds the leaves of an entry, itself not used; None where it has none."""
+    lowering = find(native.entry) if native is not None else None
+    if native is None or lowering is None or lowering.module is None:
+        return None
+    return lowering.module(Context(Scope(frozenset()), [], (), native))
+
+
 def holds(native: Native, lowering: Lowering) -> bool:
     """Whether it has anything to hold: weights, running statistics or a constant."""
     return bool(native.params) or lowering.state or lowering.constant

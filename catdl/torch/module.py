@@ -11,6 +11,7 @@ from catdl.diagram.model import Diagram
 from catdl.torch.adopt import adopted
 from catdl.torch.constructor import constructor, starts
 from catdl.torch.family import Families, Written
+from catdl.torch.helpers import HELPERS
 from catdl.torch.names import Namer, camel
 from catdl.torch.plan import Plan, Unit, packages
 from catdl.torch.printed import printed
@@ -40,9 +41,12 @@ def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
         names |= final  # what no variable may be called then
     merges = any(w.remade for w in written)
     body: list[str] = []
+    imports = set[str]().union(*(w.writer.scope.imports for w in written))
+    for name in sorted(imports & HELPERS.keys()):
+        body += ["", "", *HELPERS[name].splitlines()]
+    imports -= HELPERS.keys()
     for family in families.list:
         body += ["", "", *printed(families, family, merges)]
-    imports = set[str]().union(*(w.writer.scope.imports for w in written))
     if merges:
         imports.add("Reparameterised")
     return "\n".join((*_imports(imports, body), *body)) + "\n"

@@ -19,7 +19,7 @@ from catdl.torch import calls, core
 from catdl.torch.checks import given
 from catdl.torch.context import Context
 from catdl.torch.ends import commented, enter_unit, leave_unit
-from catdl.torch.form import has_module
+from catdl.torch.form import has_module, lent_module
 from catdl.torch.levels import Climbing, fields, open_climb, shut_climb
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
@@ -208,7 +208,12 @@ def _prepare(w: Writer) -> None:
     for step in flat.steps:
         path = step.op.parameter.path if isinstance(step.op, Local) else ""
         if "." in path and w.lender(path) is None:
-            w.sites.add(path.rpartition(".")[0])
+            site = path.rpartition(".")[0]
+            w.sites.add(site)
+            constructor = lent_module(step.op.entry) if isinstance(step.op, Local) else None
+            if constructor is not None:
+                w.module_sites.add(site)
+                w.modules.setdefault(site, constructor)
     for path in flat.globals if w.unit.root else ():
         if "." in path and w.lender(path) is None:
             w.sites.add(path.rpartition(".")[0])

@@ -56,6 +56,13 @@ def test_check_as_json(folder: Path) -> None:
     assert json.loads(call("check", "good.cat", "--format", "json").stdout)["diagnostics"] == []
 
 
+def test_compile_says_which_rewrites_were_done(folder: Path) -> None:
+    result = call("compile", "good.cat", "-o", "out.py", "--explain")
+    assert (result.exit_code, result.stdout) == (0, "no rewrite applies\n")
+    result = call("compile", "good.cat", "-o", "-", "--explain")
+    assert "class G(nn.Module)" in result.stdout and result.stderr == "no rewrite applies\n"
+
+
 def test_check_standard_input() -> None:
     assert call("check", "-", stdin=GOOD.encode()).exit_code == 0
     result = call("check", "-", stdin=BAD.encode())

@@ -187,15 +187,12 @@ def test_pointwise_broadcasts(fn: Any) -> None:
 def test_one_of_two_numbers_has_the_dtype_of_the_module() -> None:
     d = Hand("net")
     x = d.input(real(ax("A", 3)), "x")
-    chosen = d.point(
-        "where", (d.point("gt", (x, d.literal(0)), bool_(ax("A", 3))), d.literal(1), d.literal(0)), real(ax("A", 3))
-    )
+    test = d.point("gt", (x, d.literal(0)), bool_(ax("A", 3)))
+    chosen = d.point("where", (test, d.literal(1), d.literal(0)), real(ax("A", 3)))
     agree(d.done(d.point("mul", (chosen, d.literal(Fraction(1, 3))), real(ax("A", 3)))))
 
 
 def test_numbers_are_folded() -> None:
-    from fractions import Fraction
-
     h = Hand("f")
     x = h.input(real(T), "x")
     size = h.literal(sym("T"))

@@ -1,0 +1,115 @@
+"""All rewrites over a Diagram and all that it holds, in their order.
+
+For each fold: what stands after its state is taken out of it, then it is compared with torch's cells, then what stands
+before its state is taken out, then it is tried as a reduction and as an affine map. What is left is the plain loop.
+What `each` gives weights of its own for every index is left as it is: there the weights have one axis more.
+
+    rewritten([encoder])      ([the same, fused], [Applied("cells", …)])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from catdl.diagram.compact import compact
+from catdl.diagram.model import Box, Call, Diagram, Each, Fold, Map, Repeat, TreeFold
+from catdl.diagram.params import bodies, bounds_of, owns, post_order
+from catdl.record import replace
+from catdl.rewrite import affine, hoist, kernel, monoid
+from catdl.rewrite.applied import Applied, Law
+from catdl.rewrite.draft import Draft
+
+Tell: TypeAlias = Callable[[str, str, Law], None]
+
+
+def rewritten(diagrams: Sequence[Diagram]) -> tuple[list[Diagram], list[Applied]]:
+    """The diagrams rewritten, what they share once, and what was done."""
+    done: dict[int, Diagram] = {}
+    applied: list[Applied] = []
+    for root in diagrams:
+        apart = _apart(root)
+        for diagram in post_order(root, lambda d: id(d) in done):
+            done[id(diagram)] = diagram if id(diagram) in apart else _diagram(diagram, done, applied)
+    return [done[id(root)] for root in diagrams], applied
+
+
+def _apart(root: Diagram) -> frozenset[int]:
+    """The diagrams below an `each` with weights of its own."""
+    inside = [b.op.body for d in post_order(root) for b in d.boxes if isinstance(b.op, Each) and owns(b.op.body)]
+    return frozenset(id(d) for body in inside for d in post_order(body))
+
+
+def _diagram(diagram: Diagram, done: dict[int, Diagram], applied: list[Applied]) -> Diagram:
+    """One diagram, with what it holds rewritten already."""
+    boxes = [_held(box, done) for box in diagram.boxes]
+    before = len(applied)
+    wires = list(diagram.wires)
+    out: list[Box] = []
+    read = frozenset(w for box in boxes for w in (*box.inputs, *(w for _, w in box.plugs))).union(diagram.outputs)
+    bounds = diagram.bounds
+    for box in boxes:
+        if not isinstance(box.op, Fold) or box.site is not None or box.plugs:
+            out.append(box)
+            continue
+        draft = Draft(box.span, wires, out)
+        known = len(applied)
+        _fold(draft, box, box.op, diagram.name, read, applied)
+        if len(applied) > known:
+            bounds = (*bounds, *(bound for bound in bounds_of(box.op.body) if bound not in bounds))
+    if len(applied) == before and all(new is old for new, old in zip(boxes, diagram.boxes, strict=True)):
+        return diagram
+    made = compact(diagram, wires, out, diagram.inputs, diagram.outputs)
+    made.bounds = bounds
+    return made
+
+
+def _held(box: Box, done: dict[int, Diagram]) -> Box:
+    inner = bodies(box)
+    if inner is None or done[id(inner)] is inner:
+        return box
+    match box.op:
+        case Call():
+            return replace(box, op=replace(box.op, callee=done[id(inner)]))
+        case Repeat() | Map() | Each() | Fold() | TreeFold():
+            return replace(box, op=replace(box.op, body=done[id(inner)]))
+        case _:
+            return box
+
+
+def _fold(draft: Draft, box: Box, fold: Fold, name: str, read: frozenset[int], applied: list[Applied]) -> None:
+    """Write what a fold becomes."""
+    shown = name.rpartition("::")[2]
+
+    def tell(rewrite: str, what: str, law: Law) -> None:
+        applied.append(Applied(rewrite, f"fold[{fold.axis.label}] {what}", law, shown, box.span))
+
+    after: Box | None = None
+    parts = hoist.sink(draft, box, fold)
+    if parts is not None:
+        box, after = parts
+        read = read.union(after.inputs)
+        tell("hoist", "gives out its states, and what it made of them is made for all steps at once", hoist.LAW)
+    _core(draft, box, read, tell)
+    if after is not None:
+        draft.boxes.append(after)
+
+
+def _core(draft: Draft, box: Box, read: frozenset[int], tell: Tell) -> None:
+    assert isinstance(box.op, Fold)
+    cell = kernel.fused(draft, box, box.op, read)
+    if cell is not None:
+        tell("cells", f"is torch's fused {cell}", kernel.LAW)
+        return
+    less = hoist.hoist(draft, box, box.op)
+    if less is not None:
+        box = less
+        tell("hoist", "makes what it needs of its elements for all steps at once", hoist.LAW)
+    assert isinstance(box.op, Fold)
+    reduction = monoid.reduced(draft, box, box.op, read)
+    if reduction is not None:
+        tell("monoid", f"is a {reduction}", monoid.LAW)
+    elif affine.chunked(draft, box, box.op):
+        tell("affine", f"is run in chunks of {affine.CHUNK} steps", affine.LAW)
+    else:
+        draft.boxes.append(box)
