@@ -29,6 +29,7 @@ from catdl.check.solver import Blame
 from catdl.check.static import Refused
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.ragged import of_leaves
 from catdl.types.types import Axis, AxisItem, Kind, Label, LabelVar, Leaf, Object, label_of, plain, walk_axes
 
 
@@ -296,7 +297,8 @@ def finish_call(
 ) -> Bundle:
     """Emit the box of a call."""
     inputs = [w if w.builder is b else b.take(w) for w in wires]
-    constant = all(w.constant for w in inputs)
+    sampled = bool(ctx.facts.may_be_zero) and bool(of_leaves(leaves))
+    constant = not sampled and all(w.constant for w in inputs)
     outputs = [W(b, leaf, constant, None, span) for leaf in leaves]
     for wire in outputs:
         wire.origin = name

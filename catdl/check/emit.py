@@ -8,6 +8,7 @@ from catdl.check.context import Context
 from catdl.check.objects import AXIS_LIMIT, too_long
 from catdl.diagram.model import Core
 from catdl.source import Span
+from catdl.types.ragged import mentioned, of_leaves
 from catdl.types.sizes import Poly, free_vars
 from catdl.types.types import (
     Axis,
@@ -22,7 +23,9 @@ from catdl.types.types import (
 def core(ctx: Context, b: Builder, op: str, inputs: list[W], leaves: list[Leaf], span: Span, **attrs: object) -> Bundle:
     """Emit a core box; its attributes are closed at the end where sizes are still unknown."""
     inputs = [b.take(w) for w in inputs]
-    constant = all(w.constant for w in inputs)
+    # What depends on a size that differs between samples is not the same for the whole batch.
+    sampled = bool(ctx.facts.may_be_zero) and bool(mentioned(tuple(attrs.values())) or of_leaves(leaves))
+    constant = not sampled and all(w.constant for w in inputs)
     outputs: list[W] = []
     for leaf in leaves:
         for axis in leaf.axes:

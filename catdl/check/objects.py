@@ -23,7 +23,8 @@ from catdl.diagnostics.base import Diagnostic, Edit, Help
 from catdl.diagram.model import Parameter
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.sizes import Poly, SizeTooLarge, mul
+from catdl.types.ragged import ragged_syms, row
+from catdl.types.sizes import Poly, SizeTooLarge, mul, short, show
 from catdl.types.types import (
     ANONYMOUS,
     UNIT,
@@ -37,6 +38,8 @@ from catdl.types.types import (
     Word,
     label_of,
     plain,
+    show_axis,
+    show_leaf,
 )
 
 T = TypeVar("T")
@@ -325,7 +328,9 @@ class Types:
                         wrong.LimitExceeded(env.module.span(node), "the number of axes of a tensor", AXIS_LIMIT)
                     )
                 self.distinct(axes, node, env)
-                return Object((Leaf(self.with_axis(kind, axes), axes),), (None,))
+                leaf = Leaf(self.with_axis(kind, axes), axes)
+                self.packable(leaf, node, env)
+                return Object((leaf,), (None,))
             case ast.Name(id):
                 found = env.find(id)
                 if isinstance(found, ObjectDef):
@@ -344,6 +349,34 @@ class Types:
                 raise self.no_type(node, env)
             case _:
                 raise self.no_type(node, env)
+
+    def packable(self, leaf: Leaf, node: ast.Expr, env: Env) -> None:
+        """At most one axis of another size in every sample, the first; its size is a var dim. Raises Refused."""
+        found = [k for k, axis in enumerate(leaf.axes) if isinstance(axis, Axis) and ragged_syms(axis.size)]
+        sizes = [axis.size for axis in leaf.axes if isinstance(axis, Axis)]
+        sizes += [] if leaf.kind.size is None else [leaf.kind.size]
+        mixed = next((size for size in sizes if ragged_syms(size) and row(size) is None), None)
+        where = env.module.span(node)
+        if mixed is not None:
+            dim, reason = (
+                min(ragged_syms(mixed)),
+                f"`{show(mixed)}` is no size of an axis: `{short(min(ragged_syms(mixed)))}` is",
+            )
+            raise self.statics.refuse(wrong.RaggedPlace(where, short(dim), reason))
+        if len(found) > 1:
+            first, second = (show_axis(leaf.axes[k]) for k in found[:2])
+            reason = f"a tensor has one var axis at most, and this has `{first}` and `{second}`"
+            dim = min(ragged_syms(leaf.axes[found[0]].size))  # type: ignore[union-attr]
+            raise self.statics.refuse(wrong.RaggedPlace(where, short(dim), reason))
+        if found and found[0] > 0:
+            at = found[0]
+            axis = leaf.axes[at]
+            assert isinstance(axis, Axis)
+            moved = Leaf(leaf.kind, (axis, *leaf.axes[:at], *leaf.axes[at + 1 :]))
+            reason = f"the var axis `{show_axis(axis)}` comes first in a type"
+            raise self.statics.refuse(
+                wrong.RaggedPlace(where, short(min(ragged_syms(axis.size))), reason, show_leaf(moved))
+            )
 
     def with_axis(self, kind: Kind, axes: tuple[AxisItem, ...]) -> Kind:
         """A kind that has an axis takes the last one when none is written."""

@@ -48,6 +48,7 @@ from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.ragged import MARK
 from catdl.types.sizes import Facts, SizeTooLarge
 from catdl.types.types import Leaf, Object
 
@@ -95,6 +96,8 @@ class Program:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     told: set[tuple[str, Span | None]] = field(default_factory=set)  # the code and the place of each
     facts: Facts = field(default_factory=Facts)
+    ragged: bool = False  # whether any dim is `var`
+    packed: set[int] = field(default_factory=set)  # the diagrams whose var dims are looked at, by identity
     interned: Interned = field(default_factory=Interned)
     schemes: dict[MorphismDef, Scheme | None] = field(default_factory=dict)
     diagrams: dict[Instance, Diagram | None] = field(default_factory=dict)
@@ -118,8 +121,8 @@ class Program:
         return self.prelude.find(name)
 
     def dim(self, label: str) -> DimDef | None:
-        """The dim that a label names."""
-        module, _, name = label.rpartition("::")
+        """The dim that a label, or the sym of its size, names."""
+        module, _, name = label.replace(MARK, "::").rpartition("::")
         home = self.main if module == self.main.name else self.modules.get(module)
         found = home.defs.get(name) if home is not None else None
         return found if isinstance(found, DimDef) else None
@@ -283,6 +286,14 @@ class Program:
                 what = f"the number of parameters of `{definition.name}`"
                 report(wrong.LimitExceeded(task.span, what, LEAF_LIMIT))
                 done = None
+            if self.ragged and done is not None and definition.module.name:
+                from catdl.check.ragged import refused  # late: few specs have var dims
+
+                assert task.ctx is not None
+                if found := refused(done, task.ctx.facts, self.packed):
+                    for diagnostic in found:
+                        report(diagnostic)
+                    done = None
             self.diagrams[task.instance] = done
             if not task.instance.args and not task.instance.binds:
                 self.closed_diagrams[definition] = done

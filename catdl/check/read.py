@@ -33,7 +33,8 @@ from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram
 from catdl.diagram.taken import TAKEN
 from catdl.syntax import ast
-from catdl.types.sizes import SizeTooLarge, sym
+from catdl.types.ragged import ragged
+from catdl.types.sizes import SizeTooLarge, free_syms, sym
 from catdl.types.types import Axis, Object
 
 
@@ -118,16 +119,21 @@ def read_dim_or_kind(program: Program, module: Module, name: str, node: object) 
         case ast.Dim() if name.endswith("'"):
             program.report(wrong.TwinDeclared(module.span(node), name, name.rstrip("'")))
         case ast.Dim(size=size, roles=roles):
+            varies = size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles)
             try:
-                value = sym(label) if size is None else ctx.statics.size(size, Env(module))
+                if size is not None:
+                    value = ctx.statics.size(size, Env(module))
+                else:
+                    value = ragged(label) if varies else sym(label)
             except (Refused, SizeTooLarge):
                 return
             formula = None if size is None or isinstance(size, (ast.Number, ast.Name)) else module.span(size).text
             axis = Axis(label, value)
             act, other = read_roles(ctx, Env(module), node, axis, program.report) if roles else (None, None)
             module.defs[name] = DimDef(name, axis, size is None, roles, module.span(node), formula, act, other)
-            if size is None and any(isinstance(r, ast.Name) and r.id == "var" for r in roles):
-                program.facts = Noted(program.facts).facts({label})
+            if varies:
+                program.ragged = True
+                program.facts = Noted(program.facts).facts(free_syms(value))
         case ast.Kind(base=base, access=access, axis=axis, element=element):
             try:
                 above = None if base is None else kind_named(program, module, node, base)

@@ -62,8 +62,9 @@ _HOMES = {
         "UnknownArgument UnusedArgument"
     ),
     "shape_errors": (
-        "AxisNotFound BadPattern DimUntold DimsOfOneName ImplicitBroadcast LabelRepeated MergedMismatch Mismatch "
-        "NeedsAxes NotAnAxis RankUndetermined ScaleMismatch SizeMismatch SizeUndecided Undetermined"
+        "AxisNotFound BadPattern DimUntold DimsOfOneName EmptyReduction ImplicitBroadcast LabelRepeated MergedMismatch "
+        "Mismatch NeedsAxes NotAnAxis RaggedPlace RaggedWhole RankUndetermined ScaleMismatch SizeMismatch "
+        "SizeUndecided Undetermined"
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",

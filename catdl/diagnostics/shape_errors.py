@@ -19,12 +19,15 @@ __all__ = [
     "BadPattern",
     "DimUntold",
     "DimsOfOneName",
+    "EmptyReduction",
     "ImplicitBroadcast",
     "LabelRepeated",
     "MergedMismatch",
     "Mismatch",
     "NeedsAxes",
     "NotAnAxis",
+    "RaggedPlace",
+    "RaggedWhole",
     "RankUndetermined",
     "ScaleMismatch",
     "SizeMismatch",
@@ -381,6 +384,69 @@ class DimsOfOneName(Mistake):
         labels = tuple(Label(at, words) for at, words in sides if at is not None)
         notes = ("two dims are two axes, whatever they are called and however large they are",)
         return self.why.onto(Parts(message, self.span, f"has the other `{self.name}`", labels, notes, self.helps))
+
+
+@dataclass(frozen=True, slots=True)
+class RaggedPlace(Mistake):
+    """A type whose axes of different size in every sample do not stand as they are stored: one, in front."""
+
+    code: ClassVar[str] = "E0317"
+    title: ClassVar[str] = "a var axis out of its place"
+    span: Span
+    dim: str
+    reason: str
+    suggestion: str = ""
+
+    def parts(self) -> Parts:
+        message = f"{self.reason}"
+        notes = (
+            f"the samples of a batch have different sizes along the var dim `{self.dim}`, so they are stored one after "
+            "the other along the first axis",
+        )
+        helps = (Help(f"write `{self.suggestion}`"),) if self.suggestion else ()
+        return Parts(message, self.span, "cannot be stored", (), notes, helps)
+
+
+@dataclass(frozen=True, slots=True)
+class RaggedWhole(Mistake):
+    """An operation that takes an axis as a whole which has another size in every sample."""
+
+    code: ClassVar[str] = "E0318"
+    title: ClassVar[str] = "a var axis taken as a whole"
+    span: Span
+    operation: str
+    dim: str
+    why: str
+
+    def parts(self) -> Parts:
+        message = f"`{self.operation}` needs the axis `{self.dim}` as a whole, and every sample has another size there"
+        notes = (
+            self.why,
+            "what acts on every element alone, and what reduces or runs along the axis, is done sample by sample",
+        )
+        free = "P" if self.dim == "T" else "T"
+        words = f"gives an axis of the free dim `{free}` and a `Keep[{free}]` of what is there"
+        helps = (Help(f"`pad[{self.dim} -> {free}]` {words}"),)
+        return Parts(message, self.span, f"not along `{self.dim}`", (), notes, helps)
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyReduction(Mistake):
+    """A reduction without unit over an axis that may be empty, and whose value is read then."""
+
+    code: ClassVar[str] = "E0319"
+    title: ClassVar[str] = "a reduction of nothing"
+    span: Span
+    operation: str
+    dim: str
+
+    def parts(self) -> Parts:
+        message = f"`{self.operation}` over `{self.dim}` has no value for a sample without elements"
+        notes = (f"`{self.dim}` is a var dim: a sample may have none",)
+        told = Help(f"say that every sample has one: `where {self.dim} >= 1`")
+        given = Help(f"or what it is then: `{self.operation}[{self.dim}](empty = 0)`")
+        helps = (told, given) if self.operation in ("max", "min", "mean") else (told,)
+        return Parts(message, self.span, f"of no `{self.dim}`?", (), notes, helps)
 
 
 def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:

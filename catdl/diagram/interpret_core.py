@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import prod
 from typing import Any, TypeAlias
 
 import torch
@@ -170,7 +171,10 @@ def _reduce(o: Op) -> Tensor:
         return o.x
     # The reduced axes as one at the end.
     keep = [d for d in range(o.x.ndim) if d not in dims]
-    x = o.x.permute((*keep, *dims)).reshape((*(o.x.shape[d] for d in keep), -1))
+    count = prod(o.x.shape[d] for d in dims)
+    x = o.x.permute((*keep, *dims)).reshape((*(o.x.shape[d] for d in keep), count))
+    if count == 0 and o["fn"] in ("max", "min", "mean"):  # what this is nothing reads, unless it is said
+        return x.new_full(x.shape[:-1], float(o.get("empty", 0)))
     match o["fn"]:
         case "sum":
             return x.sum(-1)
@@ -186,6 +190,8 @@ def _reduce(o: Op) -> Tensor:
             return x.any(-1)
         case "all":
             return x.all(-1)
+        case _ if count == 0:
+            return x.sum(-1).log()
         case _:
             top = x.amax(-1, keepdim=True).detach()
             return (x - top).exp().sum(-1).log() + top.squeeze(-1)
@@ -264,7 +270,7 @@ def _concat(o: Op) -> Tensor:
 
 
 def _flat(x: Tensor, lead: int) -> Tensor:
-    return x.reshape(-1, *x.shape[lead:])
+    return x.reshape(prod(x.shape[:lead]), *x.shape[lead:])
 
 
 def _gather(o: Op) -> Tensor:
@@ -302,7 +308,7 @@ def _scatter(o: Op) -> Tensor:
                 cells.append(part.mean(axis))
             else:
                 cells.append({"sum": part.sum, "prod": part.prod, "max": part.amax, "min": part.amin}[fn](axis))
-        rows.append(torch.stack(cells, axis))
+        rows.append(torch.stack(cells, axis) if cells else x.narrow(axis, 0, 0))
     y = torch.stack(rows)
     return y.reshape((*o.batch, *y.shape[1:]))
 

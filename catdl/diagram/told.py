@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from catdl.diagram.model import Box, Core, Diagram, Each, Extern, Map, Native
-from catdl.diagram.params import bodies
+from catdl.diagram.params import bodies, post_order
 from catdl.source import Span
+from catdl.types.ragged import bare, is_ragged, row
 from catdl.types.sizes import Poly, Size, Sym
 from catdl.types.types import Leaf, axis_sizes
 
@@ -42,13 +43,28 @@ def untold(diagram: Diagram, memo: dict[int, Needs] | None = None) -> Needs:
     needs = needed(diagram, {} if memo is None else memo)
     if not needs:
         return needs
-    told = {
+    told = padded(diagram).keys() | {
         found[0]
         for i in diagram.inputs
         for size in axis_sizes(diagram.wires[i].type)
         if isinstance(size, Poly) and (found := linear_in(size)) is not None
     }
-    return {name: span for name, span in needs.items() if name not in told}
+    return {name: span for name, span in needs.items() if name not in told and not is_ragged(name)}
+
+
+def padded(diagram: Diagram) -> dict[str, set[str]]:
+    """The free dims that var dims are filled up to, `pad[N -> T]`, each with these: as large as the largest sample."""
+    found: dict[str, set[str]] = {}
+    for inner in post_order(diagram):
+        for box in inner.boxes:
+            if isinstance(box.op, Core) and box.op.name == "pad":
+                at = box.op["axis"]
+                assert isinstance(at, int)
+                old, new = (axis_sizes(inner.wires[wires[0]].type)[at] for wires in (box.inputs, box.outputs))
+                name, dim = row(old), bare(new)
+                if name is not None and dim is not None:
+                    found.setdefault(dim, set()).add(name)
+    return found
 
 
 def needed(root: Diagram, memo: dict[int, Needs]) -> Needs:

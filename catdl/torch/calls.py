@@ -90,6 +90,7 @@ def _extra(w: Writer, unit: Unit, plugs: dict[str, str]) -> list[str]:
     texts = [plugs[path] for path in unit.flat.plugged]
     texts += [w.read(flat.globals[path]).text for path in unit.flat.globals]
     texts += [w.scope.dim_name(name) for name in unit.dims]
+    texts += [w.scope.segments(name) for name in unit.rows]
     if not unit.is_class and unit.info.training:
         texts.append(w.scope.training)
     return texts

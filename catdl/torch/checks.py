@@ -5,6 +5,7 @@ entry(...)     if image.shape[-2:] != (8, 8): raise ValueError("mlp: input image
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -15,8 +16,9 @@ from catdl.torch.shapes import shape
 from catdl.torch.wrap import WIDTH
 from catdl.types.dtypes import Storage, storage
 from catdl.types.poly import from_terms
+from catdl.types.ragged import fin, is_ragged, ragged_syms
 from catdl.types.sizes import Bound, Poly, Size, Sym, free_syms, neg, not_negative, short, show, sub, sym
-from catdl.types.types import show_form, show_kind
+from catdl.types.types import Axis, Leaf, show_form, show_kind
 
 _STORED: dict[Storage, str] = {
     "float": "not {}.is_floating_point()",
@@ -42,12 +44,14 @@ _WORDS: dict[Storage, str] = {"int": " in torch.int64", "bool": " in torch.bool"
 class Entry:
     """The statements at the start of a function that bind free dims, and in a root check the inputs."""
 
-    __slots__ = ("_bound", "_late", "_lines", "_name", "_scope", "_values")
+    __slots__ = ("_bound", "_late", "_lines", "_name", "_packed", "_scope", "_segments", "_values")
 
-    def __init__(self, scope: Scope, name: str, values: list[Value]) -> None:
+    def __init__(self, scope: Scope, name: str, values: list[Value], packed: Sequence[Axis | None] = ()) -> None:
         self._scope = scope
         self._name = name
         self._values = values
+        self._packed = {value.text: axis for value, axis in zip(values, packed, strict=False) if axis is not None}
+        self._segments: dict[str, None] = {}  # the var dims whose segments are made
         self._bound: set[str] = set()
         self._lines: list[str | tuple[str, str]] = []  # a pair binds a dim, if anything reads it
         self._late: list[tuple[Value, int, Size]] = []
@@ -57,14 +61,30 @@ class Entry:
         """The dims that a check bound."""
         return self._bound
 
-    def check(self, facts: tuple[Fact, ...], bounds: tuple[Bound, ...] = ()) -> list[str]:
-        """Ranks, sizes, batch axes, divisibility and bounds; binds every dim that the inputs tell."""
+    def check(
+        self, facts: tuple[Fact, ...], bounds: tuple[Bound, ...] = (), padded: Mapping[str, set[str]] | None = None
+    ) -> list[str]:
+        """Ranks, sizes, batch axes, divisibility and bounds; binds every dim that the inputs tell.
+
+        `padded`: free dims that are as large as the largest sample of some var dims.
+        """
         for value in self._values:
             self._input(value)
+            if value.text in self._packed:
+                self._pack(value, self._packed[value.text])
+        self._offsets()
+        for dim, rows in (padded or {}).items():
+            if dim not in self._bound:
+                longest = [f"{self._scope.segments(name)}.longest" for name in sorted(rows)]
+                self._lines.append((dim, longest[0] if len(longest) == 1 else f"max({', '.join(longest)})"))
+                self._bound = self._bound | {dim}
         for value, position, size in self._late:
             if isinstance(size, Poly) and size.syms <= self._bound:
                 self._refuse(f"{value.text}.shape[{position}] != {self._size(size)}", value)
-        self._batch()
+        if self._segments:
+            self._counts()
+        else:
+            self._batch()
         for number, size in facts:
             if isinstance(size, int) or not size.syms <= self._bound:
                 continue
@@ -76,7 +96,12 @@ class Entry:
         return self._written()
 
     def _unless(self, test: str, words: str, dims: frozenset[str]) -> None:
-        got = ", ".join(f"{short(n)}={{{self._scope.dim_name(n)}}}" for n in sorted(dims))
+        names = {n: self._scope.dim_name(n) + (".tolist()" if is_ragged(n) else "") for n in sorted(dims)}
+        got = ", ".join(f"{short(n)}={{{text}}}" for n, text in names.items())
+        if any(map(is_ragged, dims)):  # true of any sample
+            parts = test.split(" or ")
+            either = parts[0] if len(parts) == 1 else " | ".join(f"({part})" for part in parts)
+            test = f"not torch.compiler.is_compiling() and bool(({either}).any())"
         self._lines += [f"if {test}:", *self._raise(words, got)]
 
     def _limit(self, bound: Bound) -> tuple[str, str]:
@@ -170,6 +195,8 @@ class Entry:
         else:
             compare = "<" if value.batched else "!="
             tests = [f"{value.text}.ndim {compare} {rank}", *tests]
+        if value.text in self._packed:
+            tests = [f"{value.text}.ndim != {rank + 1}", *(t for t in tests if ".ndim " not in t)]
         self._refuse(" or ".join((*tests, _STORED[storage(value.leaf.kind)].format(value.text))), value)
         self._lines += binds
         self._bound = local
@@ -191,8 +218,49 @@ class Entry:
             words = f"inputs {first.text} and {value.text} must have the same leading batch axes"
             self._lines += [f"if {_lead(value)} != {_lead(first)}:", *self._raise(words, got)]
 
+    def _pack(self, value: Value, axis: Axis) -> None:
+        """The first tensor along a var dim says with its offsets how it is packed; others must be as long."""
+        (dim,) = ragged_syms(axis.size)
+        name = self._scope.segments(dim)
+        if dim in self._segments:
+            got = f"{{{value.text}.shape[0]}} and {{{name}.total}}"
+            words = f"input {value.text} must have as many elements as `{short(dim)}` says"
+            self._lines += [f"if {value.text}.shape[0] != {name}.total:", *self._raise(words, got)]
+        else:
+            self._segments[dim] = None
+            self._lines.append(f'{name} = Segments.of({name}, "{self._name}: {short(dim)}", {value.text})')
+
+    def _offsets(self) -> None:
+        """Segments of the var dims that no input is packed by, and the range of what is an index into any."""
+        for dim in self._scope.used_rows:
+            if dim not in self._segments:
+                self._segments[dim] = None
+                name = self._scope.segments(dim)
+                self._lines.append(f'{name} = Segments.of({name}, "{self._name}: {short(dim)}")')
+        self._bound = self._bound | self._segments.keys()
+
+    def _counts(self) -> None:
+        """One batch axis, of as many samples as every var dim has; indices lie in their own sample."""
+        first, *rest = (self._scope.segments(dim) for dim in self._segments)
+        for name in rest:
+            got = f"{{{first}.count}} and {{{name}.count}}"
+            words = f"{first} and {name} must be of as many samples"
+            self._lines += [f"if {name}.count != {first}.count:", *self._raise(words, got)]
+        for value in self._values:
+            if value.batched and value.text not in self._packed:
+                wanted = f"{value.text}.ndim != {value.rank + 1} or {value.text}.shape[0] != {first}.count"
+                words = f"input {value.text} must have one batch axis, of {{{first}.count}} samples"
+                self._lines += [f"if {wanted}:", *self._raise(words, f"{{tuple({value.text}.shape)}}")]
+            if (dim := fin(value.leaf)) is not None:
+                axis = self._packed.get(value.text)
+                by = "None" if axis is None else self._scope.segments(min(ragged_syms(axis.size)))
+                name = self._scope.segments(dim)
+                self._lines.append(f'{name}.check({value.text}, {by}, "{self._name}: input {value.text}")')
+
     def _refuse(self, test: str, value: Value) -> None:
-        wanted = f"{show_kind(value.leaf.kind)}{shape(value.leaf, bool(value.batched))}"
+        axis = self._packed.get(value.text)
+        leaf = value.leaf if axis is None else Leaf(value.leaf.kind, (axis, *value.leaf.axes))
+        wanted = f"{show_kind(value.leaf.kind)}{shape(leaf, bool(value.batched) and axis is None)}"
         words = f"input {value.text} must be {_braced(wanted)}{_WORDS.get(storage(value.leaf.kind), '')}"
         got = f"{{tuple({value.text}.shape)}} in {{{value.text}.dtype}}"
         self._lines += [f"if {test}:", *self._raise(words, got)]

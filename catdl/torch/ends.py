@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from catdl.diagnostics import NotCompilable
 from catdl.diagram.params import bounds_of
+from catdl.diagram.told import padded
 from catdl.torch.checks import Entry
 from catdl.torch.context import Context
 from catdl.torch.refuse import Refused
@@ -34,6 +35,9 @@ def _out(w: Writer, value: Value, constant: bool) -> str:
     text = Context(w.scope, [value], ()).tensor(value)
     lead = w.unit.lead
     if value.batched is not Mode.BATCHED:
+        if w.origin is None and w.scope.used_rows and (w.unit.root or not constant):
+            count = f"{w.scope.segments(next(iter(w.scope.used_rows)))}.count"
+            return f"{text}.expand({count}{', -1' * value.rank})"
         if w.origin is not None and (w.unit.root or not constant):
             w.wants_batch = True
             return f"{text}.expand({_after_batch(', -1' * value.rank)})"
@@ -41,7 +45,7 @@ def _out(w: Writer, value: Value, constant: bool) -> str:
             sizes = ", ".join(w.scope.size(axis.size) for axis in lead)
             return f"{text}.expand({sizes}{', -1' * value.rank})"
         return text
-    if w.unit.root and w.unit.info.one_batch:
+    if w.unit.root and w.unit.info.one_batch and not w.scope.used_rows:
         own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
         return f"{text}.reshape({_after_batch(own)})"
     return text
@@ -59,26 +63,30 @@ def enter_unit(w: Writer) -> list[str]:
         Value(w.args[k], flat.wires[wire].type, Mode.CONSTANT if flat.wires[wire].constant else Mode.BATCHED)
         for k, wire in enumerate(flat.inputs)
     ]
+    packed = [flat.wires[wire].rows for wire in flat.inputs]
     extra = [
         Value(w.args[len(inputs) + k], flat.wires[wire].type, Mode.CONSTANT)
         for k, wire in enumerate(flat.plugged.values())
     ]
-    entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*inputs, *extra])
+    entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*inputs, *extra], packed)
     batch = _batch(w, inputs)  # first: it reads dims, which the entry then binds
     if w.unit.root:
-        lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram))
+        lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram), padded(w.unit.diagram))
         unbound = [name for name in w.scope.used_dims if name not in entry.bound]
         if unbound:
             dims = " and ".join(f"`{short(name)}`" for name in unbound)
             raise Refused(NotCompilable(w.unit.diagram.name, f"no input tells the size of {dims}"))
     else:
         lines, w.unit.dims = entry.bind()
+    w.unit.rows = tuple(w.scope.used_rows)
+    if w.unit.rows:
+        w.scope.imports.add("Segments")
     return [*lines, *batch]
 
 
 def _batch(w: Writer, inputs: list[Value]) -> list[str]:
     lines: list[str] = []
-    flatten = w.unit.root and w.unit.info.one_batch
+    flatten = w.unit.root and w.unit.info.one_batch and not w.scope.used_rows
     if w.wants_batch or (flatten and w.origin is not None):
         assert w.origin is not None
         shown = f"{w.origin.text}.shape" if not w.origin.rank else f"{w.origin.text}.shape[:-{w.origin.rank}]"

@@ -179,7 +179,7 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
             if frame.lead and op.params:
                 _stacked(flat, frame, box, op, inputs, stack)
                 return
-            definition = definition_of(op)
+            definition = definition_of(op, found.along)
             if definition is None:
                 _step(flat, frame, box, op, inputs)
                 return

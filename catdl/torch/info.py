@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 from catdl.diagram.model import Box, Diagram, Extern, Local, Map, Native
 from catdl.diagram.params import bodies
+from catdl.diagram.ragged import Along
 from catdl.torch.natives import find
+from catdl.torch.packed import segmented
 from catdl.types.dtypes import storage
 
 
@@ -38,29 +40,30 @@ WEIGHT_CAP = 1_000_000
 SMALL = 3
 
 
-def definition_of(native: Native) -> Diagram | None:
-    """The diagram that stands for a native without lowering; None where there is a lowering."""
-    if find(native.entry) is not None:
+def definition_of(native: Native, along: Along) -> Diagram | None:
+    """The diagram that stands for a native without lowering, or that goes along a var dim; None for others."""
+    if find(native.entry) is not None and (segmented(native) is not None or along.alone(native)):
         return None
     if native.definition is None:
         raise AssertionError(f"the entry `{native.entry}` has neither a native lowering nor a definition")
     return native.definition.diagram()
 
 
-def inner(box: Box) -> Diagram | None:
+def inner(box: Box, along: Along) -> Diagram | None:
     """The diagram that a box holds or is defined by."""
     if isinstance(box.op, Native):
-        return definition_of(box.op)
+        return definition_of(box.op, along)
     return bodies(box)
 
 
 class Infos:
     """What is known of each diagram, found when first asked for."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "along")
 
     def __init__(self) -> None:
         self._found: dict[int, Info] = {}
+        self.along = Along()
 
     def of(self, diagram: Diagram) -> Info:
         """What holds of a diagram."""
@@ -78,14 +81,14 @@ class Infos:
         while stack:
             current, boxes = stack[-1]
             for box in boxes:
-                below = inner(box)
+                below = inner(box, self.along)
                 if below is not None and id(below) not in opened and id(below) not in found:
                     opened.add(id(below))
                     stack.append((below, iter(below.boxes)))
                     break
             else:
                 stack.pop()
-                order.append(_of(current, found))
+                order.append(_of(current, found, self.along))
                 found[id(current)] = order[-1]
         uses: Counter[str] = Counter()
         for info in order:
@@ -94,10 +97,10 @@ class Infos:
             info.inline = _better_inline(info, uses[info.diagram.name])
 
 
-def _of(diagram: Diagram, found: dict[int, Info]) -> Info:
+def _of(diagram: Diagram, found: dict[int, Info], along: Along) -> Info:
     info = Info(diagram, weight=len(diagram.boxes))
     for box in diagram.boxes:
-        below = inner(box)
+        below = inner(box, along)
         if below is not None:
             child = found[id(below)]
             child.uses += 1

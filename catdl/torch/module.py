@@ -23,6 +23,9 @@ OURS = {
     "Reparameterised": "torch.reparameterised",
     "Each": "torch.runtime",
     "Tree": "data.tree",
+    "Segments": "torch.segments",
+    "attend": "torch.segments",
+    "scattered": "torch.segments",
 }
 """What generated code may import of catdl's, and where it stands."""
 
@@ -82,5 +85,8 @@ def _imports(wanted: set[str], body: list[str]) -> list[str]:
     uses = [name for name, mark in (("Tensor", "Tensor"), ("nn", "nn.")) if mark in whole]
     if uses:
         lines.append(f"from torch import {', '.join(uses)}")
-    ours = [f"from catdl.{place} import {name}" for name, place in OURS.items() if name in wanted]
+    places: dict[str, list[str]] = {}
+    for name in sorted(wanted & OURS.keys()):
+        places.setdefault(OURS[name], []).append(name)
+    ours = [f"from catdl.{place} import {', '.join(names)}" for place, names in sorted(places.items())]
     return [*lines, "", *ours] if ours else lines

@@ -24,6 +24,7 @@ from catdl.torch.form import alone
 from catdl.torch.info import Info, Infos
 from catdl.torch.layers import with_layers
 from catdl.torch.names import Namer, camel, ident
+from catdl.torch.packed import pack
 from catdl.torch.refuse import Refused
 from catdl.torch.remake import remake
 from catdl.torch.scope import RESERVED
@@ -55,6 +56,7 @@ class Unit:
     index: int = 0  # by which others refer to it while they are written
     own_name: str = ""  # what it is called where every unit is a class or function of its own
     dims: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()  # the var dims whose segments come as arguments; known once it is written
     children: list[Unit] = field(default_factory=list)
     depth: int = 0
     plugged: bool = False  # all its weights come as arguments
@@ -124,6 +126,7 @@ class Plan:
             leaves = leaves_by_path(diagram, bare) if plugged else {}
             given = tuple(leaves[path] for path in plugged)
             flat = with_layers(flatten(diagram, given, self.found, bare, lead, stacked))
+            pack(flat)
             info = self.found.of(diagram)
             unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead, kept=kept)
             unit.plugged = 0 < len(plugged) == len(leaves) and not info.keeps and not kept

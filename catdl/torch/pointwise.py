@@ -65,7 +65,9 @@ _SCALAR_CALL = {"sqrt": "math.sqrt({})", "exp": "math.exp({})", "log": "math.log
 def number_text(value: Number) -> str:
     """A known number as Python writes it."""
     if isinstance(value, Fraction):
-        return repr(int(value)) if value.denominator == 1 else repr(float(value))
+        value = int(value) if value.denominator == 1 else float(value)
+    if isinstance(value, int) and abs(value) >= 2**63:  # torch takes no larger integer
+        value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     return repr(value)

@@ -49,6 +49,7 @@ def _def(family: Family, name: str, first: list[str], indent: int) -> list[str]:
     w, unit = family.first.writer, family.first.unit
     args = [*first, *(f"{arg}: {'Tree' if arg in w.trees else 'Tensor'}" for arg in w.args)]
     args += [f"{w.scope.dim_name(dim)}: int" for dim in unit.dims]
+    args += [f"{w.scope.segments(dim)}: {'Tensor | Segments' if unit.root else 'Segments'}" for dim in unit.rows]
     if not unit.is_class:
         args += ["training: bool"] * unit.info.training + _numbers(family)
     count = len(unit.flat.outputs)

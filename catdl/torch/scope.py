@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from catdl.torch.names import ident
 from catdl.types.dtypes import storage
+from catdl.types.ragged import is_ragged
 from catdl.types.sizes import Poly, Size, short, to_python
 from catdl.types.types import Leaf, axis_sizes
 
@@ -95,6 +96,7 @@ class Scope:
     module_names: frozenset[str]  # functions and classes of the file
     lines: list[Line] = field(default_factory=list)
     used_dims: dict[str, str] = field(default_factory=dict)  # dims read, in the order of first use
+    used_rows: dict[str, None] = field(default_factory=dict)  # var dims along which anything is done
     imports: set[str] = field(default_factory=set)
     device_from: str | None = None
     dtype_from: str | None = None
@@ -131,11 +133,21 @@ class Scope:
         return to_python(size, self.dim_name)
 
     def dim_name(self, name: str) -> str:
-        """The variable that holds a free dim; from now on the function binds it."""
+        """The variable that holds a free dim; from now on the function binds it. Of a var dim, the samples' sizes."""
+        if is_ragged(name):
+            return f"{self.segments(name)}.sizes"
         text = self._dims.get(name)
         if text is None:
             text = self._dims[name] = self.reserve(ident(short(name)))
         self.used_dims.setdefault(name, text)
+        return text
+
+    def segments(self, name: str) -> str:
+        """The variable that holds the segments of a var dim; from now on the function is given them."""
+        text = self._dims.get(name)
+        if text is None:
+            text = self._dims[name] = self.reserve(ident(short(name)))
+        self.used_rows.setdefault(name)
         return text
 
     def dim_names(self) -> dict[str, str]:

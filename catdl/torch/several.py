@@ -78,6 +78,10 @@ def _ordered(imports: Iterable[str]) -> list[str]:
     )
     if taken:
         others.append(f"from torch import {', '.join(taken)}")
-    ours = sorted(line for line in plain if "catdl" in line)
+    places: dict[str, set[str]] = {}
+    for line in (line for line in plain if "catdl" in line):
+        place, _, names = line.partition(" import ")
+        places.setdefault(place, set()).update(names.split(", "))
+    ours = [f"{place} import {', '.join(sorted(names))}" for place, names in sorted(places.items())]
     groups = [group for group in (standard, others, ours) if group]
     return [line for i, group in enumerate(groups) for line in ([""] if i else []) + group]

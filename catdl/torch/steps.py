@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from catdl.diagram.model import Core, Diagram, Extern, Local, Native
 from catdl.types.sizes import Size
@@ -125,6 +125,21 @@ class Leave:
     lead: int = 0  # how many axes the weights are stacked over outside of it
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Something done along a var dim, sample by sample: a method of its `Segments`, or another `fn` of `rows.py`.
+
+    `args` are what it is told beside its inputs.
+    """
+
+    fn: str
+    dim: str
+    args: tuple[tuple[str, object], ...] = ()
+
+    def __getitem__(self, key: str) -> Any:
+        return dict(self.args)[key]
+
+
 StepOp: TypeAlias = (
     Core
     | Native
@@ -141,6 +156,7 @@ StepOp: TypeAlias = (
     | Stacked
     | Enter
     | Leave
+    | Segment
 )
 
 
@@ -173,12 +189,16 @@ class Remake:
 
 @dataclass(slots=True)
 class FlatWire:
-    """A wire of a unit; the name may come from a caller."""
+    """A wire of a unit; the name may come from a caller.
+
+    `rows`: the var axis along which it is packed, which is not in its type.
+    """
 
     type: Leaf
     name: str | None
     constant: bool
     made: bool = False
+    rows: Axis | None = None
 
 
 @dataclass(slots=True)

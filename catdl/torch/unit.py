@@ -25,12 +25,29 @@ from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
 from catdl.torch.plan import Plan, Unit, kept_below, leaves_by_path
 from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
+from catdl.torch.rows import segment
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
 from catdl.torch.shapes import MANY, shape
 from catdl.torch.sites import Sites
 from catdl.torch.spaces import enter, leave
-from catdl.torch.steps import Climb, Enter, Fields, Invoke, Leave, Loop, Open, Remake, Shut, Slices, Stacked, Step, Top
+from catdl.torch.steps import (
+    Climb,
+    Enter,
+    Fields,
+    Invoke,
+    Leave,
+    Loop,
+    Open,
+    Remake,
+    Segment,
+    Shut,
+    Slices,
+    Stacked,
+    Step,
+    Top,
+)
 from catdl.types.dtypes import storage
+from catdl.types.ragged import of_leaves
 from catdl.types.types import Axis, Leaf
 
 
@@ -63,8 +80,10 @@ class Writer:
     origin: Value | None = None  # the first batched input, whose batch axes are those of all
     remade: list[str] = field(default_factory=list)  # the method that makes weights of parameters alone, if any
 
-    def shape(self, leaf: Leaf, mode: Mode) -> str:
+    def shape(self, leaf: Leaf, mode: Mode, rows: Axis | None = None) -> str:
         """The comment for a tensor; long chains have many wires of one type object."""
+        if rows is not None:
+            return shape(Leaf(leaf.kind, (rows, *leaf.axes)), False)
         lead = self.lead if mode is not Mode.CONSTANT else ()
         found = self.shapes.get((id(leaf), mode, lead))
         if found is None:
@@ -193,6 +212,11 @@ def _items(texts: Iterable[str]) -> str:
 
 def _prepare(w: Writer) -> None:
     flat, scope = w.unit.flat, w.scope
+    if w.unit.root:  # whoever runs it gives the offsets of all var dims that its type mentions
+        ends = [w.unit.diagram.wires[wire].type for wire in (*w.unit.diagram.inputs, *w.unit.diagram.outputs)]
+        for leaf in ends:
+            for name in sorted(of_leaves([leaf])):
+                scope.segments(name)
     scope.declare_dims([size for wire in flat.wires for size in sizes_of(wire.type)])
     made = flat.remade
     main = [step for k, step in enumerate(flat.steps) if made is None or k not in made.steps or k in made.shared]
@@ -236,7 +260,7 @@ def _arguments(w: Writer) -> None:
         scope.device_from = scope.device_from or value.text
         if storage(info.type.kind) == "float":
             scope.dtype_from = scope.dtype_from or value.text
-        if value.batched and w.origin is None:
+        if value.batched and info.rows is None and w.origin is None:
             w.origin = Value(value.text, value.leaf, Mode.BATCHED)
     for wire in flat.plugged.values():
         _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
@@ -312,6 +336,8 @@ def _step(w: Writer, step: Step) -> None:
             shut_climb(w, step, op, inputs)
         case Stacked():
             _alias(w, step, Value(inputs[0].text, leaves[0], Mode.STACKED, inputs[0].var))
+        case Segment():
+            _assign(w, step, segment(w, step, op, inputs), [], Mode.BATCHED)
         case Enter():
             w.maps[op.mark] = joined(inputs), w.lead
             w.lead = () if op.merge else (*w.lead, *op.axes)  # merged: one axis, which has no name
@@ -373,7 +399,7 @@ def _assign(
         text = ", ".join(text)
     if any(w.uses[wire] for wire in step.outputs):
         _bind(w, step.outputs, text, dying, flags)
-    elif not isinstance(step.op, Core):
+    elif not isinstance(step.op, Core | Segment):
         w.scope.write(text)  # the weights are there, though nothing reads what they make
 
 
@@ -393,7 +419,7 @@ def _bind(
         w.values[wire] = w.scope.hold(Value(var.name, info.type, flag, var=var, uses=w.uses[wire]))
         targets.append(var.name)
         if len(wires) <= MANY:
-            comments.append(w.shape(info.type, flag))
+            comments.append(w.shape(info.type, flag, info.rows))
     if unpack and len(wires) == 1:
         targets = [f"({targets[0]},)"]
     call = text.startswith("self.") and text.endswith(")")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, W
 from catdl.check.rules.common import BOOL, REAL, Rule
@@ -9,7 +11,9 @@ from catdl.check.rules.rearrange import blame, groups_of_rest, put_together, rea
 from catdl.check.rules.shape import one_axis
 from catdl.check.scope import MorphismDef
 from catdl.check.scores import score
+from catdl.check.values import show_value
 from catdl.syntax import ast
+from catdl.types.ragged import ragged_syms
 from catdl.types.types import Anonymous, Axis, Kind, LabelVar, Leaf, Word, label_of, plain, show_axis, show_label
 
 LETTER_LIMIT = 52  # the letters of `torch.einsum`
@@ -44,14 +48,25 @@ def reduced_kind(rule: Rule, fn: str, wire: W, gone: list[Axis]) -> Kind:
 def reduction(rule: Rule) -> Bundle:
     """`sum[A, B]`, `mean[..]` and the like."""
     wire = rule.wires(1)[0]
-    rule.args((), {})
+    given = rule.args(*((("empty",), {"empty": None}) if rule.name in ("max", "min", "mean") else ((), {})))
     axes = rule.axes(wire)
     places = rule.places(axes)
+    empty = of_nothing(rule, given.get("empty"), [axes[i] for i in places])
     if rule.name in ("max", "min"):
-        rule.ctx.filled += [axes[i].size for i in sorted(places)]
+        rule.ctx.filled += [axes[i].size for i in sorted(places) if not ragged_syms(axes[i].size)]
     kind = reduced_kind(rule, rule.name, wire, [axes[i] for i in places])
     leaf = Leaf(kind, tuple(a for i, a in enumerate(axes) if i not in places))
-    return rule.out("reduce", [wire], [leaf], fn=rule.name, axes=tuple(sorted(places)))
+    return rule.out("reduce", [wire], [leaf], fn=rule.name, axes=tuple(sorted(places)), **empty)
+
+
+def of_nothing(rule: Rule, value: object, axes: list[Axis]) -> dict[str, object]:
+    """`max[N](empty = 0)`: what a reduction without unit gives where a sample has no elements along a var axis."""
+    if value is None:
+        return {}
+    if not any(ragged_syms(axis.size) for axis in axes) or not isinstance(value, int | Fraction):
+        told = "a number, for an axis whose dim is `var`: others have at least one element"
+        raise rule.ctx.refuse(wrong.BadArgument(rule.span, "empty", told, show_value(value), rule.name))
+    return {"empty": value}
 
 
 def by_pattern(rule: Rule) -> Bundle:
@@ -72,7 +87,7 @@ def by_pattern(rule: Rule) -> Bundle:
     drop = [i for i, x in enumerate(flat) if x not in wanted]
     if drop:
         if fn in ("max", "min"):
-            rule.ctx.filled += [letters[flat[i]].size for i in drop]
+            rule.ctx.filled += [letters[flat[i]].size for i in drop if not ragged_syms(letters[flat[i]].size)]
         kept = tuple(letters[x] for x in flat if x in wanted)
         leaf = Leaf(reduced_kind(rule, fn, wire, [letters[flat[i]] for i in drop]), kept)
         wire = rule.out("reduce", [wire], [leaf], fn=fn, axes=tuple(drop)).wires[0]
@@ -85,7 +100,8 @@ def argmax(rule: Rule) -> Bundle:
     wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     place = one_axis(rule, axes)
-    rule.ctx.filled.append(axes[place].size)
+    if not ragged_syms(axes[place].size):
+        rule.ctx.filled.append(axes[place].size)
     leaf = Leaf(Kind("Fin", axes[place].size), tuple(a for i, a in enumerate(axes) if i != place))
     return rule.out("argmax", [wire], [leaf], fn=rule.name, axis=place)
 

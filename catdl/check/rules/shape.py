@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, W
-from catdl.check.rules.common import Rule, joined
+from catdl.check.rules.common import REAL, Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
 from catdl.check.static import Refused
@@ -13,6 +13,7 @@ from catdl.diagnostics.base import Edit, Help
 from catdl.diagnostics.words import listed
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.ragged import ragged_syms, row
 from catdl.types.sizes import Poly, Size, add, exact_div, floordiv, mul, normal, show, sub
 from catdl.types.types import Axis, Kind, Leaf, Word, label_of, show_axis, show_label
 
@@ -240,7 +241,9 @@ def reverse(rule: Rule) -> Bundle:
 
 
 def pad(rule: Rule) -> Bundle:
-    """`pad[A](before, after, mode = "constant", value = 0)`."""
+    """`pad[A](before, after, mode = "constant", value = 0)`; `pad[N -> T]`, see `dense`."""
+    if any(isinstance(item.value, ast.Arrow) for item in rule.items()):
+        return dense(rule)
     wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     place = one_axis(rule, axes)
@@ -274,6 +277,38 @@ def pad(rule: Rule) -> Bundle:
     return rule.out(
         "pad", [wire], [leaf], axis=place, before=before, after=after, mode=args["mode"], value=args["value"]
     )
+
+
+def dense(rule: Rule) -> Bundle:
+    """`pad[N -> T]`: a var axis as one of the free dim T, filled up with zeros, and a `Keep[T]` of what is there."""
+    ctx = rule.ctx
+    wire = rule.wires(1)[0]
+    axes = rule.axes(wire)
+    items = rule.items()
+    rule.args((), {})
+    arrow = items[0].value
+    if len(items) != 1 or not isinstance(arrow, ast.Arrow):
+        raise ctx.refuse(wrong.BadArgument(rule.span, "axis", "`N -> T`", "something else", "pad"))
+    place = rule.find(axes, ast.Arg(None, "", arrow.domain, items[0].start, items[0].end))
+    new = ctx.types.single(ast.Arg(None, "", arrow.codomain, items[0].start, items[0].end), rule.head.env)
+    old = normal(axes[place].size)
+    if row(old) is None:
+        told = f"a var dim on the left, and `{show_axis(axes[place])}` is none"
+        raise ctx.refuse(wrong.BadArgument(rule.span, "axis", told, show_axis(axes[place]), "pad"))
+    if not isinstance(new.size, int) and ragged_syms(new.size):
+        raise ctx.refuse(wrong.BadArgument(rule.span, "axis", "a free dim on the right", show_axis(new), "pad"))
+    after = sub(new.size, old)
+    ctx.bounds.append((after, rule.span, f"`{show_axis(axes[place])}` must fit in `{show_axis(new)}`"))
+    leaf = Leaf(wire.leaf.kind, (*axes[:place], new, *axes[place + 1 :]))
+    mode, value = "constant", False if ctx.kinds.root(wire.leaf.kind.name) == "Bool" else 0
+    padded = rule.out("pad", [wire], [leaf], axis=place, before=0, after=after, mode=mode, value=value)
+    steps = rule.out("index", [], [Leaf(Kind("Fin", new.size), (new,))], size=new.size)
+    number = rule.out("pointwise", steps.wires, [Leaf(REAL, (new,))], fn="real", align=((0,),))
+    count = rule.out("literal", [], [Leaf(REAL, ())], value=old)
+    there = rule.out(
+        "pointwise", [*number.wires, *count.wires], [Leaf(Kind("Keep"), (new,))], fn="lt", align=((0,), ())
+    )
+    return Bundle([*padded.wires, *there.wires])
 
 
 def window(rule: Rule) -> Bundle:

@@ -1,0 +1,130 @@
+"""What specs with var dims may not do: take such an axis as a whole, or read the largest of no elements.
+
+Takes the finished Diagram of a morphism. Samples have different sizes, so a batch of them is packed, and an operation
+must act on every element alone or by segment (`diagram/ragged.py`). A reduction without unit has no value for an empty
+sample; that is wrong only if the value is read, and what is spread over the sample's own elements is not.
+
+    over[N, D](x - max[N](x))       right: without elements nothing is subtracted from
+    max[N] >> linear                refused, unless `where N >= 1` or `max[N](empty = 0)`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catdl import diagnostics as wrong
+from catdl.diagnostics.base import Diagnostic
+from catdl.diagram.model import Box, Call, Core, Diagram, Emit, Native
+from catdl.diagram.params import bodies, post_order
+from catdl.diagram.ragged import Along, leaves
+from catdl.types.ragged import mentioned, of_leaves, places, row, rows
+from catdl.types.sizes import Facts, short
+from catdl.types.types import Axis, Leaf
+
+NO_UNIT = ("max", "min", "mean")
+
+
+def refused(diagram: Diagram, facts: Facts, done: set[int]) -> list[Diagnostic]:
+    """The mistakes of a diagram and of those inside it that are not `done`, which they are then."""
+    along = Along()
+    found: list[Diagnostic] = []
+    for inner in post_order(diagram, lambda other: id(other) in done):
+        done.add(id(inner))
+        if not of_leaves(wire.type for wire in inner.wires):
+            continue
+        found += wholes(along, inner)
+        if not found:
+            empty = Empty(facts)
+            reads = empty.outputs(inner)
+            found += [
+                wrong.EmptyReduction(box.span, who, short(dim)) for box, who, dim in (*empty.read, *reads.values())
+            ]
+    return found
+
+
+def wholes(along: Along, diagram: Diagram) -> Iterator[Diagnostic]:
+    """The boxes that take a var axis as a whole."""
+    for box in diagram.boxes:
+        why = along.whole(diagram, box)
+        if why is not None and all(map(packable, leaves(diagram, box.inputs))):  # else it is told already
+            dims = of_leaves(leaves(diagram, (*box.inputs, *box.outputs))) or mentioned(getattr(box.op, "attrs", ()))
+            yield wrong.RaggedWhole(box.span, called(box), short(min(dims)), why)
+
+
+def packable(leaf: Leaf) -> bool:
+    """Whether a type has at most one var axis, whose size is a var dim."""
+    return len(places(leaf)) == (rows(leaf) is not None)
+
+
+def called(box: Box) -> str:
+    """What a box is called in a message."""
+    match box.op:
+        case Native(entry=name):
+            return name
+        case Core(name=name):
+            head = box.span.text.partition("[")[0].partition("(")[0].strip()
+            return head if head.isidentifier() else name.removesuffix("_axes")
+        case op:
+            return type(op).__name__.lower()
+
+
+Void = tuple[Box, str, str]
+"""A reduction that may have nothing to reduce: its box, what it is called, its var dim."""
+
+
+class Empty:
+    """Which values depend on reductions of nothing."""
+
+    __slots__ = ("facts", "read")
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.read: list[Void] = []  # by what leaves on the side
+
+    def outputs(self, diagram: Diagram) -> dict[int, Void]:
+        """The outputs of a diagram, by position, that depend on a reduction of nothing."""
+        at: dict[int, Void] = {}
+        for box in diagram.boxes:
+            void = self.starts(diagram, box) or next((at[wire] for wire in box.inputs if wire in at), None)
+            inner = self.inside(box) if void is None else {}
+            if isinstance(box.op, Emit) and void is not None:
+                self.read.append(void)
+            for k, wire in enumerate(box.outputs):
+                here = void or inner.get(k)
+                if here is not None and here[2] not in mentioned(diagram.wires[wire].type.axes):
+                    at[wire] = here
+        return {k: at[wire] for k, wire in enumerate(diagram.outputs) if wire in at}
+
+    def starts(self, diagram: Diagram, box: Box) -> Void | None:
+        """A reduction of a var axis that has no unit and may be empty."""
+        op = box.op
+        if not isinstance(op, Core):
+            return None
+        match op.name:
+            case "reduce" if op["fn"] in NO_UNIT and not any(key == "empty" for key, _ in op.attrs):
+                axes = op["axes"]
+            case "argmax":
+                axes = (op["axis"],)
+            case _:
+                return None
+        assert isinstance(axes, tuple)
+        leaf: Leaf = diagram.wires[box.inputs[0]].type
+        for place in axes:
+            assert isinstance(place, int)
+            axis = leaf.axes[place]
+            name = row(axis.size) if isinstance(axis, Axis) else None
+            if name is not None and self.facts.low(name) < 1:
+                return box, called(box), name
+        return None
+
+    def inside(self, box: Box) -> dict[int, Void]:
+        """The same of what a box holds, told of the box. A morphism that is called has been looked at by itself."""
+        if isinstance(box.op, Native) and box.op.definition is not None and self.may(box.op):
+            found = self.outputs(box.op.definition.diagram())
+            return {k: (box, box.op.entry, dim) for k, (_, _, dim) in found.items()}
+        body = None if isinstance(box.op, Call) else bodies(box)
+        return {} if body is None else self.outputs(body)
+
+    def may(self, native: Native) -> bool:
+        """Whether anything about a native is ragged."""
+        return bool(mentioned(tuple(value for _, value in native.binds)))
