@@ -11,11 +11,11 @@ from __future__ import annotations
 import errno
 import gc
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catdl import diagnostics as wrong
 from catdl.check.modules import Find, NotFound
@@ -33,6 +33,7 @@ from catdl.source import Decoded, Source, decode, from_text
 if TYPE_CHECKING:
     from torch import nn
 
+    from catdl.data.tree import Tree
     from catdl.laws.verdict import Verdict
 
 
@@ -122,6 +123,20 @@ class Compiled:
         from catdl.rewrite.run import rewritten
 
         return shown(rewritten([self.diagram()])[1])
+
+    def trees(self, values: Iterable[Any], words: Mapping[str, int] | None = None) -> Tree:
+        """A batch for the input that takes trees, from nested tuples: `(0, left, right)` for `Fin(3) @ X @ X`.
+
+        `words` says which number a word stands for. Raises ValueError for what is no such tree, and where no input
+        takes trees.
+        """
+        from catdl.data.nested import trees
+
+        diagram = self.diagram()
+        forms = {form for wire in diagram.inputs if (form := diagram.wires[wire].type.kind.form) is not None}
+        if len(forms) != 1:
+            raise ValueError(f"{self.name} takes {'no trees' if not forms else 'trees of several functors'}")
+        return trees(forms.pop(), values, words)
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The keys of the parameters that the spec puts into groups, `f{**.bias: group("no_decay")}`, by group.

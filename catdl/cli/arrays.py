@@ -6,6 +6,7 @@ import inspect
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,13 +16,15 @@ from torch import nn
 
 from catdl import diagnostics as wrong
 from catdl.cli.files import reason
+from catdl.data.nested import trees
+from catdl.data.tree import Tree
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
 from catdl.types.dtypes import storage
 from catdl.types.poly import sym
 from catdl.types.rebuild import value_of
 from catdl.types.sizes import Poly
-from catdl.types.types import Kind, Leaf, axis_sizes, show_kind
+from catdl.types.types import Kind, Leaf, axis_sizes, show_form, show_kind
 
 Arrays: TypeAlias = dict[str, np.ndarray[Any, Any]]
 _ONE = ""  # the name of the array of an .npy file
@@ -61,8 +64,10 @@ def load_weights(module: nn.Module, path: str) -> Diagnostic | None:
     return None
 
 
-def apply(module: nn.Module, diagram: Diagram, arrays: Arrays, path: str) -> Arrays | Diagnostic:
-    """Run a module in evaluation mode on arrays given by port, or on the only one."""
+def apply(
+    module: nn.Module, diagram: Diagram, arrays: Mapping[str, Any], path: str, words: Mapping[str, int] | None = None
+) -> Arrays | Diagnostic:
+    """Run a module in evaluation mode on arrays, lists of numbers and trees given by port, or on the only one."""
     ports = list(inspect.signature(module.forward).parameters)
     if len(ports) == len(arrays) == 1 and (_ONE in arrays or ports[0] in arrays):
         given = list(arrays.values())
@@ -73,9 +78,16 @@ def apply(module: nn.Module, diagram: Diagram, arrays: Arrays, path: str) -> Arr
         wanted = f"an .npz with {', '.join(ports)} is needed" if ports else "the morphism takes no input"
         return wrong.InputMismatch(path, f"it holds {shown}; {wanted}")
     leaves = [diagram.wires[wire].type for wire in diagram.inputs]
+    try:
+        given = [_read(leaf, value, words or {}) for leaf, value in zip(leaves, given, strict=True)]
+    except ValueError as error:
+        return wrong.InputMismatch(path, _one_line(error))
     sizes = _dims(leaves, given)
-    arguments: list[torch.Tensor] = []
+    arguments: list[torch.Tensor | Tree] = []
     for port, leaf, array in zip(ports, leaves, given, strict=True):
+        if isinstance(array, Tree):
+            arguments.append(array)
+            continue
         tensor = _tensor(array, storage(leaf.kind))
         if isinstance(tensor, str):
             return wrong.InputMismatch(path, f"input {port} is {show_kind(leaf.kind)}, and {tensor}")
@@ -91,6 +103,17 @@ def apply(module: nn.Module, diagram: Diagram, arrays: Arrays, path: str) -> Arr
         return wrong.InputMismatch(path, _one_line(error))
 
 
+def _read(leaf: Leaf, value: Any, words: Mapping[str, int]) -> np.ndarray[Any, Any] | Tree:
+    """What a port is given as an array, or as trees. Raises ValueError."""
+    if leaf.kind.form is None:
+        return np.asarray(value)
+    if isinstance(value, np.ndarray):
+        raise ValueError(f"an array holds no trees of {show_form(leaf.kind.form)}; write them as JSON or s-expressions")
+    if not isinstance(value, list):
+        raise ValueError(f"a list of trees of {show_form(leaf.kind.form)} is needed")
+    return trees(leaf.kind.form, value, words)
+
+
 def _outside(tensor: torch.Tensor, kind: Kind, sizes: dict[str, int]) -> int | None:
     """An index that a `Fin(n)` does not have, if there is one."""
     size = kind.size
@@ -103,7 +126,7 @@ def _outside(tensor: torch.Tensor, kind: Kind, sizes: dict[str, int]) -> int | N
     return most if known and most >= value_of(size, sizes) else None
 
 
-def _dims(leaves: list[Leaf], arrays: list[np.ndarray[Any, Any]]) -> dict[str, int]:
+def _dims(leaves: list[Leaf], arrays: list[np.ndarray[Any, Any] | Tree]) -> dict[str, int]:
     """The free dims that the shapes tell; what does not fit is found by the module itself."""
     found: dict[str, int] = {}
     for leaf, array in zip(leaves, arrays, strict=True):
