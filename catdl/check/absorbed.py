@@ -62,6 +62,6 @@ def takes_morphism(ctx: Context, value: ast.Expr, param: ast.StaticParam | None,
     if core:
         found = head.env.find(value.id) if isinstance(value, ast.Name) else None
         named = isinstance(value, ast.Name) and (found is None or isinstance(found, (MorphismDef, Closure)))
-        higher = head.name in ("repeat", "iterate", "map", "each", "chain")
+        higher = head.name in ("repeat", "iterate", "map", "each", "chain", "fold")
         return higher and (named or not ctx.statics.is_static(value, head.env))
     return param is not None and param.sort is None and not ctx.statics.is_static(value, head.env)

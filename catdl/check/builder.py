@@ -15,7 +15,7 @@ from catdl.record import field, record
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Bound
-from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object
+from catdl.types.types import Axis, AxisItem, Form, Kind, Leaf, Object
 
 if TYPE_CHECKING:
     from catdl.check.ways import Way
@@ -133,7 +133,7 @@ class Use:
 
 @record(frozen=False)
 class Inner:
-    """A box that holds a diagram still under construction. `what`: call, inline, repeat, map, each."""
+    """A box that holds a diagram still under construction. `what`: call, inline, repeat, map, each, trees."""
 
     what: str
     builder: Builder
@@ -141,6 +141,7 @@ class Inner:
     count: int = 1
     tie: Literal["fresh", "tied"] = "fresh"
     axes: tuple[Axis, ...] = ()
+    form: Form | None = None  # of the trees that are folded
 
 
 @record(frozen=False)
@@ -249,7 +250,7 @@ class PBox:
         op = self.op
         return (
             isinstance(op, Inner)
-            and (op.what in ("map", "each") or (op.what == "repeat" and op.tie == "tied"))
+            and (op.what in ("map", "each", "trees") or (op.what == "repeat" and op.tie == "tied"))
             and self.label is None
             and self.group is None
         )

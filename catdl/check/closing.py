@@ -39,6 +39,7 @@ from catdl.diagram.model import (
     Op,
     Parameter,
     Repeat,
+    TreeFold,
 )
 from catdl.record import record
 from catdl.source import Span
@@ -118,6 +119,9 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
             return Repeat(op.count, body, op.tie, captured)
         case "map":
             return Map(tuple(zonk_axis(a) for a in op.axes), body, captured)
+        case "trees":
+            assert op.form is not None
+            return TreeFold(op.form, body, captured)
         case _:
             axis = zonk_axis(op.axes[0])
             if not isinstance(axis.size, int):

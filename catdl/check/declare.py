@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catdl import diagnostics as wrong
+from catdl.check.functors import algebra
 from catdl.check.scope import (
     BadDef,
     Def,
     Env,
+    FunctorDef,
     KindDef,
     LawDef,
     Module,
@@ -113,6 +115,8 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
             case ast.Morphism(name=name, keyword=keyword) if keyword != "law":
                 known = module.defs.get(name)
                 where = Span(module.source, node.name_start, node.name_end)
+                if node.keyword == "algebra" and (trees := algebra(node, module.source)) is not None:
+                    node = trees
                 if (
                     isinstance(known, MorphismDef)
                     and last == name
@@ -139,6 +143,8 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
                 match node:
                     case ast.Object():
                         module.defs[name] = ObjectDef(name, node, module, where)
+                    case ast.Functor():
+                        module.defs[name] = FunctorDef(name, node, module, where)
                     case ast.Param():
                         module.defs[name] = ParamDef(name, node, module, where)
                     case ast.Morphism():

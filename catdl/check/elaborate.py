@@ -34,6 +34,7 @@ from catdl.diagram.model import Choice
 from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge
+from catdl.types.types import show_leaf
 
 DEPTH_LIMIT = 100
 
@@ -100,6 +101,8 @@ def described(expr: ast.Expr) -> str:
             return "a list"
         case ast.Chain() | ast.Negate() | ast.Power():
             return "a value"
+        case ast.Copair():
+            return "the legs of an algebra, which only a fold takes"
         case ast.Lambda():
             return "a lambda"
         case _:
@@ -189,6 +192,9 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
         ctx.report(wrong.NotAMorphism(head.span, f"`{head.name}`, which has no rule"))
         return BAD
     if (inp.bad and head.name not in rules.READ) or any(w.bad for w in inp.wires):
+        return BAD
+    if head.name not in rules.STRUCTURAL and (trees := next((w for w in inp.wires if w.leaf.kind.form), None)):
+        ctx.report(wrong.TreesOnly(head.span, head.name, show_leaf(trees.leaf), False))
         return BAD
     try:
         plugs = read_plugs(ctx, head, b)

@@ -13,6 +13,7 @@ from typing import Literal
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Bundle, Closure, Inner
 from catdl.check.context import Head
+from catdl.check.folds import fold, no_trees
 from catdl.check.inner import emit_inner, inner_diagram, named
 from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, LawDef, MorphismDef
@@ -184,6 +185,7 @@ def lifted(rule: Rule) -> Bundle:
     )
     if out.bad:
         return BAD
+    no_trees(rule, inner)
     results: list[Leaf] = []
     for wire in inner.outputs:
         mine = known_axes(ctx, wire, rule.span, rule.name)
@@ -347,6 +349,7 @@ HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "copy": copy,
     "discard": discard,
     "each": lifted,
+    "fold": fold,
     "id": identity,
     "iterate": repeat,
     "law_loss": law_loss,

@@ -34,7 +34,7 @@ def mentioned(roots: list[object]) -> set[str]:
             case ast.Index(base, items) | ast.Plug(base, items):
                 stack.append(base)
                 stack += items
-            case ast.Tensor(legs) | ast.Fan(legs):
+            case ast.Tensor(legs) | ast.Fan(legs) | ast.Copair(legs):
                 stack += legs
             case ast.Chain(operands, _):
                 stack += operands
@@ -76,7 +76,7 @@ def mentioned(roots: list[object]) -> set[str]:
             case ast.Dim():
                 stack.append(node.size)
                 stack += node.roles
-            case ast.Object():
+            case ast.Object() | ast.Functor():
                 stack.append(node.value)
             case ast.Param():
                 stack += (node.type, node.init)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from catdl import diagnostics as wrong
+from catdl.check.functors import trees_kind
 from catdl.check.kinds import Kinds
 from catdl.check.scope import BadDef, DimDef, Env, KindDef, ObjectDef, Static
 from catdl.check.signature import LabelOf, Row, labelled
@@ -39,6 +40,7 @@ from catdl.types.types import (
     label_of,
     plain,
     show_axis,
+    show_kind,
     show_leaf,
 )
 
@@ -109,6 +111,8 @@ class Types:
                 raise self.statics.refuse(wrong.BadValue(env.module.span(node), FIN))
             return None if name is None else Kind(name)
         if isinstance(node, ast.Call):
+            if isinstance(node.function, ast.Name) and node.function.id == "mu" and env.find("mu") is None:
+                return trees_kind(self, node, env)
             name = self.kind_name(node.function, env)
             if name is None:
                 return None
@@ -323,6 +327,9 @@ class Types:
                     self.axes(items, env)
                     raise refused
                 axes = self.axes(items, env)
+                if kind.form is not None:
+                    span = env.module.span(node)
+                    raise self.statics.refuse(wrong.TreesOnly(span, "[…]", show_kind(kind), False))
                 if too_long(axes):
                     raise self.statics.refuse(
                         wrong.LimitExceeded(env.module.span(node), "the number of axes of a tensor", AXIS_LIMIT)

@@ -8,6 +8,7 @@ from catdl.check.closing import Instance
 from catdl.check.declare import declare
 from catdl.check.facts import Noted, refused
 from catdl.check.forms import parameter_leaf
+from catdl.check.functors import algebra, summands
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
@@ -19,6 +20,7 @@ from catdl.check.scope import (
     Def,
     DimDef,
     Env,
+    FunctorDef,
     KindDef,
     LawDef,
     Module,
@@ -35,7 +37,7 @@ from catdl.diagram.taken import TAKEN
 from catdl.syntax import ast
 from catdl.types.ragged import ragged
 from catdl.types.sizes import SizeTooLarge, free_syms, sym
-from catdl.types.types import Axis, Object
+from catdl.types.types import Axis, Child, Object
 
 
 def read_module(program: Program, module: Module, tree: ast.Module) -> None:
@@ -86,6 +88,8 @@ def read_found(program: Program, found: Def | None) -> None:
             read_object(program, found)
         case ParamDef():
             read_param(program, found)
+        case FunctorDef():
+            read_functor(program, found)
         case MorphismDef():
             read_morphism(program, found)
         case LawDef():
@@ -204,6 +208,15 @@ def read_facts(program: Program, module: Module, facts: list[ast.Fact]) -> None:
         program.report(wrong.LimitExceeded(module.span(facts[0]), error.what, error.limit))
 
 
+def read_functor(program: Program, found: FunctorDef) -> None:
+    """A functor without binders is read where it stands; one with them, where it is used."""
+    if not found.node.binders:
+        try:
+            summands(program.context(program.report).types, found, Env(found.module), [(Child(),)], 0)
+        except Refused:
+            found.module.defs[found.name] = BadDef(found.name)
+
+
 def read_object(program: Program, found: ObjectDef) -> None:
     """A named object becomes known."""
     ctx = program.context(program.report)
@@ -239,6 +252,12 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         from catdl.diagnostics.syntax_errors import NotYet
 
         program.report(NotYet(module.span(found.head), "hom"))
+        module.defs[found.name] = BadDef(found.name)
+        return
+    if found.head.keyword == "algebra" and algebra(found.head, module.source) is None:
+        signature = found.head.signature
+        span = found.span if signature is None else module.span(signature)
+        program.report(wrong.NotAnAlgebra(span, "another type; that of an algebra is `F(C) -> C`"))
         module.defs[found.name] = BadDef(found.name)
         return
     if found.modifiers:

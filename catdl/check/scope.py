@@ -62,6 +62,16 @@ class ObjectDef:
 
 
 @record(frozen=False, eq=False)
+class FunctorDef:
+    """A functor; it is read at each use, for the arguments given there."""
+
+    name: str
+    node: ast.Functor
+    module: Module
+    span: Span
+
+
+@record(frozen=False, eq=False)
 class ParamDef:
     """A declared parameter."""
 
@@ -136,7 +146,7 @@ Placed: TypeAlias = (
     ast.Expr | ast.Statement | ast.Decl | ast.Arg | ast.Fact | ast.StaticParam | ast.Binder | ast.ImportName
 )
 
-Def: TypeAlias = DimDef | KindDef | ObjectDef | ParamDef | MorphismDef | LawDef | BadDef
+Def: TypeAlias = DimDef | KindDef | ObjectDef | FunctorDef | ParamDef | MorphismDef | LawDef | BadDef
 
 
 @record(frozen=False, eq=False)

@@ -5,7 +5,7 @@ sort_of(env.find("D"))      "a dim"
 
 from __future__ import annotations
 
-from catdl.check.scope import DimDef, KindDef, LawDef, Module, MorphismDef, ObjectDef, ParamDef, Static
+from catdl.check.scope import DimDef, FunctorDef, KindDef, LawDef, Module, MorphismDef, ObjectDef, ParamDef, Static
 from catdl.check.signature import Row
 from catdl.types.types import Axis, Kind, Object, RowVar
 
@@ -19,6 +19,8 @@ def sort_of(found: object) -> str:
             return "a kind"
         case ObjectDef() | Object():
             return "an object"
+        case FunctorDef():
+            return "a functor"
         case MorphismDef():
             return "a morphism"
         case LawDef():

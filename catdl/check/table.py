@@ -68,6 +68,9 @@ NO_ARGS = frozenset(
 # Operations whose pattern is read before their input: it can be wrong by itself.
 READ = frozenset({"einsum", "rearrange", "reduce"})
 
+# Operations that do not look at what their wires are: trees may pass.
+STRUCTURAL = frozenset(HIGHER) - {"total"}
+
 WIDTHS: dict[str, int | None] = {
     **dict.fromkeys(TABLE, 1),
     **dict.fromkeys(index.BINARY, 2),

@@ -45,7 +45,7 @@ def names_used(definition: MorphismDef) -> list[tuple[str, bool]]:
             case ast.Index(base, items) | ast.Plug(base, items):
                 stack.append((base, training))
                 stack += [(i.value, training) for i in items]
-            case ast.Tensor(legs) | ast.Fan(legs):
+            case ast.Tensor(legs) | ast.Fan(legs) | ast.Copair(legs):
                 stack += [(leg, training) for leg in legs]
             case ast.Chain(operands, _):
                 stack += [(o, training) for o in operands]

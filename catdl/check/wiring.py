@@ -112,7 +112,7 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             return element(ctx, expr, env, b)
         case ast.Field(base, name):
             return field(ctx, expr, base, name, env, b)
-        case ast.Lambda() | ast.Arrow() | ast.List() | ast.Comprehension() | ast.Text() | ast.Splice():
+        case ast.Lambda() | ast.Arrow() | ast.List() | ast.Copair() | ast.Comprehension() | ast.Text() | ast.Splice():
             ctx.report(wrong.NotAWire(env.module.span(expr), described(expr)))
             return BAD
         case _:

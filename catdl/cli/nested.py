@@ -28,9 +28,7 @@ def read(path: str) -> dict[str, Any] | Diagnostic:
     try:
         held = json.loads(text) if path.endswith(".json") else _expressions(text)
     except RecursionError:
-        return wrong.FileUnreadable(
-            path, "it nests too deep for JSON; s-expressions may be as deep as they like"
-        )
+        return wrong.FileUnreadable(path, "it nests too deep for JSON; s-expressions may be as deep as they like")
     except ValueError as error:
         return wrong.FileUnreadable(path, f"it is no {'JSON' if path.endswith('.json') else 's-expression'}: {error}")
     return held if isinstance(held, dict) else {"": held}

@@ -57,7 +57,8 @@ _HOMES = {
         "UnknownName WrongSort"
     ),
     "static_errors": (
-        "BadArgument BadValue DivisionByZero FalseFact MissingArgument NegativeSize NoEquationMatches "
+        "BadArgument BadValue DivisionByZero EndlessTree FalseFact FunctorForm "
+        "MissingArgument NegativeSize NoEquationMatches "
         "NotDivisible NotStatic TooManyArguments "
         "UnknownArgument UnusedArgument"
     ),
@@ -67,7 +68,9 @@ _HOMES = {
         "SizeUndecided Undetermined"
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
-    "wire_errors": "ArityMismatch NeedsTie NoSuchPort NotAMorphism NotAWire UnusedWire",
+    "wire_errors": (
+        "ArityMismatch LegMismatch NeedsTie NoSuchPort NotAMorphism NotAWire NotAnAlgebra TreesOnly UnusedWire"
+    ),
     "param_errors": (
         "BadStart KeyTaken LabelForTwo NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch ParamUnused "
         "RecordMismatch"

@@ -14,7 +14,9 @@ __all__ = [
     "BadArgument",
     "BadValue",
     "DivisionByZero",
+    "EndlessTree",
     "FalseFact",
+    "FunctorForm",
     "MissingArgument",
     "NegativeSize",
     "NoEquationMatches",
@@ -250,3 +252,40 @@ class UnusedArgument(Mistake):
         message = f"the argument `{self.name}` of `{self.function}` is not used"
         edits = (Edit(self.removal, ""),) if self.removal else ()
         return Parts(message, self.span, "nothing depends on it", helps=(Help("remove it", edits),))
+
+
+@dataclass(frozen=True, slots=True)
+class FunctorForm(Mistake):
+    """Something that no functor is made of; the message says what."""
+
+    code: ClassVar[str] = "E0213"
+    title: ClassVar[str] = "a functor that is no sum of products"
+    span: Span
+    message: str
+
+    def parts(self) -> Parts:
+        help_ = Help("a functor is made of objects, its variable, `@`, `+`, `()`, `(Fin(n) -> X)` and other functors")
+        return Parts(self.message, self.span, "no part of a functor", helps=(help_,))
+
+
+@dataclass(frozen=True, slots=True)
+class EndlessTree(Mistake):
+    """The trees of a functor without a leaf (`endless`), or whose nodes have no children at all."""
+
+    code: ClassVar[str] = "E0214"
+    title: ClassVar[str] = "a functor that makes no trees"
+    span: Span
+    functor: str
+    variable: str
+    endless: bool
+    declared: Span
+
+    def parts(self) -> Parts:
+        if self.endless:
+            message = f"no tree of `{self.functor}` ever ends: every summand has children"
+            help_ = Help(f"add a summand without `{self.variable}`, the leaf")
+        else:
+            message = f"no node of `{self.functor}` has children: no summand has `{self.variable}`"
+            help_ = Help(f"put `{self.variable}` where a node has a subtree")
+        labels = (Label(self.declared, "declared here"),)
+        return Parts(message, self.span, "trees of this functor", labels, helps=(help_,))

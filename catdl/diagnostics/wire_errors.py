@@ -9,7 +9,17 @@ from catdl.diagnostics.base import NO_WHY, Edit, Help, Label, Mistake, Parts, Wh
 from catdl.diagnostics.words import counted, did_you_mean, listed, placed
 from catdl.source import Span
 
-__all__ = ["ArityMismatch", "NeedsTie", "NoSuchPort", "NotAMorphism", "NotAWire", "UnusedWire"]
+__all__ = [
+    "ArityMismatch",
+    "LegMismatch",
+    "NeedsTie",
+    "NoSuchPort",
+    "NotAMorphism",
+    "NotAWire",
+    "NotAnAlgebra",
+    "TreesOnly",
+    "UnusedWire",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +142,62 @@ class NoSuchPort(Mistake):
         message = f"`{self.owner}` has no port `{self.port}`" if self.owner else f"there is no port `{self.port}`"
         has = f"the ports are {listed(self.available)}" if self.available else "nothing here has named ports"
         return Parts(message, self.span, "no such port", (), (has,), did_you_mean(self.span, self.suggestions))
+
+
+@dataclass(frozen=True, slots=True)
+class LegMismatch(Mistake):
+    """Legs that are not those of a functor: so many for so many summands, or one that takes other wires."""
+
+    code: ClassVar[str] = "E0507"
+    title: ClassVar[str] = "a leg that does not fit its summand"
+    span: Span
+    functor: str
+    leg: int  # which one is wrong; 0: their number
+    summand: str
+    wanted: int
+    found: int
+
+    def parts(self) -> Parts:
+        note = (f"`{self.functor}`",)
+        if not self.leg:
+            message = f"an algebra has a leg for each summand: {self.wanted} are needed, found {self.found}"
+            return Parts(message, self.span, counted(self.found, "leg"), notes=note)
+        message = (
+            f"leg {self.leg} takes {counted(self.found, 'wire')}, its summand `{self.summand}` "
+            f"has {counted(self.wanted, 'wire')}"
+        )
+        return Parts(message, self.span, f"for `{self.summand}`", notes=note)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnAlgebra(Mistake):
+    """Something folded with that is no algebra. `found` is a phrase ("the morphism `relu`")."""
+
+    code: ClassVar[str] = "E0508"
+    title: ClassVar[str] = "an algebra is needed"
+    span: Span
+    found: str
+
+    def parts(self) -> Parts:
+        helps = (Help("write a leg for each summand, `fold([ leaf | node ])`, or the name of an `algebra`"),)
+        return Parts(f"an algebra is needed here, found {self.found}", self.span, "no algebra", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class TreesOnly(Mistake):
+    """Trees where a tensor must stand, or something else where trees must (`wanted`). `type` is what was found."""
+
+    code: ClassVar[str] = "E0509"
+    title: ClassVar[str] = "trees where tensors stand, or the other way round"
+    span: Span
+    name: str
+    type: str
+    wanted: bool
+
+    def parts(self) -> Parts:
+        if self.wanted:
+            message = f"`{self.name}` without an axis takes trees, found {self.type}"
+            helps = (Help("trees are of an object `mu(F)`, where F is a functor"),)
+            return Parts(message, self.span, "no trees come in", helps=helps)
+        message = f"`{self.name}` takes tensors, found trees, {self.type}"
+        return Parts(message, self.span, "trees come in", helps=(Help("only `fold(algebra)` reads trees"),))

@@ -22,7 +22,7 @@ WORD = re.compile(r"\w+\s+")
 COMMA = re.compile(r"\s*,[ \t]*")
 REST = re.compile(r"[ \t]*(#[^\r\n]*)?(\r\n|\n|\r|\Z)")
 
-SORTS = {ast.Dim: "dim", ast.Kind: "kind", ast.Object: "object"}
+SORTS = {ast.Dim: "dim", ast.Kind: "kind", ast.Object: "object", ast.Functor: "functor"}
 
 
 def warnings(program: Program) -> Iterator[Diagnostic]:
@@ -43,7 +43,7 @@ def warnings(program: Program) -> Iterator[Diagnostic]:
                 if item.alias not in used:
                     span = module.span(item)
                     yield wrong.UnusedImport(span, item.alias, without(module, span, node.start, node.end, "import"))
-        elif isinstance(node, ast.Dim | ast.Kind | ast.Object):
+        elif isinstance(node, ast.Dim | ast.Kind | ast.Object | ast.Functor):
             if node.name in used or node.name.startswith("_"):
                 continue
             span = module.span(node)
@@ -55,7 +55,7 @@ def warnings(program: Program) -> Iterator[Diagnostic]:
             yield wrong.UnusedMorphism(definition.span, name, why(definition))
 
 
-def named(module: Module, node: ast.Dim | ast.Kind | ast.Object) -> Span:
+def named(module: Module, node: ast.Dim | ast.Kind | ast.Object | ast.Functor) -> Span:
     """Where the name of a declaration stands."""
     word = None if isinstance(node, ast.Dim) else WORD.match(module.source.text, node.start)
     start = node.start if word is None else word.end()

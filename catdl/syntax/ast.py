@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from catdl.record import record
+from catdl.syntax.ast_decl import *  # noqa: F403
 
 
 @record
@@ -83,6 +84,15 @@ class List:
     """`[a, b]`."""
 
     items: tuple[Expr, ...]
+    start: int
+    end: int
+
+
+@record
+class Copair:
+    """`[ f | g ]`: what is done with a value of a sum, a leg for each summand."""
+
+    legs: tuple[Expr, ...]
     start: int
     end: int
 
@@ -311,175 +321,7 @@ class Bad:
 
 
 Expr: TypeAlias = (
-    Name | Number | Text | Splice | Tuple | List | Comprehension | Call | Index | Plug | Field | Seq | Fan
+    Name | Number | Text | Splice | Tuple | List | Copair | Comprehension | Call | Index | Plug | Field | Seq | Fan
     | Tensor | Chain | Negate | Power | Arrow | Lambda | Labelled | Tie | If | Block | Bad
 )  # fmt: skip
 Statement: TypeAlias = Bind | Box | Emit | LocalParam | Expr
-
-
-@record
-class Dim:
-    """`dim H = 8`, `dim T : time`, `dim X = 3 : vector(O)`: one per name, a list is split.
-
-    `roles` are the words after the colon (`var`, `set`, `vector(O)`), each a Name or a Call.
-    """
-
-    name: str
-    size: Expr | None
-    roles: tuple[Expr, ...]
-    start: int
-    end: int
-    doc: str = ""
-
-
-@record
-class Where:
-    """`where 16 | H, N >= 1` at top level or in a signature: one `Fact` each."""
-
-    facts: tuple[Fact, ...]
-    start: int
-    end: int
-
-
-@record
-class Fact:
-    """`left op right` with op one of `|` (divides), `==`, `>=`, `<=`, `>`, `<`."""
-
-    left: Expr
-    op: str
-    right: Expr
-    start: int
-    end: int
-
-
-@record
-class Kind:
-    """`kind Std : free Positive`, `kind Probs[A] of Prob : earned Positive` (with an axis). `base` None: a root."""
-
-    name: str
-    axis: str | None
-    element: str | None  # what one number along the axis is by itself
-    access: str  # "free", "earned" or "" for a root
-    base: str | None
-    start: int
-    end: int
-    doc: str = ""
-
-
-@record
-class Object:
-    """`object Seq = Real[T, D]`; ports are named by a Tuple with named items."""
-
-    name: str
-    value: Expr
-    start: int
-    end: int
-    doc: str = ""
-
-
-@record
-class Param:
-    """`param wte : Real[Vocab, D] ~ normal(0, 0.02)` at top level."""
-
-    name: str
-    type: Expr
-    init: Expr | None
-    start: int
-    end: int
-    doc: str = ""
-
-
-@record
-class Binder:
-    """A generic of a morphism: `..S` (row), `X`, `X : object`, `A : axis`, `K : kind`."""
-
-    name: str
-    row: bool
-    sort: str | None
-    start: int
-    end: int
-
-
-@record
-class StaticParam:
-    """A static argument of a morphism: `n`, `0` (an equation), `bias : bool = true`, `fresh f : X -> X`.
-
-    `name` is None for a literal, which then stands in `literal`.
-    """
-
-    name: str | None
-    literal: Expr | None
-    tie: str | None
-    sort: Expr | None
-    default: Expr | None
-    start: int
-    end: int
-
-
-@record
-class Morphism:
-    """`morphism name[binders](params) : domain -> codomain where … = body`.
-
-    `keyword` is "morphism", "hom", "extern" or "law", whose body is an equation; `modifiers` holds "native" or "core"
-    in the prelude.
-    `signature` is an Arrow or None; `body` is None where a modifier allows it.
-    """
-
-    name: str
-    keyword: str
-    modifiers: tuple[str, ...]
-    binders: tuple[Binder, ...]
-    params: tuple[StaticParam, ...] | None
-    signature: Expr | None
-    where: Where | None
-    body: Expr | None
-    name_start: int
-    name_end: int
-    start: int
-    end: int
-    doc: str = ""
-
-
-@record
-class Overload:
-    """`overload exp : LogStd -> Std`, `overload mul : Var @ Real -> never "message"`, `overload scale(1/2) : …`."""
-
-    name: str
-    args: tuple[Arg, ...]
-    domain: Expr
-    codomain: Expr | None  # None: never
-    message: str
-    start: int
-    end: int
-
-
-@record
-class ImportName:
-    """`block` or `block as b`."""
-
-    name: str
-    alias: str
-    start: int
-    end: int
-
-
-@record
-class Import:
-    """`from layers.core import block, D as Width`."""
-
-    module: str
-    names: tuple[ImportName, ...]
-    module_start: int
-    module_end: int
-    start: int
-    end: int
-
-
-Decl: TypeAlias = Dim | Where | Kind | Object | Param | Morphism | Overload | Import
-
-
-@record
-class Module:
-    """The declarations of one file, in text order. Doc comments (`## …` lines above) are in `doc`."""
-
-    decls: tuple[Decl, ...]

@@ -17,13 +17,13 @@ DEPTH_LIMIT = 100
 """How deep brackets may nest."""
 
 OPENERS = {closer: opener for opener, closer in BRACKETS.items()}
-MORPHISM_WORDS = kinds_of("MORPHISM HOM EXTERN NATIVE CORE")
+MORPHISM_WORDS = kinds_of("MORPHISM HOM ALGEBRA EXTERN NATIVE CORE")
 LEADING = kinds_of("EXTERN NATIVE CORE")
 NAMELIKE = (IN_PLACE - {"AS"}) | {"NAME"}
 STARTED = NAMELIKE | {"TIED", "FRESH"}
 """What may follow a word that starts a statement."""
 
-_HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT LAW OVERLOAD FROM")
+_HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT FUNCTOR LAW OVERLOAD FROM")
 _SIGNS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 
 

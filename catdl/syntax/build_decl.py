@@ -86,11 +86,20 @@ class Builder(ExprBuilder):
             near = tuple(get_close_matches(found, words, 1))
             self.found.append(wrong.WrongWord(self.span(self.starts[place], self.ends[place]), found, words, near))
 
-    # object, param
+    # object, functor, param
 
     def object_decl(self, values: Values, first: int, last: int) -> list[ast.Object]:
         start = self.starts[first]
         return [ast.Object(self.word(values[1]), values[3], start, self.ends[last], self.doc(start))]
+
+    def functor_decl(self, values: Values, first: int, last: int) -> list[ast.Functor]:
+        start = self.starts[first]
+        _, name, binders, _, variable, _, _, value = values
+        return [
+            ast.Functor(
+                self.word(name), binders or (), self.word(variable), value, start, self.ends[last], self.doc(start)
+            )
+        ]
 
     def param_decl(self, values: Values, first: int, last: int) -> list[ast.Param]:
         start = self.starts[first]

@@ -99,6 +99,9 @@ class ExprBuilder:
     def list_one(self, values: Values, first: int, last: int) -> list[Any]:
         return [values[0]]
 
+    def list_two(self, values: Values, first: int, last: int) -> list[Any]:
+        return [values[0], values[2]]
+
     def list_more(self, values: Values, first: int, last: int) -> list[Any]:
         items: list[Any] = values[0]
         items.append(values[2])
@@ -175,6 +178,9 @@ class ExprBuilder:
 
     def list_empty(self, values: Values, first: int, last: int) -> ast.List:
         return ast.List((), self.starts[first], self.ends[last])
+
+    def copair(self, values: Values, first: int, last: int) -> ast.Copair:
+        return ast.Copair(tuple(values[1]), self.starts[first], self.ends[last])
 
     def list_(self, values: Values, first: int, last: int) -> ast.List:
         return ast.List(tuple(values[1]), self.starts[first], self.ends[last])

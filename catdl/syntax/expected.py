@@ -14,10 +14,13 @@ from catdl.syntax.layout import Stream
 from catdl.syntax.lexer import kinds_of
 from catdl.syntax.tables import Tables
 
-LATER = frozenset({"functor", "algebra", "learner"})
+LATER = frozenset({"learner"})
 """Words that start declarations of later versions."""
 
-_DECLARING = tuple("dim where kind object param morphism hom extern law overload from native".split())  # noqa: SIM905
+_DECLARING = (
+    *("dim", "where", "kind", "object", "functor", "param", "morphism", "hom", "algebra", "extern", "law"),
+    *("overload", "from", "native"),
+)
 _MOST = 4
 _PLAIN = {
     "THEN": "`then`",

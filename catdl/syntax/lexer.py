@@ -21,7 +21,9 @@ def kinds_of(names: str) -> frozenset[str]:
 
 
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
-IN_PLACE = kinds_of("DIM WHERE KIND OBJECT PARAM MORPHISM HOM EXTERN NATIVE CORE LAW OVERLOAD FROM IMPORT AS BOX EMIT")
+IN_PLACE = kinds_of(
+    "DIM WHERE KIND OBJECT FUNCTOR PARAM MORPHISM HOM ALGEBRA EXTERN NATIVE CORE LAW OVERLOAD FROM IMPORT AS BOX EMIT"
+)
 """Words that are keywords only where they can start something; layout turns them into names elsewhere."""
 
 _NOTED = IN_PLACE | set(BRACKETS) | set(BRACKETS.values()) | {"EQUAL"}

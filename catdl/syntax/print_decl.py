@@ -31,6 +31,9 @@ def decl_parts(decl: ast.Decl) -> tuple[Parts, ast.Expr | None]:
             return [f"kind {decl.name}{axis}{base}"], None
         case ast.Object():
             return [f"object {decl.name}"], decl.value
+        case ast.Functor():
+            binders = f"[{', '.join(_binder(binder) for binder in decl.binders)}]" if decl.binders else ""
+            return [f"functor {decl.name}{binders}({decl.variable})"], decl.value
         case ast.Param():
             pieces = [f"param {decl.name} : ", Work(decl.type, Level.SUM, 0)]
             if decl.init is not None:

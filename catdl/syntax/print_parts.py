@@ -126,6 +126,8 @@ def _inner(node: ast.Expr | ast.Statement, indent: int, bare: bool) -> Parts:
             return _tuple(node, indent)
         case ast.List():
             return ["[", *separated(([at(item, Level.OPEN)] for item in node.items), ", "), "]"]
+        case ast.Copair():
+            return ["[", *separated(([at(leg, Level.OPEN)] for leg in node.legs), " | "), "]"]
         case ast.Comprehension():
             head: Parts = ["[", at(node.value, Level.OPEN), " for ", at(node.target, Level.PIPE)]
             return [*head, " in ", at(node.source, Level.OPEN), "]"]

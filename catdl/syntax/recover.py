@@ -99,11 +99,13 @@ def stub(stream: Stream, source: Source, begin: int) -> list[ast.Decl]:
     match word:
         case "OBJECT":
             return [ast.Object(name, bad, bad.start, bad.end)]
+        case "FUNCTOR":
+            return [ast.Functor(name, (), "", bad, bad.start, bad.end)]
         case "PARAM":
             return [ast.Param(name, bad, None, bad.start, bad.end)]
         case "KIND":
             return [ast.Kind(name, None, None, "", None, bad.start, bad.end)]
-        case "MORPHISM" | "HOM":
+        case "MORPHISM" | "HOM" | "ALGEBRA":
             keyword = "extern" if kinds[begin] == "EXTERN" else source.text[starts[place] : ends[place]]
             modifiers = tuple(source.text[starts[at] : ends[at]] for at in range(begin, place) if kinds[at] != "EXTERN")
             return [

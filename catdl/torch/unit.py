@@ -278,12 +278,14 @@ def _arguments(w: Writer) -> None:
 
 def _argument(w: Writer, wire: int, name: str | None, batched: Mode) -> None:
     leaf = w.unit.flat.wires[wire].type
-    var = w.scope.name(name, [])
+    trees = leaf.kind.form is not None
+    var = w.scope.name(name or ("tree" if trees else None), [])
     w.scope.first_time(var)
-    value = Value(var.name, leaf, batched, var=var, uses=w.uses[wire])
+    # The name of trees is that of nothing else: it has another type.
+    value = Value(var.name, leaf, batched, var=None if trees else var, uses=w.uses[wire])
     w.values[wire] = w.scope.hold(value)
     w.args.append(var.name)
-    if leaf.kind.form is not None:
+    if trees:
         w.trees.add(var.name)
         w.scope.imports.add("Tree")
 

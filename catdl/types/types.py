@@ -242,11 +242,12 @@ def show_leaf(leaf: Leaf, full: bool = False) -> str:
 
 def show_form(form: Form) -> str:
     """`Expr(X) = Fin(10) + Fin(3) @ X @ X`."""
-    summands = [" @ ".join(map(_show_item, parts)) or "()" for parts in form.summands]
+    summands = [" @ ".join(map(show_item, parts)) or "()" for parts in form.summands]
     return f"{plain(form.name)}(X) = {' + '.join(summands)}"
 
 
-def _show_item(item: Leaf | Child) -> str:
+def show_item(item: Leaf | Child) -> str:
+    """`Fin(3)`, `X`, `(Fin(2) -> X)`."""
     if isinstance(item, Leaf):
         return show_leaf(item)
     return f"({' -> '.join([*(f'Fin({size})' for size in item.sizes), 'X'])})" if item.axes else "X"

@@ -57,8 +57,8 @@ M = "morphism m : A -> B = "
         ("from a.b x", "1:10 expected `import` after `b`, found `x`"),
         ("overload mul : A", "1:17 expected `->` after `A`, found the end of the file"),
         ("morphsim f = g", "1:1 expected a declaration, found `morphsim`"),
-        ("functor L(X) = () + X", "1:1 `functor` is not part of the language yet"),
-        ("algebra a : L = {\n x\n y\n}", "1:1 `algebra` is not part of the language yet"),
+        ("functor L X = () + X", "1:11 expected `(` or `[` after `L`, found `X`"),
+        ("algebra a : L = {\n x\n y\n}", "1:15 expected `->` after `L`, found `=`"),
         ("learner l {\n data = x\n}", "1:1 `learner` is not part of the language yet"),
     ],
 )
