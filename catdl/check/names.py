@@ -75,7 +75,12 @@ def mentioned(roots: list[object]) -> set[str]:
                     stack += (fact.left, fact.right)
             case ast.Dim():
                 stack.append(node.size)
-                stack += node.roles
+                for role in node.roles:  # the word itself is no name, nor is a group of matrices
+                    match role:
+                        case ast.Call(ast.Name("irrep"), args):
+                            stack += [arg.value for arg in args]
+                        case _:
+                            pass
             case ast.Object() | ast.Functor():
                 stack.append(node.value)
             case ast.Param():

@@ -28,6 +28,10 @@ class Assembly:
         """A wire from outside."""
         return self._wire(leaf, False)
 
+    def constant(self, leaf: Leaf) -> int:
+        """A wire from outside that is the same for the whole batch."""
+        return self._wire(leaf, True)
+
     def _wire(self, leaf: Leaf, constant: bool) -> int:
         self.wires.append(Wire(leaf, constant, None))
         return len(self.wires) - 1
@@ -86,7 +90,8 @@ class Assembly:
         """The reverse."""
         axes = self.axes(wire)
         made = (*axes[:place], *into, *axes[place + 1 :])
-        if len(into) == 1:
+        if len(into) == 1:  # known by its name from here on
+            self.wires[wire] = replace(self.wires[wire], type=Leaf(self.wires[wire].type.kind, made))
             return wire
         if not into:
             return self.core("drop", [wire], made, axis=place)

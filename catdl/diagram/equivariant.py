@@ -155,14 +155,19 @@ def definition(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> D
     how = plan(ins, outs)
     known = {p.path: p for p in leaves(ins, outs, bias)}
     inputs = [a.input(space.leaf) for space in ins]
-    flat = [_flat(a, how, space, wire) for space, wire in zip(ins, inputs, strict=True)]
+    flat: dict[int, int] = {}
     results: list[int] = []
     for j, y in enumerate(outs):
         terms: list[Part] = []
         for i, x in enumerate(ins):
             weight = known.get(_name("weight", i, j, ins, outs))
-            if weight is not None:
+            if weight is not None and _convolves(how, x, y):
+                places = next(iter(x.groups())), a.permuted(inputs[i], _rest(how, x))
+                terms.append(Part(_convolved(a, *places, y, _read(a, weight)), (), ()))
+            elif weight is not None:
                 mixed = _weights(a, how, x, y, _read(a, weight))
+                if i not in flat:
+                    flat[i] = _flat(a, how, x, inputs[i])
                 terms += mapped(a, how.along(x), how.along(y), flat[i], mixed)
         offset = known.get(_name("bias", 0, j, ins[:1], outs))
         if offset is not None:
@@ -210,6 +215,7 @@ def _weights(a: Assembly, how: Plan, x: Space, y: Space, weight: int) -> int:
     sets = how.maps(x, y)[0]
     front = 1 if how.sets else 0
     channels = a.axes(weight)[1:]
+    matrix = len(channels) > 1
     if not others:
         return weight if front else a.split(weight, 0, ())
     ranks = [rank(group, y.under(group), x.under(group)) for group in others]
@@ -217,14 +223,11 @@ def _weights(a: Assembly, how: Plan, x: Space, y: Space, weight: int) -> int:
     wire = a.split(weight, 0, maps)
     for k in reversed(range(len(others))):
         if isinstance(group := others[k], Cyclic):
-            wire = _around(a, group, len(y.places(group)), len(x.places(group)), wire, front + k)
+            wire = _around(a, group, len(y.places(group)), len(x.places(group)), wire, front + k, matrix)
     sides = [[prod(map(_number, space.sizes(space.places(g)))) for g in others] for space in (y, x)]
     # Letters: 0 the maps of the sets, then for each group its map, its result and its input; -1 and -2 the channels.
-    held = [
-        letter
-        for k, g in enumerate(others)
-        for letter in ([3 * k + 2, 3 * k + 3] if isinstance(g, Cyclic) else [3 * k + 1])
-    ]
+    around = (2, 3) if matrix else (2,)
+    held = [3 * k + part for k, g in enumerate(others) for part in (around if isinstance(g, Cyclic) else (1,))]
     letters = (*[0] * front, *held, *(-1, -2)[: len(channels)])
     read: list[tuple[int, ...]] = []
     tables: list[int] = []
@@ -235,7 +238,7 @@ def _weights(a: Assembly, how: Plan, x: Space, y: Space, weight: int) -> int:
             tables.append(a.named(table, "basis"))
             read.append((3 * k + 1, 3 * k + 2, 3 * k + 3))
     rows, columns = ([3 * k + side for k in range(len(others))] for side in (2, 3))
-    result = (*[0] * front, *rows, -1, *columns, *(-2,) * (len(channels) - 1))
+    result = (*[0] * front, *rows, -1, *((*columns, -2) if matrix else ()))
     sizes = {0: sets, -1: channels[0].size, -2: channels[-1].size}
     sizes |= dict(zip(rows, sides[0], strict=True)) | dict(zip(columns, sides[1], strict=True))
     if tables:
@@ -244,13 +247,10 @@ def _weights(a: Assembly, how: Plan, x: Space, y: Space, weight: int) -> int:
     else:
         wire = a.permuted(wire, [letters.index(letter) for letter in result])
     wire = a.merged(wire, front, len(rows) + 1)
-    if len(channels) > 1:
+    if matrix:
         wire = a.merged(wire, front + 1, len(columns) + 1)
-    else:  # a bias: what it comes from has no axes
-        for _ in columns:
-            wire = a.split(wire, front + 1, ())
     a.make(wire)
-    return a.named(wire, "w" if len(channels) > 1 else "b")
+    return a.named(wire, "w" if matrix else "b")
 
 
 def _number(size: Size) -> int:
@@ -258,15 +258,17 @@ def _number(size: Size) -> int:
     return size
 
 
-def _around(a: Assembly, group: Cyclic, outs: int, ins: int, wire: int, place: int) -> int:
-    """Weights of a cycle, one for each list of differences of places, at all places: [.., result, input, ..]."""
+def _around(a: Assembly, group: Cyclic, outs: int, ins: int, wire: int, place: int, matrix: bool) -> int:
+    """Weights of a cycle, one for each list of differences of places, at all places: [.., result, input, ..].
+
+    Of a bias, which is no matrix, [.., result, ..].
+    """
     size, count = _number(group.size), outs + ins
     axes = tuple(Axis(ANONYMOUS, size) for _ in range(count))
     if count == 1:  # every place alike
         wire = a.split(wire, place, ())
-        for side in reversed((outs, ins)):
-            n = size if side else 1
-            wire = a.expanded(wire, place, Axis(ANONYMOUS, n))
+        for side in reversed((outs, ins) if matrix else (outs,)):
+            wire = a.expanded(wire, place, Axis(ANONYMOUS, size if side else 1))
         return wire
     places = Kind("Fin", size)
     steps = a.box(Core("index", (("size", size),)), [], Leaf(places, axes[:1]), True)
@@ -283,8 +285,40 @@ def _around(a: Assembly, group: Cyclic, outs: int, ins: int, wire: int, place: i
         code = a.point("add", [(code, wide), (step, (0, k))], axes[: k + 1], wider)
         wide = (*wide, k)
     assert code is not None
-    code = a.merged(a.merged(code, outs, ins), 0, outs)
+    code = a.merged(a.merged(code, outs, ins) if matrix else code, 0, outs)
     return a.gathered(wire, place, code)
+
+
+FOURIER = 512  # places times channels from which on a transform is faster than a matrix, measured
+
+
+def _convolves(how: Plan, x: Space, y: Space) -> bool:
+    """Whether a map is one along a cycle and nothing else, long enough for Fourier transforms."""
+    group = how.others[0] if len(how.others) == 1 and not how.sets else None
+    if not isinstance(group, Cyclic) or len(x.places(group)) != 1 or len(y.places(group)) != 1:
+        return False
+    return bool(_number(group.size) ** 2 * x.channels() * y.channels() >= FOURIER**2)
+
+
+def _convolved(a: Assembly, group: Group, x: int, y: Space, weight: int) -> int:
+    """The convolution of an input whose first axis is a cycle, its places and channels as one axis."""
+    assert isinstance(group, Cyclic)
+    x = a.merged(x, 1, len(a.axes(x)) - 1)
+    place, out = a.axes(x)[0], a.axes(weight)[1]
+    given = a.wires[x].type, a.wires[weight].type
+    native = Native("circular", (), (), (), None, None, Definition(lambda: _circular(group, *given)))
+    made = a.box(native, [x, weight], Leaf(REAL, (place, out)), False)
+    return a.merged(a.named(made, "y"), 0, 2)
+
+
+def _circular(group: Cyclic, x: Leaf, weight: Leaf) -> Diagram:
+    """What a convolution around a cycle means: the weights at the differences of places, as a matrix."""
+    a = Assembly()
+    inputs = [a.input(x), a.constant(weight)]
+    everywhere = _around(a, group, 1, 1, inputs[1], 0, True)
+    place, out = a.axes(inputs[0])[0], a.axes(inputs[1])[1]
+    made = a.core("contract", [inputs[0], everywhere], (place, out), ins=((1, 3), (0, 1, 2, 3)), out=(0, 2))
+    return a.diagram("circular", inputs, [made])
 
 
 def basis(group: Symmetric | Matrices, outs: Acts, ins: Acts) -> Native:

@@ -19,6 +19,7 @@ from tests.symmetry.elements import Element, drawn
 DIMS = """
 dim S = 5 : set, F : set, M = 3 : set, Z = 6 : cycle, Y = 4 : cycle
 dim X = 3 : vector(O), V = 3 : vector(SO), P = 4 : vector(Lorentz), L = 5 : irrep(2), A = 4, B = 6
+dim W = 120 : cycle
 """
 
 ACTS = {
@@ -27,6 +28,7 @@ ACTS = {
     "M": Act(Symmetric("M", 3)),
     "Z": Act(Cyclic("Z", 6)),
     "Y": Act(Cyclic("Y", 4)),
+    "W": Act(Cyclic("W", 120)),
     "X": Act(Matrices("O", 3)),
     "V": Act(ROTATIONS),
     "P": Act(Matrices("Lorentz", 4)),
@@ -47,6 +49,7 @@ CASES: dict[str, tuple[str, str, dict[str, tuple[int, ...]]]] = {
     "small set": ("M M' A", "M M'", {"weight": (14, 1, 4), "bias": (2, 1)}),
     "two sets": ("S A F", "F S B", {"weight": (4, 6, 4), "bias": (1, 6)}),
     "cycle": ("Z A", "Z B", {"weight": (6, 6, 4), "bias": (1, 6)}),
+    "long cycle": ("A W", "W B", {"weight": (120, 6, 4), "bias": (1, 6)}),
     "no channels": ("Z", "Z", {"weight": (6, 1, 1), "bias": (1, 1)}),
     "torus": ("Z Y A", "Z B Y", {"weight": (24, 6, 4), "bias": (1, 6)}),
     "pairs around": ("Z Z'", "Z A", {"weight": (36, 4, 1), "bias": (1, 4)}),
@@ -138,7 +141,7 @@ def test_results_start_with_the_variance_of_the_input(name: str) -> None:
         assert found == pytest.approx(inside[0], rel=0.25)
 
 
-@pytest.mark.parametrize("name", ["free graphs", "torus", "matrices", "irreps", "all at once", "sums"])
+@pytest.mark.parametrize("name", ["free graphs", "long cycle", "torus", "matrices", "irreps", "all at once", "sums"])
 def test_it_is_a_module_like_any_other(name: str) -> None:
     torch.manual_seed(0)
     module = spec(name).compile().eval()

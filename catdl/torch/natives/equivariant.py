@@ -1,4 +1,4 @@
-"""The constants of equivariant layers, which no entry of the prelude names (`catdl/diagram/equivariant.py`)."""
+"""The parts of equivariant layers, which no entry of the prelude names (`catdl/diagram/equivariant.py`)."""
 
 from __future__ import annotations
 
@@ -22,4 +22,17 @@ def _never(_: Context) -> str:
     raise AssertionError("a constant stands in a module")
 
 
-TABLE: dict[str, Lowering] = {"equivariants": Lowering(_never, _equivariants, constant=True)}
+def _circular(c: Context) -> str:
+    """A convolution around a cycle by Fourier transforms, which are in single precision at least."""
+    x, w, places = c.once(0), c.x(1), c.axis(0, -2)
+    precise = c.let(f"torch.promote_types({x}.dtype, torch.float32)", "precise")
+    waves = c.let(f"torch.fft.rfft({x}.to({precise}), dim=-2)", "waves")
+    filters = c.let(f"torch.fft.rfft({w}.to({precise}), dim=-3).conj()", "filters")
+    mixed = c.let(f'torch.einsum("...fi,...foi->...fo", {waves}, {filters})', "mixed")
+    return f"torch.fft.irfft({mixed}, n={places}, dim=-2).to({x}.dtype)"
+
+
+TABLE: dict[str, Lowering] = {
+    "circular": Lowering(_circular, mixed=True),
+    "equivariants": Lowering(_never, _equivariants, constant=True),
+}
