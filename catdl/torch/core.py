@@ -215,6 +215,19 @@ def _concat(c: Context, core: Core) -> Lowered:
     return f"torch.cat(({c.xs()}{',' if len(c.inputs) == 1 else ''}), dim={_neg(attr(core, 'axis'), c.rank())})"
 
 
+def _stack(c: Context, core: Core) -> Lowered:
+    """What `stacks.py` makes of a concat; a leaf of every round of a record is told once for all."""
+    c.spread_all()
+    texts = [c.x(i) for i in range(len(c.inputs))]
+    head, _, rest = texts[0].partition("[0]")
+    counted = [f"{head}[{k}]{rest}" for k in range(len(texts))]
+    if head.startswith("self.") and len(texts) > 2 and texts == counted:
+        parts = f"[{head}[k]{rest} for k in range({len(texts)})]"
+    else:
+        parts = f"({', '.join(texts)})"
+    return f"torch.stack({parts}, dim={_neg(attr(core, 'axis'), c.rank() + 1)})"
+
+
 def _gather(c: Context, core: Core) -> Lowered:
     return gather(c, attr(core, "axis"))
 
@@ -286,6 +299,7 @@ _TABLE: dict[str, Callable[[Context, Core], Lowered]] = {
     "pad": _pad,
     "window": _window,
     "concat": _concat,
+    "stack": _stack,
     "gather": _gather,
     "pick": _pick,
     "scatter": _scatter,

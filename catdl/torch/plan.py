@@ -28,6 +28,7 @@ from catdl.torch.packed import pack
 from catdl.torch.refuse import Refused
 from catdl.torch.remake import remake
 from catdl.torch.scope import RESERVED
+from catdl.torch.stacks import with_stacks
 from catdl.torch.steps import Flat, Invoke, Loop, Slices, Step
 from catdl.types.types import Axis
 
@@ -125,7 +126,7 @@ class Plan:
         if unit is None:
             leaves = leaves_by_path(diagram, bare) if plugged else {}
             given = tuple(leaves[path] for path in plugged)
-            flat = with_layers(flatten(diagram, given, self.found, bare, lead, stacked))
+            flat = with_stacks(with_layers(flatten(diagram, given, self.found, bare, lead, stacked)))
             pack(flat)
             info = self.found.of(diagram)
             unit = self._by_key[key] = Unit(diagram, flat, info, bare, root, lead, kept=kept)

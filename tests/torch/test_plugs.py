@@ -217,6 +217,15 @@ def test_a_record_plugged_whole_is_one_module() -> None:
     assert "code" not in dict(model.named_modules())
 
 
+def test_an_element_of_a_power_is_taken_from_one_stack_for_each_leaf() -> None:
+    text = "Fin(4) @ Real[D] -> Real[Class] = (i, x) => x >> code{ws[i]}\nparam ws : weights(code)^4"
+    source = catdl.loads(FILE + "morphism f : " + text + "\n")["f"].source()
+    assert 'torch.stack([self.ws[k]["linear"]["weight"] for k in range(4)], dim=-3)' in source
+    assert source.count("torch.stack") == 4
+    assert "torch.cat" not in source
+    assert "unsqueeze" not in source
+
+
 def test_a_plug_outside_a_loop_is_made_once() -> None:
     spec = catdl.loads(FILE + f"morphism f : Seq -> Seq = iterate(3, block{{q.weight: {LORA}}})\n")
     lines = spec["f"].source().splitlines()
