@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+import catdl
 from catdl.analysis.cost import flops
 from catdl.data.nested import At, trees
 from catdl.data.tree import Tree
@@ -97,10 +99,14 @@ def grown(form: Form, rng: random.Random, depth: int) -> Any:
     for item in form.summands[tag]:
         if isinstance(item, Child):
             children = [grown(form, rng, depth - 1) for _ in range(item.count)]
-            parts.append(tuple(children) if item.axes else children[0])
+            for size in reversed(item.sizes):
+                children = [tuple(children[k : k + size]) for k in range(0, len(children), size)]
+            parts.append(children[0])
         elif item.kind.size is not None:
             assert isinstance(item.kind.size, int)
             parts.append(rng.randrange(item.kind.size))
+        elif item.kind.name == "Bool":
+            parts.append(rng.random() < 0.5)
         else:
             parts.append(torch.randn([3] if item.axes else []).double())
     return At(tag, *parts)
@@ -271,3 +277,29 @@ def test_a_tree_may_be_as_deep_as_it_likes() -> None:
     out = model(trees(BINARY, [At(0, [1.0, 0.0, 0.0]), value]).to(torch.float64))
     out.sum().backward()
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in model.parameters())
+
+
+SPEC = Path(__file__).parent.parent / "check" / "good" / "trees.cat"
+
+
+@pytest.mark.parametrize("name", ["list", "named", "scaled", "quad", "both"])
+def test_folds_written_in_the_language(name: str) -> None:
+    diagram = catdl.load(SPEC)[name].diagram()
+    verify(diagram)
+    model = random_weights(diagram)
+    rng = random.Random(2)
+    inputs: list[Any] = []
+    traced: list[Tensor] = [*model.parameters()]
+    for wire in diagram.inputs:
+        form = diagram.wires[wire].type.kind.form
+        if form is None:
+            inputs.append(torch.randn(4, 4, dtype=torch.float64, requires_grad=True))
+            traced.append(inputs[-1])
+        else:
+            tree, floats = on(trees(form, [grown(form, rng, 4) for _ in range(4)]))
+            inputs.append(tree)
+            traced += floats
+    found, wanted = as_tuple(model(*inputs)), interpret(diagram, inputs, dict(model.named_parameters()))
+    close(found, wanted)
+    close(gradients(found, traced), gradients(wanted, traced))
+    assert sorted(p.path for p in parameters(diagram)) == sorted(model.state_dict())
