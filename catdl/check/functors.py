@@ -101,6 +101,7 @@ def summands(types: Types, found: FunctorDef, env: Env, inner: Sum, depth: int) 
     """The sum of products of a functor whose variable stands for another one. Raises Refused."""
     if depth > DEPTH:
         raise types.statics.refuse(wrong.LimitExceeded(found.module.span(found.node), "the nesting of functors", DEPTH))
+    types.statics.spend(1 + len(inner), found.node.value, env)
     return _sum(_Reading(types, found, env, inner, depth), found.node.value)
 
 
@@ -159,6 +160,7 @@ def _product(r: _Reading, node: ast.Expr, factors: list[ast.Expr]) -> Sum:
 
 
 def _few(r: _Reading, node: ast.Expr, found: Sum) -> Sum:
+    r.types.statics.spend(1 + len(found), node, r.env)
     if len(found) > SUMMANDS or sum(map(len, found)) > SUMMANDS * SUMMANDS:
         raise r.refuse(wrong.LimitExceeded(r.env.module.span(node), "the number of summands of a functor", SUMMANDS))
     return found

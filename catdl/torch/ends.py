@@ -45,7 +45,8 @@ def _out(w: Writer, value: Value, constant: bool) -> str:
             sizes = ", ".join(w.scope.size(axis.size) for axis in lead)
             return f"{text}.expand({sizes}{', -1' * value.rank})"
         return text
-    if w.unit.root and w.unit.info.one_batch and not w.scope.used_rows:
+    flatten = w.unit.root and w.unit.info.one_batch and not w.scope.used_rows
+    if flatten and value.leaf.kind.form is None:  # trees have one batch axis in any case
         own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
         return f"{text}.reshape({_after_batch(own)})"
     return text

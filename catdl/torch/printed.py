@@ -52,13 +52,13 @@ def _def(family: Family, name: str, first: list[str], indent: int) -> list[str]:
     args += [f"{w.scope.segments(dim)}: {'Tensor | Segments' if unit.root else 'Segments'}" for dim in unit.rows]
     if not unit.is_class:
         args += ["training: bool"] * unit.info.training + _numbers(family)
-    count = len(unit.flat.outputs)
-    if count == 1:
-        result = "Tensor"
-    elif count == 0:
+    kinds = ["Tree" if unit.flat.wires[wire].type.kind.form else "Tensor" for wire in unit.flat.outputs]
+    if len(kinds) == 1:
+        result = kinds[0]
+    elif not kinds:
         result = "tuple[()]"
     else:
-        result = f"tuple[{', '.join(['Tensor'] * count)}]" if count <= 4 else "tuple[Tensor, ...]"
+        result = f"tuple[{', '.join(kinds)}]" if len(kinds) <= 4 or "Tree" in kinds else "tuple[Tensor, ...]"
     return _signature(name, args, result, indent)
 
 

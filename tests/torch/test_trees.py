@@ -282,7 +282,15 @@ def test_a_tree_may_be_as_deep_as_it_likes() -> None:
 SPEC = Path(__file__).parent.parent / "check" / "good" / "trees.cat"
 
 
-@pytest.mark.parametrize("name", ["list", "named", "scaled", "quad", "both"])
+def test_trees_go_through_as_they_are() -> None:
+    spec = catdl.load(SPEC)["same"]
+    assert "-> tuple[Tree, Tree]:" in spec.source()
+    batch = spec.trees([None, (torch.ones(3), None)])
+    first, second = spec.compile()(batch)
+    assert first is second is batch
+
+
+@pytest.mark.parametrize("name", ["list", "named", "scaled", "quad", "both", "loop", "rounds"])
 def test_folds_written_in_the_language(name: str) -> None:
     diagram = catdl.load(SPEC)[name].diagram()
     verify(diagram)
