@@ -19,6 +19,7 @@ from catdl.rewrite.draft import Draft
 from catdl.rewrite.graph import Graph
 from catdl.rewrite.lift import Part
 from catdl.types.dtypes import storage
+from catdl.types.ragged import ragged_syms
 from catdl.types.sizes import add, floordiv, mul, sub
 from catdl.types.types import Axis, Leaf
 
@@ -56,6 +57,8 @@ class NotAffine(Exception):
 def chunked(draft: Draft, box: Box, fold: Fold) -> bool:
     """Write the fold in two levels, if every wire that goes round is mapped so and nothing else is given out."""
     if isinstance(fold.axis.size, int) and fold.axis.size < LEAST:
+        return False
+    if ragged_syms(fold.axis.size):  # chunks of one sample would have other borders than those of the next
         return False
     body = Body(fold)
     if not body.elements or any(storage(body.wires[w].type.kind) not in ("float", "complex") for w in body.carriers):

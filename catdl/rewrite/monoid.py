@@ -7,6 +7,7 @@ Where torch's reduction of nothing is not the unit (the maximum of nothing is re
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from catdl.diagram.model import Box, Core, Fold, Native
@@ -14,6 +15,7 @@ from catdl.record import replace
 from catdl.rewrite.applied import Law
 from catdl.rewrite.body import Body
 from catdl.rewrite.draft import Draft, opaque
+from catdl.types.ragged import ragged_syms
 from catdl.types.types import Axis
 
 LAW = Law("folds of a commutative monoid", "fold[T]([ s | op ]) = s op reduce[T](op)", False)
@@ -99,7 +101,11 @@ def _join(draft: Draft, fn: str, left: int, right: int) -> int:
 
 def _reduce(draft: Draft, monoid: Monoid, fn: str, start: int, x: int, out: int) -> None:
     leaf = draft.leaf(out)
-    if monoid.unit is None:
+    if monoid.unit is None and ragged_syms(draft.axes(x)[0].size):  # of no elements, what every other element beats
+        empty = {"max": {"empty": -inf}, "min": {"empty": inf}}.get(monoid.reduce, {})
+        total = draft.core("reduce", (x,), leaf, fn=monoid.reduce, axes=(0,), **empty)
+        _join(draft, fn, start, total)
+    elif monoid.unit is None:
         draft.core("reduce", (_with_start(draft, start, x),), leaf, fn=monoid.reduce, axes=(0,))
     else:
         total = draft.core("reduce", (x,), leaf, fn=monoid.reduce, axes=(0,))

@@ -46,17 +46,24 @@ def _ports(w: Writer, unit: Unit, inputs: list[Value], ranks: list[int]) -> tupl
     wires = unit.flat.wires
     ports = [not wires[wire].constant for wire in unit.flat.inputs]
     sampled = [value for value, port in zip(inputs, ports, strict=True) if port and value.batched]
+    packed = [wires[wire].rows for wire in unit.flat.inputs]
+    some = next((axis for axis in packed if axis is not None), None)
     ref = max(sampled, key=lambda value: value.batched, default=None)
-    lone = ref is None and unit.info.one_batch
+    if some is not None:  # what each sample has once is like what each sample has once
+        once = [v for v, port, rows in zip(inputs, ports, packed, strict=True) if port and v.batched and rows is None]
+        ref = once[0] if once else None
+    lone = ref is None and some is None and unit.info.one_batch
     texts = []
     for value, port, rank in zip(inputs, ports, ranks, strict=True):
         text = Context(w.scope, [value], ()).tensor(value)
         if port and lone:
             text = f"{text}.unsqueeze(0)"
+        elif port and some is not None and ref is None and not value.batched:
+            text = f"{text}.expand({w.segments(some)}.count{', -1' * rank})"
         elif port and ref is not None and value.batched < ref.batched:
             text = expand_batch(text, rank, ref)
         texts.append(text)
-    return texts, ref.batched if ref is not None else Mode.CONSTANT
+    return texts, max((value.batched for value in sampled), default=Mode.CONSTANT)
 
 
 def _batched(unit: Unit, batched: Mode) -> tuple[Mode, ...]:

@@ -41,6 +41,9 @@ class _Packer:
         self.steps: list[Step] = []
         self.spreads: dict[tuple[int, str], int] = {}
         self.inside: list[Axis | None] = []  # the var axis of every map that is open
+        self.walks: list[dict[int, int]] = []  # for every open loop along a var axis, wires as its steps see them
+        self.along: dict[int, tuple[int, ...]] = {}  # for such loops, what was made before and lasts to their end
+        self.dims: dict[int, str] = {}
         for wire in flat.wires:
             at = row_axis(wire.type)
             if at is not None:
@@ -51,12 +54,22 @@ class _Packer:
 
     def run(self) -> None:
         """All steps."""
-        for step in self.flat.steps:
-            self._step(step)
+        for k, step in enumerate(self.flat.steps):
+            self._step(k, step)
         self.flat.steps = self.steps
 
-    def _step(self, step: Step) -> None:
+    def _step(self, k: int, step: Step) -> None:
+        for narrowed in self.walks:
+            inputs = tuple(narrowed.get(wire, wire) for wire in step.inputs)
+            step = Step(step.op, inputs, step.outputs, step.site, step.plugs)
         match step.op:
+            case Open(count=count) as op if (dim := row(count)) is not None:
+                self._open(k, step, op, dim)
+            case Shut(mark=mark) as op if mark in self.along:
+                self.spreads = {}
+                self.walks.pop()
+                kept = (*step.inputs[: len(step.outputs)], *self.along[mark])
+                self.steps.append(Step(replace(op, rows=self.dims[mark]), kept, step.outputs, None, ()))
             case Enter() as op:
                 self._enter(step, op)
             case Leave():
@@ -70,6 +83,31 @@ class _Packer:
                 self._native(step, op)
             case _:
                 self.steps.append(step)
+
+    # along a var axis
+
+    def _open(self, k: int, step: Step, op: Open, dim: str) -> None:
+        """A loop along a var axis: what each sample has outside of it is narrowed to those that go on."""
+        self.spreads = {}
+        inside = set(step.outputs)
+        outer: dict[int, None] = {}
+        end = next(n for n, s in enumerate(self.flat.steps) if isinstance(s.op, Shut) and s.op.mark == op.mark)
+        for inner in self.flat.steps[k + 1 : end + 1]:
+            read = inner.inputs if inner.op is not self.flat.steps[end].op else inner.inputs[: len(inner.outputs)]
+            outer |= dict.fromkeys(w for w in read if w not in inside and not self.flat.wires[w].constant)
+            inside.update(inner.outputs)
+        mark = (("mark", op.mark), ("reverse", op.reverse))
+        ordered = {wire: self._wire(self.flat.wires[wire].type, None) for wire in outer}
+        for wire, first in ordered.items():
+            self._emit(Segment("start", dim, mark), (wire,), first)
+        self.steps.append(Step(replace(op, rows=dim), step.inputs, step.outputs, None, ()))
+        for wire in (*step.outputs, *self.flat.steps[end].outputs):  # how far it goes depends on the sample
+            self.flat.wires[wire].constant = False
+        narrowed = {wire: self._wire(self.flat.wires[wire].type, None) for wire in outer}
+        for wire, first in ordered.items():
+            self._emit(Segment("narrow", dim, mark), (first,), narrowed[wire])
+        self.walks.append(narrowed)
+        self.along[op.mark], self.dims[op.mark] = tuple(ordered.values()), dim
 
     # into and out of maps
 
@@ -134,6 +172,8 @@ class _Packer:
     def _native(self, step: Step, op: Native) -> None:
         ins, outs = [self.full[w] for w in step.inputs], [self.full[w] for w in step.outputs]
         along = segmented(op)
+        if op.entry.startswith("torch.") and (dim := rows(ins[0])) is not None:
+            along = Segment("fused", dim, (("cell", op.entry.removeprefix("torch.")),))
         if along is not None:
             self.steps.append(Step(along, step.inputs, step.outputs, None, ()))
             return

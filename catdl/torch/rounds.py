@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from catdl.torch.context import Context, expand_batch
 from catdl.torch.names import ident
-from catdl.torch.scope import Mode, Value, Var, joined
+from catdl.torch.scope import Mode, Value, Var, joined, sizes_of
 from catdl.torch.steps import Open, Shut, Step
+from catdl.types.dtypes import storage
 
 if TYPE_CHECKING:
     from catdl.torch.unit import Writer
+
+
+_DTYPES = {"int": "int64", "bool": "bool", "complex": "complex64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +35,23 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
     """The head of the loop; what goes round gets the batch axes that it will have after a round."""
     wires = w.unit.flat.wires
     count = len(step.outputs) - op.elements
-    mode = max(joined(inputs), Mode.STACKED if op.lead else Mode.CONSTANT)
+    mode = Mode.BATCHED if op.rows else max(joined(inputs), Mode.STACKED if op.lead else Mode.CONSTANT)
     modes = [Mode.CONSTANT if wires[wire].constant else mode for wire in step.outputs[:count]]
-    ref = next((value for value in inputs if value.batched == mode), None)
+    walk = w.walk(op.mark, op.rows, op.reverse) if op.rows else ""
+    packed = [wires[wire].rows for wire in step.inputs]
+    ref = next((v for v, rows in zip(inputs, packed, strict=True) if v.batched == mode and rows is None), None)
+    some = next((axis for axis in packed if axis is not None), None)  # with it comes how many samples there are
     texts = []
     for value, wanted in zip(inputs[:count], modes, strict=True):
         text = Context(w.scope, [value], ()).tensor(value)
-        if value.batched < wanted and ref is not None:
+        if value.batched < wanted and ref is None and (op.rows or some is not None):
+            text = f"{text}.expand({w.segments(some, op.rows)}.count{', -1' * value.rank})"
+        elif value.batched < wanted and ref is not None:
             text = expand_batch(text, value.rank, ref)
         elif value.batched < wanted:
             sizes = ", ".join(w.scope.size(axis.size) for axis in op.lead)
             text = f"{text}.expand({sizes}{', -1' * value.rank})"
-        texts.append(text)
+        texts.append(f"{walk}.start({text})" if walk else text)
     dying = [w.scope.release(w.values[wire]) for wire in step.inputs][:count]
     names: list[Var] = []
     for wire, old in zip(step.outputs[:count], dying, strict=True):
@@ -52,8 +61,10 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
     w.rounds[op.mark] = Rounds(names, modes, len(w.scope.lines))
     elements = inputs[count : count + op.elements]
     each = [w.scope.name(wires[wire].name, []) for wire in step.outputs[count:]]
-    w.scope.write(_head(w, op, [var.name for var in each], elements))
+    w.scope.write(_head(w, op, [var.name for var in each], elements, walk))
     w.scope.open_block([var.name for var in names])
+    if walk:
+        _assign(w, names, [f"{walk}.alive({var.name}{f', {k}' if k else ''})" for k, var in enumerate(names)])
     given = [value.batched for value in elements]
     for wire, var, wanted in zip(step.outputs, (*names, *each), (*modes, *given), strict=True):
         w.scope.first_time(var)
@@ -63,8 +74,12 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
             w.scope.free(var)
 
 
-def _head(w: Writer, op: Open, names: list[str], elements: list[Value]) -> str:
+def _head(w: Writer, op: Open, names: list[str], elements: list[Value], walk: str) -> str:
     """The head of a loop: over the elements along their first axis, or so many times."""
+    if walk:
+        over = [f"{walk}.along({Context(w.scope, [value], ()).tensor(value)})" for value in elements]
+        listed = ", ".join(over) if over else f"{walk}.steps()"
+        return f"for {', '.join(names) or '_'} in {listed if len(over) < 2 else f'zip({listed})'}:"
     if not elements:
         return f"for _ in range({w.scope.size(op.count)}):"
     over = [f"{Context(w.scope, [value], ()).tensor(value)}.unbind({-value.rank})" for value in elements]
@@ -78,17 +93,23 @@ def shut_rounds(w: Writer, step: Step, op: Shut, inputs: list[Value]) -> None:
     """The end of the loop: what a round made goes round; after the last it is the result, in the same variables."""
     rounds = w.rounds.pop(op.mark)
     count = op.carried
+    walk = w.walk(op.mark, op.rows, op.reverse) if op.rows else ""
     given: list[tuple[int, str, Mode]] = []
     for wire, value in zip(step.outputs[count:], inputs[count : len(step.outputs)], strict=True):
         if w.uses[wire]:
             steps = w.scope.reserve(f"{ident(w.unit.flat.wires[wire].name or 'y')}s")
             w.scope.insert(rounds.head, f"{steps}: list[Tensor] = []")
-            w.scope.write(f"{steps}.append({Context(w.scope, [value], ()).tensor(value)})")
+            text = Context(w.scope, [value], ()).tensor(value)
+            if walk and not value.batched:
+                text = f"{text}.expand({walk}.live{', -1' * value.rank})"
+            w.scope.write(f"{steps}.append({text})")
             given.append((wire, steps, value.batched))
     texts = []
     for k, (value, var, mode) in enumerate(zip(inputs[:count], rounds.names, rounds.modes, strict=True)):
         text = Context(w.scope, [value], ()).tensor(value)
-        if value.batched < mode:  # it does not depend on what went in, whose batch axes it must have
+        if value.batched < mode and walk:
+            text = f"{text}.expand({walk}.live{', -1' * value.rank})"
+        elif value.batched < mode:  # it does not depend on what went in, whose batch axes it must have
             start = w.scope.reserve("start" if k == 0 else f"start_{k + 1}")
             w.scope.insert(rounds.head, f"{start} = {var.name}")
             text = f"{text}.expand_as({start})"
@@ -97,6 +118,8 @@ def shut_rounds(w: Writer, step: Step, op: Shut, inputs: list[Value]) -> None:
         w.scope.release(w.values[wire])
     _assign(w, rounds.names, texts)
     w.scope.shut_block(len(rounds.names))
+    if walk:
+        _assign(w, rounds.names, [f"{walk}.end({v.name}{f', {k}' if k else ''})" for k, v in enumerate(rounds.names)])
     for wire, var, mode in zip(step.outputs[:count], rounds.names, rounds.modes, strict=False):
         w.scope.take(var)
         w.values[wire] = w.scope.hold(Value(var.name, w.unit.flat.wires[wire].type, mode, var=var, uses=w.uses[wire]))
@@ -107,6 +130,13 @@ def shut_rounds(w: Writer, step: Step, op: Shut, inputs: list[Value]) -> None:
         var = w.scope.name(w.unit.flat.wires[wire].name, [])
         w.scope.first_time(var)
         w.values[wire] = w.scope.hold(Value(var.name, leaf, mode, var=var, uses=w.uses[wire]))
+        if walk:
+            sizes = "".join(f", {w.scope.size(size)}" for size in sizes_of(leaf))
+            dtype = "" if storage(leaf.kind) == "float" else f", dtype=torch.{_DTYPES[storage(leaf.kind)]}"
+            text = f"{walk}.join({steps}, {rounds.names[0].name}.new_zeros(0{sizes}{dtype}))"
+            w.values[wire].batched = Mode.BATCHED
+            w.scope.write(f"{var.name} = {text}", w.shape(leaf, Mode.BATCHED, w.unit.flat.wires[wire].rows))
+            continue
         listed = f"{steps}[::-1]" if op.reverse else steps
         w.scope.write(f"{var.name} = torch.stack({listed}, dim={-len(leaf.axes)})", w.shape(leaf, mode))
 

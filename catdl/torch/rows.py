@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catdl.torch.context import Context, move
+from catdl.torch.pointwise import number_text
 from catdl.torch.scope import Value
 from catdl.torch.steps import Segment, Step
 from catdl.types.dtypes import storage
@@ -27,13 +28,17 @@ def segment(w: Writer, step: Step, op: Segment, inputs: list[Value]) -> str:
         case "spread":
             return f"{n}.spread({c.x()})" if c.batched() else _repeated(c, f"{n}.total")
         case "mean" | "max" | "min" if op.args and op["empty"] != 0:
-            return f"{n}.{op.fn}({c.x()}, empty={c.expr(op['empty'])})"
+            return f"{n}.{op.fn}({c.x()}, empty={number_text(op['empty'])})"
         case "local" | "through":
             by = _by(w, step.inputs[0])
             text = c.x() if c.batched() else _repeated(c, f"{by}.total" if by else f"{n}.count")
             return f"{n}.{op.fn}({text}{f', {by}' if by else ''})"
         case "index":
             return f"{n}.index"
+        case "start" | "narrow":
+            return f"{w.walk(op['mark'], op.dim, op['reverse'])}.{op.fn}({c.x()})"
+        case "fused":
+            return f'{n}.fused("{op["cell"]}", {c.xs()})'
         case "size":
             text = w.scope.size(op["value"])
             return f"({text}).to({w.scope.dtype()})" if storage(c.outputs[0].kind) == "float" else text

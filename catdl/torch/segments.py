@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from catdl.torch.walk import Walk, fused
+
 
 class Segments:
     """The samples along one var dim: `count` of them, `total` elements, of `sizes` [B] from `offsets` [B + 1]."""
@@ -191,6 +193,16 @@ class Segments:
         """`size` elements of each sample, [B, size, …]; a negative `start` counts from the end."""
         first = self.offsets[:-1] + start if start >= 0 else self.offsets[1:] + start
         return x[first[:, None] + step * torch.arange(size, device=x.device)]
+
+    # recursion
+
+    def walk(self, reverse: bool = False) -> Walk:
+        """A pass over the steps of all samples."""
+        return Walk(self, reverse)
+
+    def fused(self, cell: str, x: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        """torch's kernel of a cell along every sample: every state, and the last ones."""
+        return fused(self, cell, x, *given)
 
     # padding
 

@@ -58,6 +58,7 @@ class Open:
     lead: tuple[Axis, ...] = ()
     elements: int = 0
     reverse: bool = False
+    rows: str = ""  # the var dim that it goes along: a step is one of the samples that are that long
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Shut:
     mark: int
     carried: int
     reverse: bool = False
+    rows: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ from catdl.torch.steps import (
     Top,
 )
 from catdl.types.dtypes import storage
-from catdl.types.ragged import of_leaves
+from catdl.types.ragged import of_leaves, row
 from catdl.types.types import Axis, Leaf
 
 
@@ -76,6 +76,7 @@ class Writer:
     maps: dict[int, tuple[Mode, tuple[Axis, ...]]] = field(default_factory=dict)  # the batch axes outside an open map
     rounds: dict[int, Rounds] = field(default_factory=dict)  # the loops that are open
     climbs: dict[int, Climbing] = field(default_factory=dict)  # and those over the levels of trees
+    walks: dict[int, str] = field(default_factory=dict)  # what goes along var dims, by the mark of the loop
     wants_batch: bool = False
     origin: Value | None = None  # the first batched input, whose batch axes are those of all
     remade: list[str] = field(default_factory=list)  # the method that makes weights of parameters alone, if any
@@ -90,6 +91,19 @@ class Writer:
             whole = Leaf(leaf.kind, (*lead, *leaf.axes)) if lead else leaf
             found = self.shapes[id(leaf), mode, lead] = shape(whole, mode is Mode.BATCHED)
         return found
+
+    def walk(self, mark: int, dim: str, reverse: bool) -> str:
+        """The variable that walks along a var dim for one loop, which is made where it is first asked for."""
+        if mark not in self.walks:
+            text = f"{self.scope.segments(dim)}.walk({'reverse=True' if reverse else ''})"
+            self.walks[mark] = self.scope.keep(text, "walk")
+        return self.walks[mark]
+
+    def segments(self, axis: Axis | None, dim: str = "") -> str:
+        """The variable of the segments of a packed axis, or of a var dim."""
+        name = row(axis.size) if axis is not None else dim
+        assert name
+        return self.scope.segments(name)
 
     def read(self, wire: int) -> Value:
         """The value of a wire."""

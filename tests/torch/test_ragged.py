@@ -56,21 +56,21 @@ def drawn(diagram: Diagram, at: Mapping[str, Tensor]) -> list[Tensor]:
     return out
 
 
-def compare(diagram: Diagram, sizes: Mapping[str, Sequence[int]] = SIZES, inputs: list[Tensor] | None = None) -> str:
-    """The compiled module against the samples one by one; its source."""
+def compare(diagram: Diagram, sizes: Mapping[str, Sequence[int]] = SIZES, meaning: Diagram | None = None) -> str:
+    """The compiled module against the samples one by one; its source. `meaning`: the diagram that it must be worth."""
     torch.manual_seed(0)
     verify(diagram)
     model: nn.Module = build(diagram).double().eval()
     at = {name: offsets(found) for name, found in sizes.items()}
     found = list(inspect.signature(model.forward).parameters)
     given = {name: at[name] for name in at if name in found}
-    given_inputs = drawn(diagram, at) if inputs is None else inputs
+    given_inputs = drawn(diagram, at)
     real = [t.double().requires_grad_() if t.is_floating_point() else t for t in given_inputs]
     leaves_of = [*parameters(diagram), *globals_of(diagram)]
     params = {p.path: torch.rand([int(str(a)) for a in axis_sizes(p.type)]).double() for p in leaves_of}
     for p in filter(is_learned, leaves_of):
         params[p.path].requires_grad_()
-    wanted = interpret_ragged(diagram, real, params, at)
+    wanted = interpret_ragged(meaning or diagram, real, params, at)
     got = functional_call(model, params, tuple(real), given)
     outs = got if isinstance(got, tuple) else (got,)
     leaves = [t for t in (*real, *params.values()) if t.requires_grad]
