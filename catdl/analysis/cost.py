@@ -31,6 +31,7 @@ from catdl.diagram.model import (
     Native,
     Parameter,
     Repeat,
+    Store,
     TreeFold,
 )
 from catdl.diagram.params import globals_of, is_learned, parameters, post_order
@@ -110,7 +111,7 @@ def _box(diagram: Diagram, box: Box, costs: dict[int, Size], memo: _Memo) -> Siz
     match box.op:
         case Core(name="contract"):
             return _contract(diagram, box, box.op)
-        case Core() | Extern() | Global() | Local() | Emit():
+        case Core() | Extern() | Global() | Local() | Store() | Emit():
             return 0
         case Native():
             return _native(diagram, box, box.op, memo)

@@ -35,6 +35,7 @@ EFFECTS = {
     "across": "reads the whole batch",
     "rand": "random, also in evaluation",
     "rand_train": "random in training only",
+    "state": "keeps something from one call to the next",
 }
 
 

@@ -59,6 +59,8 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
     for box in visit.diagram.boxes:
         if isinstance(box.op, Global | Local):
             path = box.op.parameter.path
+            if box.op.parameter.state:
+                continue
             if isinstance(box.op, Global):
                 reads[box.outputs[0]] = declared.setdefault(path, [])
             else:

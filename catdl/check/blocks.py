@@ -17,6 +17,7 @@ from catdl.check.names import mentioned, pattern_names
 from catdl.check.scope import Env, Module, Shadow, Static
 from catdl.check.scores import written
 from catdl.check.sources import local_param
+from catdl.check.states import Cells
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Emit
@@ -102,6 +103,7 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
     bound: list[tuple[str, Bundle, Span]] = []
     owned: list[tuple[str, Bundle, Span]] = []
     boxes: list[Closure] = []
+    cells = Cells()
     failed = False
     for statement in node.statements:
         try:
@@ -123,6 +125,10 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
                     closure = Closure(value, scope.snapshot(), name, tie, binder_span(env.module, statement))
                     scope.names[name] = closure
                     boxes.append(closure)
+                case ast.LocalParam(state=True):
+                    cells.declare(ctx, statement, scope, b)
+                case ast.Store():
+                    cells.store(ctx, statement, scope, b)
                 case ast.LocalParam():
                     owned += own_param(ctx, statement, scope, b)
                 case ast.Emit(name, value):
@@ -153,6 +159,8 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
     unused(ctx, env, owned, broken, wrong.ParamUnused)
     for closure in boxes:
         check_tie(ctx, closure)
+    if not failed and not out.bad:
+        cells.close(ctx)
     return out
 
 

@@ -179,6 +179,14 @@ class Source_:
     declared: bool
     leaf: Leaf
     init: Start | Parameter  # a leaf of a declared record is known whole
+    state: bool = False
+
+
+@record(frozen=False)
+class Stored:
+    """What a state holds from here on: the box that reads it, whose site it is kept at."""
+
+    cell: PBox
 
 
 @record(frozen=False, eq=False)
@@ -194,7 +202,7 @@ class Plugged:
     random: bool = False
 
 
-PendingOp: TypeAlias = "Op | Use | Inner | LateCore | LateEquilinear | Source_"
+PendingOp: TypeAlias = "Op | Use | Inner | LateCore | LateEquilinear | Source_ | Stored"
 
 
 class PBox:
@@ -278,6 +286,8 @@ class Builder:
     entered: tuple[tuple[W, ...], int] = ((), 0)  # what enters from around, and how many leading axes it loses there
     made: dict[W, PBox] = field(default_factory=dict)  # the boxes by what they yield, as far as anyone asked
     looked: int = 0
+    readers: dict[W, list[PBox]] = field(default_factory=dict)  # the boxes by what they read, as far as anyone asked
+    scanned: int = 0
     emitted: dict[str, Span] = field(default_factory=dict)  # the names of what leaves it beside its result
     folded: bool = False  # it runs many times with one record of weights
 

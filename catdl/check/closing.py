@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Inner, LateCore, LateEquilinear, PBox, Plugged, Source_, Start, Use
+from catdl.check.builder import Inner, LateCore, LateEquilinear, PBox, Plugged, Source_, Start, Stored, Use
 from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
 from catdl.check.initial import fitting
@@ -39,9 +39,11 @@ from catdl.diagram.model import (
     Op,
     Parameter,
     Repeat,
+    Store,
     TreeFold,
 )
-from catdl.record import record
+from catdl.diagram.params import parameters
+from catdl.record import record, replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Facts, Poly, Size, free_syms, mul, normal
@@ -92,17 +94,21 @@ def close_op(ctx: Context, box: PBox, instances: Instances) -> Op:
             return close_use(ctx, op, instances)
         case LateCore(name, attrs):
             return Core(name, tuple((key, zonk_value(value)) for key, value in attrs))
-        case Source_(path, declared, leaf, init):
+        case Source_(path, declared, leaf, init, state):
             if isinstance(init, Parameter):
                 return Global(init) if declared else Local(init)
             home = init.env.module.name if declared else ""
             closed = zonk_leaf(ctx, leaf)
             parameter = Parameter(path, closed, close_init(ctx, init, box.span, closed, instances), home)
+            if state:
+                parameter = replace(parameter, state="constant" if box.outputs[0].constant else "sample")
             return Global(parameter) if declared else Local(parameter)
         case LateEquilinear():
             from catdl.check.equivariant import close_equilinear  # late: few specs have such layers
 
             return close_equilinear(ctx, box, op)
+        case Stored(cell):
+            return Store(cell.site or "")
         case Inner():
             raise AssertionError("a diagram inside is closed with those around it")
         case _:
@@ -118,6 +124,7 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
         case "repeat":
             return Repeat(op.count, body, op.tie, captured)
         case "map":
+            one_state(ctx, box, op, body)
             return Map(tuple(zonk_axis(a) for a in op.axes), body, captured)
         case "trees":
             assert op.form is not None
@@ -129,6 +136,16 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
                     wrong.ParamFreeDim(box.span, op.builder.name, sorted(free_syms(axis.size))[0].rpartition("::")[2])
                 )
             return Each(axis, body, captured)
+
+
+def one_state(ctx: Context, box: PBox, op: Inner, body: Diagram) -> None:
+    """At the indices of a `map`, which has no order, a state must be one for all. Raises Refused."""
+    state = next((p for p in parameters(body) if p.state), None)
+    if state is None:
+        return
+    mapped = box.inputs[: len(op.builder.inputs)]
+    if any(p.state == "sample" for p in parameters(body)) or any(wire.constant for wire in mapped):
+        raise ctx.refuse(wrong.StateMapped(box.span, state.path.rpartition(".")[2]))
 
 
 def close_init(ctx: Context, init: Start, span: Span, leaf: Leaf, instances: Instances) -> Init:
@@ -216,7 +233,8 @@ def close_use(ctx: Context, op: Use, instances: Instances) -> Op:
         leaf = zonk_leaf(ctx, parameter_leaf(ctx, param.type, env, whole, op.span))
         fixed_sizes(ctx, leaf, param.name, op)
         start = initialiser(ctx, param.init, env)
-        params.append(Parameter(param.name, leaf, close_init(ctx, start, op.span, leaf, instances)))
+        made = close_init(ctx, start, op.span, leaf, instances)
+        params.append(Parameter(param.name, leaf, made, state="constant" if param.state else ""))
     binds = tuple((name, value) for name, value in instance.binds if isinstance(value, (Axis, tuple)))
     under = Instance(definition, instance.args, instance.binds, ctx.facts)
     make = instances.definition(under) if definition.head.body is not None else None

@@ -9,6 +9,7 @@ from catdl.check.inner import named
 from catdl.check.names import local_params
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env
+from catdl.check.states import stateful
 from catdl.diagram.model import VARIABLE, Extern
 from catdl.source import Span
 from catdl.syntax import ast
@@ -85,6 +86,9 @@ def share(ctx: Context, closure: Closure, made: list[PBox], b: Builder, span: Sp
         if place == len(closure.share):
             closure.share.append(object() if box.token is None else box.token)
         box.token = closure.share[place]
+    first = closure.uses[0]
+    if span != first and stateful(ctx, made):
+        ctx.report(wrong.StateCopied(span, closure.name or closure.param or "f", first))
 
 
 def parametric(ctx: Context, box: PBox) -> bool:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TypeGuard
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Inner, PBox, Source_, Use, W
+from catdl.check.builder import Builder, Inner, PBox, Source_, Stored, Use, W
 from catdl.check.closing import Instance, Instances, Missing, close_inner, close_op
 from catdl.check.context import Context
 from catdl.check.plugs import resolve_plugs
@@ -20,7 +20,7 @@ from catdl.check.zonk import zonk_leaf, zonk_value
 from catdl.diagram.changes import Change
 from catdl.diagram.feed import NotFed, fed
 from catdl.diagram.freeze import still
-from catdl.diagram.model import Box, Call, Diagram, Extern, Fact, Local, Native, Op, Repeat, Wire
+from catdl.diagram.model import Box, Call, Diagram, Extern, Fact, Local, Native, Op, Repeat, Store, Wire
 from catdl.diagram.model import Static as Constant
 from catdl.diagram.params import bodies, body_of, globals_of, is_learned, leads_of, leaves_of, sole_box
 from catdl.diagram.params import owns as owns_any
@@ -99,7 +99,7 @@ def resolve(
                 if known is not None:
                     known[key] = done
             box.made = done
-            if box.pending:
+            if box.pending or any(not wire.constant for _, wire in box.plugs):
                 box.made = plug(ctx, builder, box, done, instances)
             box.owns = owns(box.made, box)
         any_owns = any_owns or box.owns
@@ -116,23 +116,23 @@ def plug(ctx: Context, builder: Builder, box: PBox, op: Op, instances: Instances
     leaves = tuple(leaf for leaf in leaves_of(op, box.site) if leaf.path not in plugged and is_learned(leaf))
     body = body_of(op)
     held = {(p.home, p.path): p for p in globals_of(body)} if body is not None else {}
-    given, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held, leads_of(op, box.site))
+    resolved, box.wanted = resolve_plugs(ctx, box, at, leaves, instances, held, leads_of(op, box.site))
     op = still(op, frozenset(held)) if held else op
-    box.plugs = [*box.plugs, *((path, wire) for path, wire in given.items() if wire.constant)]
+    given = dict(box.plugs) | resolved
+    box.plugs = [(path, wire) for path, wire in given.items() if wire.constant]
     filled = {path for path, _ in box.plugs}
     if not filled.issuperset(leaf.path for leaf in leaves_of(op, box.site)):
         # Rounds that are all given their whole record stay a loop; others have what is not given each for itself.
         numbered = [path for path in filled if any(map(str.isdecimal, path.split(".")))]
-        box.wanted |= {path: Change(apart=True) for path in numbered if path in given}
+        box.wanted |= {path: Change(apart=True) for path in numbered if path in resolved}
     fast = {path: wire for path, wire in given.items() if not wire.constant}
     if fast:
         ins, outs = ([Wire(zonk_leaf(ctx, w.leaf), w.constant, w.name) for w in s] for s in (box.inputs, box.outputs))
         try:
             op = fed(op, at.site, tuple(fast), tuple(ins), tuple(outs))
         except NotFed as refused:
-            where = next(
-                p.span for p in box.pending if p.value is not None and not all(w.constant for w in p.value.wires)
-            )
+            spans = (p.span for p in box.pending if p.value and not all(w.constant for w in p.value.wires))
+            where = next(spans, box.span)
             raise ctx.refuse(wrong.NotBatchConstant(where, refused.where)) from None
         box.inputs = [*box.inputs, *fast.values()]
     return op
@@ -193,6 +193,8 @@ def close(
         op: Op = close_inner(ctx, box, box.op, made) if isinstance(box.op, Inner) else box.made
         if isinstance(op, Local) and box.site is not None and box.site != op.parameter.path:
             op = Local(replace(op.parameter, path=box.site))
+        if isinstance(box.op, Stored):
+            op = Store(box.op.cell.site or "")
         if isinstance(box.op, Inner):
             if box.pending:
                 op = plug(ctx, builder, box, op, instances)

@@ -227,20 +227,24 @@ def join(bundles: list[Bundle]) -> Bundle:
     return Bundle(all_wires, tuple(names))
 
 
-def parameter_leaf(ctx: Context, node: ast.Expr, env: Env, name: str, at: Span | None = None) -> Leaf:
-    """The type of a parameter: fixed sizes only; `at` is what to blame, if not the type. Raises Refused."""
+def parameter_leaf(
+    ctx: Context, node: ast.Expr, env: Env, name: str, at: Span | None = None, state: bool = False
+) -> Leaf:
+    """The type of a parameter or a state: fixed sizes; `at` is what to blame, if not the type. Raises Refused."""
     span = at or env.module.span(node)
     if isinstance(node, ast.Index) and (kind := ctx.types.kind(node.base, env)) is not None:
         leaf: object = Leaf(kind, ctx.types.axes(node.items, env))
     else:
         value = ctx.types.object(node, env)
         if len(value.leaves) != 1:
-            raise ctx.refuse(wrong.BadValue(span, f"a parameter is one tensor, not {show_object(value)}"))
+            raise ctx.refuse(
+                wrong.BadValue(span, f"a {'state' if state else 'parameter'} is one tensor, not {show_object(value)}")
+            )
         leaf = value.leaves[0]
     assert isinstance(leaf, Leaf)
     for axis in leaf.axes:
         if isinstance(axis, Axis) and isinstance(axis.size, Poly) and (free := named_syms(axis.size)):
-            raise ctx.refuse(wrong.ParamFreeDim(span, name, free[0]))
+            raise ctx.refuse((wrong.StateFreeDim if state else wrong.ParamFreeDim)(span, name, free[0]))
     return leaf
 
 

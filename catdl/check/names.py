@@ -62,7 +62,7 @@ def mentioned(roots: list[object]) -> set[str]:
             case ast.Block(statements, result):
                 stack += statements
                 stack.append(result)
-            case ast.Bind(_, value) | ast.Box(value=value) | ast.Emit(_, value):
+            case ast.Bind(_, value) | ast.Box(value=value) | ast.Emit(_, value) | ast.Store(_, value):
                 stack.append(value)
             case ast.LocalParam():
                 stack += (node.type, node.init, node.condition)
@@ -135,6 +135,10 @@ def until_bound(statements: tuple[object, ...], name: str) -> list[object]:
                 if name in pattern_names(pattern):
                     return out
             case ast.Box(name=bound, value=value):
+                out.append(value)
+                if bound == name:
+                    return out
+            case ast.Store(bound, value):
                 out.append(value)
                 if bound == name:
                     return out

@@ -14,6 +14,7 @@ from catdl.syntax import ast
 
 NONE: frozenset[str] = frozenset()
 WEIGHTED = frozenset({"equilinear"})  # core operations with parameters
+KEEPS = frozenset({"state"})
 Traits = tuple[bool, frozenset[str]]
 
 
@@ -70,7 +71,7 @@ def names_used(definition: MorphismDef) -> list[tuple[str, bool]]:
                     match statement:
                         case ast.Bind(ast.Name(id), value) | ast.Box(name=id, value=value):
                             local.setdefault(id, []).append(value)
-                        case ast.Bind(_, value) | ast.Emit(_, value):
+                        case ast.Bind(_, value) | ast.Emit(_, value) | ast.Store(_, value):
                             stack.append((value, training))
                         case _:
                             stack.append((statement, training))
@@ -110,11 +111,11 @@ def traits_of(
             stack += waiting
             continue
         owns = bool(local_params(at.head.body))
-        effects: frozenset[str] = NONE
+        effects = KEEPS if any(param.state for param in local_params(at.head.body)) else NONE
         if "core" in at.modifiers:
-            effects, owns = core_effects(at.name, False), at.name in WEIGHTED
+            effects, owns = effects | core_effects(at.name, False), at.name in WEIGHTED
         elif at.head.body is None and isinstance(at.head.signature, ast.Arrow) and at.head.signature.random:
-            effects = frozenset({"rand"})
+            effects |= frozenset({"rand"})
         for name, training in used:
             found = at.module.find(name)
             if isinstance(found, MorphismDef):

@@ -75,7 +75,9 @@ _HOMES = {
         "BadStart KeyTaken LabelForTwo NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch ParamUnused "
         "RecordMismatch"
     ),
-    "effect_errors": "RandomUnderDeterministic",
+    "effect_errors": (
+        "NotAState RandomUnderDeterministic StateCopied StateFreeDim StateMapped StateTwice StateUnread StateUnwritten"
+    ),
     "limit_errors": (
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit KeyMapMismatch KeyMapUnreadable "
         "LimitExceeded NoSuchMorphism NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth "

@@ -134,17 +134,18 @@ class NotBatchConstant(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class BadStart(Mistake):
-    """An initialiser that cannot fill its parameter; `why` is a clause."""
+    """An initialiser that cannot fill its parameter, or `what` it is to fill; `why` is a clause."""
 
     code: ClassVar[str] = "E0605"
     title: ClassVar[str] = "an initialiser that does not fit its parameter"
     span: Span
     name: str
     why: str
+    what: str = "a parameter"
 
     def parts(self) -> Parts:
-        message = f"a parameter cannot start as `{self.name}` here: {self.why}"
-        return Parts(message, self.span, "cannot fill the parameter")
+        message = f"{self.what} cannot start as `{self.name}` here: {self.why}"
+        return Parts(message, self.span, f"cannot fill the {self.what.split()[-1]}")
 
 
 @dataclass(frozen=True, slots=True)

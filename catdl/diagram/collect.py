@@ -28,6 +28,7 @@ from catdl.diagram.model import (
     Map,
     Native,
     Repeat,
+    Store,
     TreeFold,
     Wire,
 )
@@ -121,19 +122,9 @@ def _collect(diagram: Diagram, emitting: set[int], memo: Memo) -> Work[Collected
                     call = Call(inner, box.site is None)
                     draft.boxes.append(Box(call, (*carried, *fixed), (*results, *made), site, plugs, box.span))
                     carried = results
-            case (
-                Core()
-                | Native()
-                | Call()
-                | Map()
-                | Each()
-                | Fold()
-                | TreeFold()
-                | Repeat()
-                | Extern()
-                | Global()
-                | Local()
-            ):
+            case Core() | Native() | Call() | Map() | Each() | Fold() | TreeFold() | Repeat() | Extern():
+                draft.boxes.append(box)
+            case Global() | Local() | Store():
                 draft.boxes.append(box)
     draft.outputs = (*diagram.outputs, *outputs)
     done = draft.diagram()

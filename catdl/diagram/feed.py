@@ -26,6 +26,7 @@ from catdl.diagram.model import (
     Native,
     Op,
     Repeat,
+    Store,
     TreeFold,
     Wire,
 )
@@ -78,6 +79,10 @@ def _feed(diagram: Diagram, paths: tuple[str, ...], loose: frozenset[int]) -> Wo
         plugs = tuple((path, moved.get(w, w)) for path, w in box.plugs)
         if any(not wires[w].constant for _, w in plugs):
             raise NotFed("what is plugged into a part of it")
+        if isinstance(box.op, Store) and any(not wires[w].constant for w in inputs):
+            kept = next(b for b in diagram.boxes if isinstance(b.op, Local) and b.op.parameter.path == box.op.path)
+            if wires[kept.outputs[0]].constant:
+                raise NotFed(f"the state `{box.op.path}`")
         inline = isinstance(box.op, Call) and box.op.inline
         before = "" if inline or box.site is None else f"{box.site}."
         below = leaves_of(box.op, box.site) if paths and not isinstance(box.op, Core | Local | Global) else ()

@@ -13,7 +13,7 @@ the map after them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -36,12 +36,14 @@ from catdl.diagram.model import (
     Local,
     Map,
     Native,
+    Parameter,
     Repeat,
+    Store,
     TreeFold,
     Wire,
 )
 from catdl.diagram.opaque import opaque
-from catdl.diagram.params import leaves_of, sole_box
+from catdl.diagram.params import leaves_of, sole_box, stacked_parameters
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, Sym, evaluate
 from catdl.types.types import Leaf, axis_sizes
@@ -57,22 +59,37 @@ class Weights:
     prefix: str
     plugs: Mapping[str, Value]
     slices: tuple[int, ...]
+    written: dict[tuple[str, tuple[int, ...]], Tensor]  # what states hold by now, by key and slice
 
-    def leaf(self, path: str) -> Value:
+    def leaf(self, parameter: Parameter, run: Run) -> Value:
         """A leaf of this diagram."""
-        if path in self.plugs:
-            return self.plugs[path]
-        tensor = self.all[self.prefix + path]
+        if parameter.path in self.plugs:
+            return self.plugs[parameter.path]
+        key = self.prefix + parameter.path
+        sampled = parameter.state == "sample"
+        if (key, self.slices) in self.written:
+            return Value(self.written[key, self.slices], sampled)
+        tensor = self.all[key]
+        if sampled:
+            rank = len(parameter.type.axes) + len(self.slices)
+            tensor = tensor.expand((*run.batch, *tensor.shape[tensor.ndim - rank :]))
         for index in self.slices:
-            tensor = tensor[index]
-        return Value(tensor, False)
+            tensor = tensor.select(len(run.batch) if sampled else 0, index)
+        return Value(tensor, sampled)
+
+    def store(self, path: str, value: Value, sampled: bool, run: Run) -> None:
+        """What a state holds from here on; what is plugged in its place is not written."""
+        if path not in self.plugs:
+            spread = sampled and not value.batched
+            tensor = value.tensor.expand((*run.batch, *value.tensor.shape)) if spread else value.tensor
+            self.written[self.prefix + path, self.slices] = tensor
 
     def below(self, site: str | None, plugs: Mapping[str, Value], index: int | None = None) -> Weights:
         """What a box at a site sees."""
         prefix = "" if site is None else f"{site}."
         inner = {path.removeprefix(prefix): v for path, v in self.plugs.items() if path.startswith(prefix)}
         slices = self.slices if index is None else (*self.slices, index)
-        return Weights(self.all, self.prefix + prefix, {**inner, **plugs}, slices)
+        return Weights(self.all, self.prefix + prefix, {**inner, **plugs}, slices, self.written)
 
 
 def interpret(
@@ -91,6 +108,20 @@ def interpret(
 
     A result that is the same for the whole batch is repeated over it; without an input that has batch axes none has.
     """
+    return interpret_step(diagram, inputs, params, training=training, batch=batch, externs=externs, dims=dims)[0]
+
+
+def interpret_step(
+    diagram: Diagram,
+    inputs: Sequence[Tensor | Tree],
+    params: Mapping[str, Tensor],
+    *,
+    training: bool = False,
+    batch: tuple[int, ...] | None = None,
+    externs: Mapping[str, Function] | None = None,
+    dims: Mapping[str, int] | None = None,
+) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+    """The outputs, and what the states hold then, by key; what they held before stands in `params`."""
     wires = [diagram.wires[wire] for wire in diagram.inputs]
     for wire, tensor in zip(wires, inputs, strict=True):
         if batch is None and not wire.constant:
@@ -111,10 +142,33 @@ def interpret(
     device = next((t.device for t in (*inputs, *params.values())), torch.device("cpu"))
     told = {**(dims or {}), **_dims([wire.type for wire in wires], [value.tensor for value in values])}
     run = Run(batch, told, floating, device, training, externs or {})
-    results = drive(_diagram(diagram, values, Weights(params, "", {}, ()), run))
+    weights = Weights(params, "", {}, (), {})
+    results = drive(_diagram(diagram, values, weights, run))
+    kept = _kept(diagram, params, weights, run)
     if all(wire.constant for wire in wires):
-        return tuple(value.tensor for value in results)
-    return tuple(v.tensor if v.batched else v.tensor.expand((*batch, *v.tensor.shape)) for v in results)
+        return tuple(value.tensor for value in results), kept
+    return tuple(v.tensor if v.batched else v.tensor.expand((*batch, *v.tensor.shape)) for v in results), kept
+
+
+def _kept(diagram: Diagram, params: Mapping[str, Tensor], weights: Weights, run: Run) -> dict[str, Tensor]:
+    """What the states hold in the end, slices of `each` put together."""
+    found: dict[str, Tensor] = {}
+    for leaf, lead in stacked_parameters(diagram):
+        if not leaf.state:
+            continue
+        before = len(run.batch) if leaf.state == "sample" else 0
+        tensor = params[leaf.path]
+        if before:
+            tensor = tensor.expand((*run.batch, *tensor.shape[tensor.ndim - len(leaf.type.axes) :]))
+        slices = {at: value for (key, at), value in weights.written.items() if key == leaf.path}
+        if not lead and slices:
+            tensor = slices[()]
+        elif slices:
+            tensor = tensor.clone()
+            for at, value in slices.items():
+                tensor[(slice(None),) * before + at] = value
+        found[leaf.path] = tensor
+    return found
 
 
 def _own(tensor: Tensor, leaf: Leaf) -> tuple[int, ...]:
@@ -156,6 +210,8 @@ def _is_bare(size: Poly) -> bool:
 
 def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> Work[Results]:
     at: dict[int, Value] = dict(zip(diagram.inputs, inputs, strict=True))
+    cells = [box.op.parameter for box in diagram.boxes if isinstance(box.op, Local)]
+    sampled = {cell.path for cell in cells if cell.state == "sample"}
     for box in diagram.boxes:
         ins = [at[wire] for wire in box.inputs]
         plugs = {path: at[wire] for path, wire in box.plugs}
@@ -165,7 +221,10 @@ def _diagram(diagram: Diagram, inputs: Results, weights: Weights, run: Run) -> W
             case Emit():
                 results = []
             case Local(parameter):
-                results = [weights.leaf(parameter.path)]
+                results = [weights.leaf(parameter, run)] if box.outputs else []
+            case Store(path):
+                weights.store(path, ins[0], path in sampled, run)
+                results = []
             case Global(parameter):
                 held = weights.all[parameter.path]
                 results = [Value(held.detach() if parameter.frozen else held, False)]
@@ -239,7 +298,7 @@ def _body(box: Box, body: Diagram, ins: Results, weights: Weights, run: Run) -> 
     """The body of a repeat, map or each: where this has a site and is one named box, that one's site is no segment."""
     sole = None if box.site is None else sole_box(body)
     if sole is not None:
-        weights = Weights(weights.all, weights.prefix, weights.plugs, weights.slices)
+        weights = replace(weights)
         return (yield _diagram(_bare(body, sole), ins, weights, run))
     return (yield _diagram(body, ins, weights, run))
 
@@ -374,7 +433,7 @@ def _each(box: Box, op: Each, ins: Results, weights: Weights, run: Run, size: in
                 value if k >= len(ins) - op.captured else Value(value.tensor.select(axis, index), value.batched)
             )
         plugs = {path: Value(weights.plugs[path].tensor[index], False) for path in below & weights.plugs.keys()}
-        inner = Weights(weights.all, weights.prefix, plugs, (*weights.slices, index))
+        inner = replace(weights, plugs=plugs, slices=(*weights.slices, index))
         columns.append((yield _body(box, op.body, args, inner, run)))
     results: Results = []
     for parts in zip(*columns, strict=True):

@@ -51,6 +51,7 @@ class Parameter:
 
     `home` is the module that declares it; empty for a leaf of a morphism's own. `frozen`: no gradient reaches it.
     `group`: what an optimiser may know it by, empty for none. `told`: the spec says how it starts, not the layer.
+    `state`: it is not learned but kept from one call to the next, one value for the batch or one for each sample.
     """
 
     path: str
@@ -60,6 +61,7 @@ class Parameter:
     frozen: bool = False
     group: str = ""
     told: bool = False
+    state: Literal["", "constant", "sample"] = ""
 
 
 @record
@@ -238,10 +240,19 @@ class Local:
     """A leaf of this diagram's own parameters as a wire (`param weight : …` in a body).
 
     `entry`: what a rewrite took it from, whose module still holds it where the entry has one.
+    Of a state it is the value that it has there: from the call before, from the round before. Without an output it
+    only says that the state is kept here.
     """
 
     parameter: Parameter
     entry: Native | None = None
+
+
+@record
+class Store:
+    """The wire that comes in is what the state at `path`, a `Local` before it, holds from here on (`k <- e`)."""
+
+    path: str
 
 
 @record
@@ -251,7 +262,7 @@ class Emit:
     name: str
 
 
-Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Fold | TreeFold | Extern | Global | Local | Emit
+Op: TypeAlias = Core | Native | Call | Repeat | Map | Each | Fold | TreeFold | Extern | Global | Local | Store | Emit
 
 
 @record

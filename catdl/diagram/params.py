@@ -37,6 +37,7 @@ from catdl.diagram.model import (
     Op,
     Parameter,
     Repeat,
+    Store,
     TreeFold,
 )
 from catdl.record import replace
@@ -45,9 +46,6 @@ from catdl.types.sizes import Bound
 from catdl.types.types import Axis, Leaf
 
 NOWHERE = Span(Source("", ""), 0, 0)
-
-STATISTICS = frozenset({"running_mean", "running_var"})
-"""Leaves that a layer moves itself in training, which no gradient reaches."""
 
 
 def bodies(box: Box) -> Diagram | None:
@@ -62,7 +60,7 @@ def body_of(op: Op) -> Diagram | None:
             return callee
         case Repeat() | Map() | Each() | Fold() | TreeFold():
             return op.body
-        case Core() | Native() | Extern() | Global() | Local() | Emit():
+        case Core() | Native() | Extern() | Global() | Local() | Store() | Emit():
             return None
 
 
@@ -105,8 +103,8 @@ def post_order(diagram: Diagram, known: Callable[[Diagram], bool] = lambda _: Fa
 
 
 def is_learned(parameter: Parameter) -> bool:
-    """Whether a leaf is learned; running statistics are not."""
-    return parameter.path.rpartition(".")[2] not in STATISTICS
+    """Whether a leaf is learned; a state is not."""
+    return not parameter.state
 
 
 def owns(diagram: Diagram) -> bool:
@@ -264,7 +262,7 @@ def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int]]:
                     if key not in plugged and key not in seen:
                         seen.add(key)
                         yield _leaf(key, parameter, frame.leading), len(frame.leading)
-            case Core() | Extern() | Global() | Emit():
+            case Core() | Extern() | Global() | Store() | Emit():
                 pass
             case _:
                 stack.extend(reversed(_inner_frames(frame, box)))

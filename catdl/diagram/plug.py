@@ -35,10 +35,11 @@ from catdl.diagram.model import (
     Op,
     Parameter,
     Repeat,
+    Store,
     TreeFold,
     Wire,
 )
-from catdl.diagram.params import STATISTICS, body_of, leads_of, leaves_of, owns, sole_box
+from catdl.diagram.params import body_of, leads_of, leaves_of, owns, sole_box
 from catdl.record import replace
 from catdl.source import Span
 from catdl.types.types import Axis, Leaf
@@ -142,6 +143,8 @@ class Draft:
             op = box.op
             if isinstance(op, Local):
                 op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
+            elif isinstance(op, Store):
+                op = Store(renamed(op.path))
             elif isinstance(op, Repeat | Map | Each | Fold | TreeFold) and box.site is None:
                 op = replace(op, body=_resited(op.body, renamed))
             self.boxes.append(
@@ -178,6 +181,8 @@ def _resited(diagram: Diagram, renamed: Callable[[str], str]) -> Diagram:
             op, body = box.op, body_of(box.op)
             if isinstance(op, Local):
                 op = Local(replace(op.parameter, path=renamed(op.parameter.path)))
+            elif isinstance(op, Store):
+                op = Store(renamed(op.path))
             elif body is not None and id(body) in done:
                 op = replace(op, callee=done[id(body)]) if isinstance(op, Call) else replace(op, body=done[id(body)])
             site = None if box.site is None else renamed(box.site)
@@ -247,7 +252,7 @@ def _box(draft: Draft, box: Box, around: Tree, memo: Memo) -> Work[Diagram]:
             if node and owns(op.body):
                 yield from _tied(draft, box, op, node, memo)
                 return draft.base
-        case Core() | Extern() | Global() | Emit():
+        case Core() | Extern() | Global() | Store() | Emit():
             pass
     draft.boxes.append(box)
     return draft.base
@@ -286,7 +291,7 @@ def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
     count = len(box.inputs)
     plugs = [(path, count + k) for k, path in enumerate(plugged)]
     for p in op.params:
-        moved = p.path in STATISTICS and not live(changes[p.path])  # by the layer itself, which keeps it therefore
+        moved = bool(p.state) and not live(changes[p.path])  # by the layer itself, which keeps it therefore
         if p.path not in plugged and not moved:
             plugs.append((p.path, inner.leaf(p, changes[p.path], None, box.span)))
     inner.boxes.append(Box(op, inside.inputs[:count], inside.outputs, None, tuple(plugs), box.span))
@@ -352,6 +357,7 @@ def without_site(body: Diagram, sole: Box) -> Diagram:
             plugs = [
                 (p.path, plugged[p.path] if p.path in plugged else draft.leaf(p, UNCHANGED, None, box.span))
                 for p in box.op.params
+                if p.path in plugged or not p.state
             ]
             draft.boxes.append(Box(box.op, box.inputs, box.outputs, None, tuple(plugs), box.span))
     return draft.diagram()

@@ -25,6 +25,7 @@ from catdl.diagram.model import (
     Native,
     Parameter,
     Repeat,
+    Store,
     TreeFold,
 )
 from catdl.diagram.params import bodies, is_learned, owns, parameters, post_order
@@ -147,11 +148,16 @@ def _box(diagram: Diagram, index: int, box: Box) -> None:
             _fold(diagram, where, op, box)
         case TreeFold():
             _tree_fold(diagram, where, op, box)
-        case Global() | Local():
-            if box.inputs or len(box.outputs) != 1:
+        case Global(parameter) | Local(parameter):
+            if box.inputs or (len(box.outputs) != 1 and not (parameter.state and not box.outputs)):
                 raise _fail(diagram, f"{where} is a parameter with inputs")
-            if not diagram.wires[box.outputs[0]].constant:
-                raise _fail(diagram, f"{where} is a parameter that is not constant")
+            constant = all(diagram.wires[wire].constant for wire in box.outputs)
+            if constant == (parameter.state == "sample") and box.outputs:
+                raise _fail(diagram, f"{where} is a parameter that is not constant, or a state of another mode")
+        case Store(path):
+            _ports(diagram, where, 1, len(box.inputs), "inputs")
+            _ports(diagram, where, 0, len(box.outputs), "outputs")
+            _store(diagram, where, path, box.inputs[0])
         case Emit():
             _ports(diagram, where, 1, len(box.inputs), "inputs")
             _ports(diagram, where, 0, len(box.outputs), "outputs")
@@ -245,6 +251,16 @@ def _unplugged(params: Iterable[Parameter], box: Box) -> list[Parameter]:
 
 def _leaves_left(callee: Diagram, box: Box) -> bool:
     return owns(callee) and (not box.plugs or bool(_unplugged(parameters(callee), box)))
+
+
+def _store(diagram: Diagram, where: str, path: str, wire: int) -> None:
+    """What is stored is of the type and the mode of a state that the diagram has."""
+    cells = [b.op.parameter for b in diagram.boxes if isinstance(b.op, Local) and b.op.parameter.path == path]
+    if not cells or not cells[0].state:
+        raise _fail(diagram, f"{where} writes `{path}`, which is no state")
+    info = diagram.wires[wire]
+    if len(info.type.axes) != len(cells[0].type.axes) or (cells[0].state == "constant" and not info.constant):
+        raise _fail(diagram, f"{where} writes a wire of another type or mode to `{path}`")
 
 
 def _site(diagram: Diagram, where: str, box: Box, owning: bool) -> None:

@@ -28,6 +28,7 @@ from catdl.diagram.model import (
     Map,
     Native,
     Repeat,
+    Store,
     TreeFold,
 )
 from catdl.diagram.params import sole_box
@@ -195,8 +196,8 @@ class Reading:
                 if target.endswith("~"):  # drawn anew wherever it is used
                     where = self.draw(frame, box)
                 return self.a.make("apply", (target, port, where), (*places, *args))
-            case Emit():
-                raise AssertionError("nothing reads what is emitted")
+            case Emit() | Store():
+                raise AssertionError("nothing reads what is emitted or stored")
 
     def leaf(self, frame: Frame, path: str, places: Indices) -> Work:
         """A leaf of a frame's own parameters: what is plugged into it, else the parameter."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from catdl.diagram.model import Core, Diagram, Extern
+from catdl.diagram.opened import opened
 from catdl.diagram.params import post_order
 from catdl.laws.normal import results
 from catdl.laws.places import Places
@@ -42,7 +43,11 @@ Verdict: TypeAlias = Proved | Held | Refuted | Open
 
 
 def judge(left: Diagram, right: Diagram, trials: int = TRIALS) -> Verdict:
-    """What is known of an equation."""
+    """What is known of an equation. Of sides that keep something: as functions of it, with what they keep then."""
+    left, ours = opened(left)
+    right, theirs = opened(right)
+    if [(state.type, state.state) for state in ours] != [(state.type, state.state) for state in theirs]:
+        return Open("the sides do not keep the same: their states differ in number, type or mode")
     steps = proof(left, right)
     if steps is not None:
         return Proved(steps)

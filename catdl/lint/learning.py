@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic
-from catdl.diagram.model import Box, Core, Diagram, Extern, Global, Local, Native
+from catdl.diagram.model import Box, Core, Diagram, Emit, Extern, Global, Local, Native, Store
 from catdl.diagram.params import bodies, post_order
 
 
@@ -69,6 +69,10 @@ def through(box: Box, into: Flow, at: dict[int, Flow], known: dict[int, Flow]) -
             return Flow(first.passes, first.learns, into.weighs, into.stop)
         case Core():
             return into
+        case Local(parameter) if parameter.state:
+            return NOTHING
+        case Store() | Emit():
+            return NOTHING
         case Global() | Local() | Extern():
             return Flow(into.passes, True, True, into.stop)
         case Native():

@@ -25,6 +25,7 @@ from catdl.diagram.model import (
     Map,
     Native,
     Repeat,
+    Store,
     TreeFold,
     Wire,
 )
@@ -105,7 +106,7 @@ class Walk:
             case Native():
                 return self.native(box, box.op)
             case Global() | Local():
-                return [(PLAIN,) * len(self.sizes(box.outputs[0]))]
+                return [(PLAIN,) * len(self.sizes(wire)) for wire in box.outputs]
             case Each(axis=axis):
                 state = self.named(axis)
                 if set_in(state):
@@ -116,7 +117,7 @@ class Walk:
                 if found.clash is not None:
                     self.clashes.append(Clash(box, *found.clash))
                 return list(found.results)
-            case Call() | Repeat() | Map() | Fold() | TreeFold() | Extern() | Emit():
+            case Call() | Repeat() | Map() | Fold() | TreeFold() | Extern() | Store() | Emit():
                 return self.labelled(box)
             case _:
                 assert_never(box.op)

@@ -5,7 +5,7 @@ pure(box)      False for dropout, batch norm, what emits, modules of other packa
 
 from __future__ import annotations
 
-from catdl.diagram.model import Box, Core, Emit, Extern, Native
+from catdl.diagram.model import Box, Core, Emit, Extern, Local, Native, Store
 from catdl.diagram.params import bodies, is_learned, post_order
 
 _IMPURE = frozenset({"sample", "across", "training"})
@@ -28,7 +28,9 @@ def _simple(box: Box) -> bool:
             if emits or not all(map(is_learned, params)):
                 return False
             return definition is None or all(pure(below) for below in definition.diagram().boxes)
-        case Extern() | Emit():
+        case Local(parameter) if parameter.state:
+            return False
+        case Extern() | Store() | Emit():
             return False
         case _:
             return True

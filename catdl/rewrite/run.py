@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from catdl.diagram.compact import compact
 from catdl.diagram.model import Box, Call, Diagram, Each, Fold, Map, Repeat, TreeFold
-from catdl.diagram.params import bodies, bounds_of, owns, post_order
+from catdl.diagram.params import bodies, bounds_of, owns, parameters, post_order
 from catdl.record import replace
 from catdl.rewrite import affine, hoist, kernel, monoid
 from catdl.rewrite.applied import Applied, Law
@@ -49,7 +49,7 @@ def _diagram(diagram: Diagram, done: dict[int, Diagram], applied: list[Applied])
     read = frozenset(w for box in boxes for w in (*box.inputs, *(w for _, w in box.plugs))).union(diagram.outputs)
     bounds = diagram.bounds
     for box in boxes:
-        if not isinstance(box.op, Fold) or box.site is not None or box.plugs:
+        if not isinstance(box.op, Fold) or box.site is not None or box.plugs or keeps(box.op.body):
             out.append(box)
             continue
         draft = Draft(box.span, wires, out)
@@ -62,6 +62,11 @@ def _diagram(diagram: Diagram, done: dict[int, Diagram], applied: list[Applied])
     made = compact(diagram, wires, out, diagram.inputs, diagram.outputs)
     made.bounds = bounds
     return made
+
+
+def keeps(body: Diagram) -> bool:
+    """Whether a body keeps a state, which goes round beside what it carries."""
+    return any(parameter.state for parameter in parameters(body))
 
 
 def _held(box: Box, done: dict[int, Diagram]) -> Box:

@@ -292,19 +292,33 @@ class Emit:
 
 @record
 class LocalParam:
-    """`param weight : T ~ init if condition` inside a block: a leaf of the morphism's own parameters."""
+    """`param weight : T ~ init if condition` inside a block: a leaf of the morphism's own parameters.
+
+    `state`: it is `state weight : T = init`, which is written by a `Store` and not learned.
+    """
 
     name: str
     type: Expr
     init: Expr | None
     condition: Expr | None
+    state: bool
+    start: int
+    end: int
+
+
+@record
+class Store:
+    """`k <- e`: what the state `k` holds from here on."""
+
+    name: str
+    value: Expr
     start: int
     end: int
 
 
 @record
 class Block:
-    """`{ statements; result }`: a `Bind`, `Box`, `Emit`, `LocalParam`, or an expression that leaves no wire."""
+    """`{ statements; result }`: `Bind`, `Box`, `Emit`, `LocalParam`, `Store`, or an expression that leaves no wire."""
 
     statements: tuple[Statement, ...]
     result: Expr
@@ -324,4 +338,4 @@ Expr: TypeAlias = (
     Name | Number | Text | Splice | Tuple | List | Copair | Comprehension | Call | Index | Plug | Field | Seq | Fan
     | Tensor | Chain | Negate | Power | Arrow | Lambda | Labelled | Tie | If | Block | Bad
 )  # fmt: skip
-Statement: TypeAlias = Bind | Box | Emit | LocalParam | Expr
+Statement: TypeAlias = Bind | Box | Emit | LocalParam | Store | Expr

@@ -22,6 +22,7 @@ LEADING = kinds_of("EXTERN NATIVE CORE")
 NAMELIKE = (IN_PLACE - {"AS"}) | {"NAME"}
 STARTED = NAMELIKE | {"TIED", "FRESH"}
 """What may follow a word that starts a statement."""
+STATEMENTS = kinds_of("PARAM BOX EMIT STATE")
 
 _HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT FUNCTOR LAW OVERLOAD FROM")
 _SIGNS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
@@ -64,7 +65,7 @@ class Brackets:
         if kind in _HEADS and following in (MORPHISM_WORDS if kind in LEADING else NAMELIKE):
             self.boundaries.add(index)
             self._leave(index)
-        elif kind in ("PARAM", "BOX", "EMIT") and following in NAMELIKE:  # a statement: only braces may be open here
+        elif kind in STATEMENTS and following in NAMELIKE:  # only braces may be open here
             while self._open and self._tokens.kinds[self._open[-1]] != "LBRACE":
                 self._unclosed(self._pop(), index)
             if kind == "PARAM" and not self._open:

@@ -433,11 +433,18 @@ class ExprBuilder:
 
     def local_param(self, values: Values, first: int, last: int) -> ast.LocalParam:
         _, name, _, type_, _, init, _, condition = values
-        return ast.LocalParam(self.word(name), type_, init, condition, self.starts[first], self.ends[last])
+        return ast.LocalParam(self.word(name), type_, init, condition, False, self.starts[first], self.ends[last])
+
+    def state(self, values: Values, first: int, last: int) -> ast.LocalParam:
+        _, name, _, type_, _, init = values
+        return ast.LocalParam(self.word(name), type_, init, None, True, self.starts[first], self.ends[last])
+
+    def store(self, values: Values, first: int, last: int) -> ast.Store:
+        return ast.Store(self.word(values[0]), values[2], self.starts[first], self.ends[last])
 
     def block(self, values: Values, first: int, last: int) -> ast.Block:
         *statements, result = values[1]
-        if isinstance(result, ast.Bind | ast.Box | ast.Emit | ast.LocalParam):
+        if isinstance(result, ast.Bind | ast.Box | ast.Emit | ast.LocalParam | ast.Store):
             if not isinstance(result, ast.Bind) or not isinstance(result.value, ast.Bad):
                 from catdl.diagnostics import syntax_errors as wrong
 

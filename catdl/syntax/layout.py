@@ -19,12 +19,12 @@ from bisect import insort
 from catdl.diagnostics.base import Diagnostic
 from catdl.record import record
 from catdl.source import Span
-from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, STARTED, Brackets
+from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, STARTED, STATEMENTS, Brackets
 from catdl.syntax.lexer import BRACKETS, IN_PLACE, Tokens, kinds_of
 
 _ENDS = kinds_of("NAME NUMBER TEXT RPAR RSQB RBRACE")
 _GOES_ON = kinds_of(
-    "RPAR RSQB RBRACE COMMA SEQ LAMBDA TO RANDOM AMPERSAND EQ NE LE GE LT GT PLUS MINUS TENSOR STAR STARS SLASH "
+    "RPAR RSQB RBRACE COMMA SEQ LAMBDA TO RANDOM STORE AMPERSAND EQ NE LE GE LT GT PLUS MINUS TENSOR STAR STARS SLASH "
     "FLOORDIV CIRCUMFLEX VBAR TILDE DOT COLON EQUAL THEN ELSE FOR IN"
 )
 _AFTER_SEGMENT = (["DOT"], ["COLON"], ["EQUAL"])
@@ -113,11 +113,11 @@ class _Layout:
         if not (self._inside and self._inside[-1][1]) or kinds[index - 1] in ("COMMA", "LBRACE"):
             return False
         following = kinds[index + 1] if index + 1 < len(kinds) and index + 1 not in self._tokens.breaks else ""
-        if kinds[index] in ("BOX", "EMIT", "PARAM") and following in STARTED:
+        if kinds[index] in STATEMENTS and following in STARTED:
             return True
         while index + 1 < len(kinds) and kinds[index] in NAMELIKE:
             if kinds[index + 1] != "COMMA":
-                return kinds[index + 1] == "EQUAL"
+                return kinds[index + 1] in ("EQUAL", "STORE")
             index += 2
         return False
 
@@ -174,7 +174,7 @@ class _Layout:
                 return (first or last in LEADING) and following in MORPHISM_WORDS
             case "PARAM":
                 return first or (index == self._statement and beside in NAMELIKE)
-            case "EMIT":
+            case "EMIT" | "STATE":
                 return index == self._statement and beside in NAMELIKE
             case "BOX":
                 return index == self._statement and beside in STARTED

@@ -172,7 +172,7 @@ def _inner(node: ast.Expr | ast.Statement, indent: int, bare: bool) -> Parts:
             return _block(node, indent)
         case ast.Bad():
             return ["…"]
-        case ast.Bind() | ast.Box() | ast.Emit() | ast.LocalParam():
+        case ast.Bind() | ast.Box() | ast.Emit() | ast.LocalParam() | ast.Store():
             return _statement(node, indent)
         case _:
             assert_never(node)
@@ -247,7 +247,7 @@ def _block(node: ast.Block, indent: int) -> Parts:
     return [*pieces, "\n" + "    " * indent, "}"]
 
 
-def _statement(node: ast.Bind | ast.Box | ast.Emit | ast.LocalParam, indent: int) -> Parts:
+def _statement(node: ast.Bind | ast.Box | ast.Emit | ast.LocalParam | ast.Store, indent: int) -> Parts:
     match node:
         case ast.Bind():
             return [*_target(node.pattern, indent), " = ", Work(node.value, Level.OPEN, indent)]
@@ -256,6 +256,11 @@ def _statement(node: ast.Bind | ast.Box | ast.Emit | ast.LocalParam, indent: int
             return [f"box {tie}{node.name} = ", Work(node.value, Level.OPEN, indent)]
         case ast.Emit():
             return [f"emit {node.name} = ", Work(node.value, Level.OPEN, indent)]
+        case ast.Store():
+            return [f"{node.name} <- ", Work(node.value, Level.OPEN, indent)]
+        case ast.LocalParam() if node.state and node.init is not None:
+            head: Parts = [f"state {node.name} : ", Work(node.type, Level.SUM, indent)]
+            return [*head, " = ", Work(node.init, Level.OPEN, indent)]
         case ast.LocalParam():
             pieces: Parts = [f"param {node.name} : ", Work(node.type, Level.SUM, indent)]
             if node.init is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from catdl.source import Source
 from catdl.syntax import ast
+from catdl.syntax.brackets import STATEMENTS
 from catdl.syntax.layout import Stream
 from catdl.syntax.lexer import BRACKETS
 
@@ -58,12 +59,14 @@ def _scan(stream: Stream, start: int, index: int, stops: frozenset[str], closer:
 
 def statement(stream: Stream, source: Source, start: int, bad: ast.Bad) -> ast.Statement:
     """What is left of a statement that starts at a token: the names it binds, so that what reads them stays silent."""
-    place = start + 1 if stream.kinds[start] in ("BOX", "EMIT", "PARAM") else start
+    place = start + 1 if stream.kinds[start] in STATEMENTS else start
     names: list[ast.Name] = []
     while stream.kinds[place] == "NAME" and stream.ends[place] <= bad.end:
         at, end = stream.starts[place], stream.ends[place]
         names.append(ast.Name(source.text[at:end], at, end))
         place += 1
+        if stream.kinds[place] == "STORE" and len(names) == 1:
+            return ast.Store(names[0].id, bad, bad.start, bad.end)
         if stream.kinds[place] in ("EQUAL", "COLON"):
             whole = names[0].start, names[-1].end
             items = tuple(ast.Arg(None, "", name, name.start, name.end) for name in names)

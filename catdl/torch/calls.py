@@ -62,6 +62,9 @@ def _ports(w: Writer, unit: Unit, inputs: list[Value], ranks: list[int]) -> tupl
             text = f"{text}.expand({w.segments(some)}.count{', -1' * rank})"
         elif port and ref is not None and value.batched < ref.batched:
             text = expand_batch(text, rank, ref)
+        elif unit.lead and not port and not value.batched:
+            sizes = ", ".join(w.scope.size(axis.size) for axis in unit.lead)
+            text = f"{text}.expand({sizes}{', -1' * rank})"
         texts.append(text)
     return texts, max((value.batched for value in sampled), default=Mode.CONSTANT)
 
@@ -212,7 +215,7 @@ def loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> LoopText:
         return [f"{', '.join(made)} = {call}", f"{', '.join(names)} = {', '.join(at[wire] for wire in outputs)}"]
 
     foreign = _foreign(w, body.unit, False)
-    return LoopText(texts[:count], (batched,) * count, head, statements, _lone(body.unit, inputs), foreign)
+    return LoopText(texts[:count], _batched(body.unit, batched), head, statements, _lone(body.unit, inputs), foreign)
 
 
 def _foreign(w: Writer, unit: Unit, sliced: bool) -> bool:

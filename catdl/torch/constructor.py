@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from catdl.diagram.model import Local, Native, Parameter
 from catdl.torch.initial import NO_GRAD, initial, reader
+from catdl.torch.keeping import restart, start
 from catdl.torch.marks import called
 from catdl.torch.names import attribute
 from catdl.torch.scope import sizes_of
@@ -21,7 +22,10 @@ def constructor(w: Writer) -> list[str]:
     lines: list[str] = []
     for path, parameter in w.own.items():
         lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter)}")
-    lines += [f'self.register_buffer("{name}", {start})' for name, start in w.buffers.items()]
+    lines += [f'self.register_buffer("{name}", {made})' for name, made in w.buffers.items()]
+    for name, cell in w.cells.items():
+        passing = ", persistent=False" if cell.state == "sample" else ""  # of this batch, not of the network
+        lines.append(f'self.register_buffer("{name}", {start(w.plan, cell)}{passing})')
     held = {site: {path: _empty(p) for path, p in leaves.items()} for site, leaves in w.held.items()}
     lines += [f"{name} = {text}" for name, text in w.sites.constructors(w.modules, held).items()]
     return lines + [line for name, native in _modules(w).items() for line in _frozen(name, native)]
@@ -58,6 +62,7 @@ def starts(w: Writer) -> list[str]:
     for path, p in w.own.items():
         lines += _start(w, attribute(path, "_parameters"), p, w.stacks.get(("", path), 0))
     lines += [f"self.{name}.copy_({start})" for name, start in w.buffers.items()]
+    lines += [restart(w.plan, cell) for cell in w.cells.values()]
     for site, leaves in w.held.items():
         name = w.sites.expression(site)
         for path, p in leaves.items():

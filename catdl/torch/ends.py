@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 def leave_unit(w: Writer) -> str:
     """The statement that returns the outputs."""
-    texts = []
-    for wire in w.unit.flat.outputs:
-        value, constant = w.values[wire], w.unit.flat.wires[wire].constant
-        texts.append(_out(w, value, constant))
+    wires, outputs = w.unit.flat.wires, w.unit.flat.outputs
+    results = len(outputs) - w.plan.states if w.unit.root else 0
+    texts = [_out(w, w.values[o], wires[o].constant, place < results) for place, o in enumerate(outputs)]
     return f"return {', '.join(texts)}" if texts else "return ()"
 
 
-def _out(w: Writer, value: Value, constant: bool) -> str:
+def _out(w: Writer, value: Value, constant: bool, result: bool) -> str:
+    """A wire that goes out; `result`: of the network itself, whose results have the batch axes in any case."""
     text = Context(w.scope, [value], ()).tensor(value)
     lead = w.unit.lead
     if value.batched is not Mode.BATCHED:
-        if w.origin is None and w.scope.used_rows and (w.unit.root or not constant):
+        if w.origin is None and w.scope.used_rows and (result or not constant):
             count = f"{w.scope.segments(next(iter(w.scope.used_rows)))}.count"
             return f"{text}.expand({count}{', -1' * value.rank})"
-        if w.origin is not None and (w.unit.root or not constant):
+        if w.origin is not None and (result or not constant):
             w.wants_batch = True
             return f"{text}.expand({_after_batch(', -1' * value.rank)})"
         if lead and value.batched is Mode.CONSTANT:
@@ -69,7 +69,8 @@ def enter_unit(w: Writer) -> list[str]:
         Value(w.args[len(inputs) + k], flat.wires[wire].type, Mode.CONSTANT)
         for k, wire in enumerate(flat.plugged.values())
     ]
-    entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*inputs, *extra], packed)
+    told = inputs[: len(inputs) - w.plan.states] if w.unit.root else inputs  # `Stateful` looks after the others
+    entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*told, *extra], packed)
     batch = _batch(w, inputs)  # first: it reads dims, which the entry then binds
     if w.unit.root:
         lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram), padded(w.unit.diagram))

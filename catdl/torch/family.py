@@ -31,7 +31,7 @@ _OPERATOR_BEFORE, _OPERATOR_AFTER = re.compile(r"[-+*/%~]\s*$"), re.compile(r"\s
 
 @dataclass(slots=True)
 class Written:
-    """One unit's statements: of `__init__`, `reset_parameters`, `_make` with its head, `forward`; with marks."""
+    """Statements of a unit, with marks: `__init__`, `reset_parameters`, `_make` with its head, `forward`, `_begin`."""
 
     writer: Writer
     made: list[str]
@@ -39,6 +39,7 @@ class Written:
     remade: list[str]
     body: list[str]
     comments: list[str]  # of `_make` and the body, one for each line
+    begin: list[str] = field(default_factory=list)  # of what says how states begin
     skeleton: Skeleton = field(default_factory=lambda: Skeleton((), ()))
 
     @property
@@ -48,7 +49,7 @@ class Written:
 
     def text(self) -> str:
         """All statements in one text."""
-        return SECTION.join(LINE.join(lines) for lines in (self.made, self.starts, self.remade, self.body))
+        return SECTION.join(LINE.join(lines) for lines in (self.made, self.starts, self.remade, self.body, self.begin))
 
 
 @dataclass(slots=True, eq=False)
@@ -165,7 +166,7 @@ class Families:
     # text
 
     def statements(self, family: Family) -> tuple[list[str], ...]:
-        """The statements of a family: of `__init__`, `reset_parameters`, `_make`, `forward` or the function."""
+        """The statements of a family: of `__init__`, `reset_parameters`, `_make`, `forward`, `_begin`."""
         parts: list[str] = []
         place = 0
         inside = False  # past `__init__`, where a parameter is an attribute

@@ -28,6 +28,7 @@ from catdl.diagram.model import (
     Native,
     Parameter,
     Repeat,
+    Store,
     TreeFold,
     Wire,
 )
@@ -163,7 +164,7 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
                 flat.steps.append(Step(Core("stop"), (wire,), (still,), None, ()))
                 wire = still
             frame.at[box.outputs[0]] = wire
-        case Local(parameter) if parameter.path in frame.plugs:
+        case Local(parameter) if box.outputs and parameter.path in frame.plugs:
             frame.at[box.outputs[0]] = frame.plugs[parameter.path]
         case Call(callee, inline):
             info = found.of(callee)
@@ -220,6 +221,8 @@ def _box(flat: Flat, frame: _Frame, box: Box, stack: list[_Frame], found: Infos)
             _step(flat, frame, box, Local(_lead(parameter, frame.lead), entry), inputs)
         case Emit():
             flat.emits = True
+        case Store(path):
+            raise AssertionError(f"the state `{path}` was not opened")
         case Core() | Extern():
             _step(flat, frame, box, op, inputs)
 
@@ -351,7 +354,7 @@ def _map(
     for wire, source in zip(inside, outer, strict=True):
         flat.wires[wire].name = flat.wires[wire].name or flat.wires[source].name
     mark = len(flat.steps)
-    flat.steps.append(Step(Enter(axes, captured, merge, mark), outer, inside, None, ()))
+    flat.steps.append(Step(Enter(axes, captured, merge, mark, isinstance(box.op, Each)), outer, inside, None, ()))
     start = len(flat.wires)
     leave = Leave(axes, merge, mark, len(frame.lead))
     lead = (*frame.lead, *axes) if isinstance(box.op, Each) and found.of(body).owns else frame.lead
@@ -393,8 +396,7 @@ def _slices(flat: Flat, frame: _Frame, box: Box, found: Infos, op: Slices, input
     else:
         if found.of(op.body).keeps:
             reason = (
-                "`each` over several boxes cannot hold running statistics or modules of other packages "
-                "under their own names"
+                "`each` over several boxes cannot keep a state or hold modules of other packages under their own names"
             )
             help_ = Help("name the occurrence, `name: each[…](…)`, and they stand under that name")
             name = flat.diagram.name.rpartition("::")[2]

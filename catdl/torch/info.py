@@ -122,6 +122,7 @@ def _of(diagram: Diagram, found: dict[int, Info], along: Along) -> Info:
             info.stackable &= not lowering.one_batch and not (box.op.params and box.op.definition is None)
         elif isinstance(box.op, Local):
             info.owns = True
+            info.keeps |= bool(box.op.parameter.state)
         elif isinstance(box.op, Extern):
             info.owns = info.one_batch = info.keeps = True
             info.stackable = False

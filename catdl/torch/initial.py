@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 
-from catdl.diagram.model import Init, Parameter
-from catdl.types.types import axis_sizes
+from catdl.diagram.model import Init
 
 _PLAIN = {
     "normal": "normal_",
@@ -44,12 +43,6 @@ def initial(target: str, init: Init, stacked: int, made: str | None = None) -> l
         return [_statement(target, init)]
     whole = target if stacked == 1 else f"{target}.flatten(0, {stacked - 1})"
     return [f"for index in range(len({whole})):", "    " + _statement(f"{whole}[index]", init)]
-
-
-def filled(parameter: Parameter) -> str:
-    """A buffer as it starts: zeros or ones."""
-    assert parameter.init.name in ("zeros", "ones")
-    return f"torch.{parameter.init.name}({', '.join(str(size) for size in axis_sizes(parameter.type)) or '()'})"
 
 
 def _read(init: Init) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 
 from catdl.diagram.model import Diagram
+from catdl.diagram.opened import opened
 from catdl.torch.adopt import adopted
 from catdl.torch.constructor import constructor, starts
 from catdl.torch.family import Families, Written
 from catdl.torch.helpers import HELPERS
+from catdl.torch.keeping import Keeping, beginning, by_definition
 from catdl.torch.names import Namer, camel
 from catdl.torch.plan import Plan, Unit, packages
 from catdl.torch.printed import printed
@@ -22,6 +24,7 @@ OURS = {
     "Equivariants": "torch.equivariants",
     "Reparameterised": "torch.reparameterised",
     "Each": "torch.runtime",
+    "Stateful": "torch.stateful",
     "Tree": "data.tree",
     "Segments": "torch.segments",
     "attend": "torch.segments",
@@ -32,10 +35,12 @@ OURS = {
 
 def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
     """The source text of a diagram, without the names in `taken`. Raises Refused where it could not run."""
-    plan = Plan(adopted(diagram), taken)
+    whole, states = opened(diagram, by_definition)
+    plan = Plan(adopted(whole), taken, len(states))
+    keeping = Keeping(diagram, states) if states else None
     names = plan.names
     while True:
-        written = [_written(plan, unit, names) for unit in plan.units]
+        written = [_written(plan, unit, names, keeping) for unit in plan.units]
         families = Families(written, names)
         families.name(plan)
         final = frozenset(family.name for family in families.list)
@@ -49,18 +54,21 @@ def text(diagram: Diagram, taken: frozenset[str] = frozenset()) -> str:
         body += ["", "", *HELPERS[name].splitlines()]
     imports -= HELPERS.keys()
     for family in families.list:
-        body += ["", "", *printed(families, family, merges)]
+        body += ["", "", *printed(families, family, merges, keeping if family.first.unit.root else None)]
     if merges:
         imports.add("Reparameterised")
+    if keeping is not None:
+        imports.add("Stateful")
     return "\n".join((*_imports(imports, body), *body)) + "\n"
 
 
-def _written(plan: Plan, unit: Unit, names: frozenset[str]) -> Written:
+def _written(plan: Plan, unit: Unit, names: frozenset[str], keeping: Keeping | None) -> Written:
     writer, lines = write(plan, unit, names)
     pairs = [line.partition("\x00") for line in (*writer.remade, *lines)]
     texts, comments = [pair[0] for pair in pairs], [pair[2] for pair in pairs]
     count = len(writer.remade)
-    return Written(writer, constructor(writer), starts(writer), texts[:count], texts[count:], comments)
+    begin = beginning(plan, keeping) if keeping is not None and unit.root else []
+    return Written(writer, constructor(writer), starts(writer), texts[:count], texts[count:], comments, begin)
 
 
 _TORCH = re.compile(r"(?<![\w.])torch\.")

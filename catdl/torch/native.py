@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catdl.diagram.model import Native
 from catdl.torch.context import Context
 from catdl.torch.form import apply, has_module
-from catdl.torch.initial import filled
+from catdl.torch.keeping import start
 from catdl.torch.lowering import Result
 from catdl.torch.names import ident
 from catdl.torch.natives import find
@@ -35,7 +35,7 @@ def lower_native(
         if path in plugged:
             return w.read(plugged[path]).text
         if path in lowering.statistics and not step.site:
-            return w.buffer(path, filled(leaves[path]))
+            return w.buffer(path, start(w.plan, leaves[path]))
         assert step.site is not None
         return w.leaf(step.site, leaves[path])
 

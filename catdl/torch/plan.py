@@ -81,9 +81,10 @@ Key: TypeAlias = tuple[int, tuple[str, ...], bool, tuple[Axis, ...], frozenset[s
 class Plan:
     """All units of one file."""
 
-    __slots__ = ("_by_key", "found", "root", "taken", "units")
+    __slots__ = ("_by_key", "found", "root", "states", "taken", "units")
 
-    def __init__(self, root: Diagram, taken: frozenset[str] = frozenset()) -> None:
+    def __init__(self, root: Diagram, taken: frozenset[str] = frozenset(), states: int = 0) -> None:
+        self.states = states  # of the root: as many of its last inputs and outputs
         self.taken = taken | packages(root)  # names that other units of the file have, and what it imports
         self.found = Infos()
         self.found.of(root)  # first, so that the uses of all diagrams are counted

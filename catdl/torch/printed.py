@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from catdl.torch.family import Families, Family
+from catdl.torch.keeping import Keeping, advance, heads
 from catdl.torch.shapes import signature
 from catdl.torch.wrap import WIDTH, wrap
 from catdl.types.types import show_axis
@@ -16,15 +17,22 @@ _PIECES = re.compile(r"(\[|\], |, |\])")
 _AXIS = re.compile(r"(\w+'*|\([^()]*\))(: |=)(.*)")
 
 
-def printed(families: Families, family: Family, merges: bool) -> list[str]:
-    """The whole of a class or function; `merges`: some class of the file makes weights that can be merged."""
-    made, starts, remade, body = families.statements(family)
+def printed(families: Families, family: Family, merges: bool, keeping: Keeping | None = None) -> list[str]:
+    """The whole of a class or function; `merges`: some class of the file makes weights that can be merged.
+
+    `keeping`: it is a network with states, whose statements are a function of them.
+    """
+    made, starts, remade, body, begin = families.statements(family)
     comments = _comments(family)
     if not family.first.unit.is_class:
         return [*_def(family, family.name, [], 0), *_docstring(family, 4), *_body(body, comments, 4)]
     kept = family.parameters.attributes("\n".join((*starts, *remade, *body)))
     base = "Reparameterised" if remade or (merges and family.first.unit.root) else "nn.Module"
-    out = [f"class {family.name}({base}):", *_docstring(family, 4)]
+    if keeping is not None:
+        base = "Stateful" if base == "nn.Module" else f"Stateful, {base}"
+    out = [f"class {family.name}({base}):", *_docstring(family, 4, keeping)]
+    if keeping is not None:
+        out += ["", *(line for head in heads(family.first.writer, keeping) for line in wrap(head, 4))]
     if remade:
         out += ["", f"    {remade[0]}", f"    {remade[1]}"]
     if made or kept:
@@ -32,27 +40,41 @@ def printed(families: Families, family: Family, merges: bool) -> list[str]:
         for line in (*kept, *made):
             out += wrap(line, 8)
         if starts:
-            out += ["        self.reset_parameters()", "", "    def reset_parameters(self) -> None:"]
-            out.append('        """Start the parameters that no submodule starts."""')
+            w = family.first.writer
+            out += ["        self.reset_parameters()"] if len(starts) > len(w.cells) else []
+            what = "the parameters that no submodule starts" if len(starts) > len(w.cells) else "the state anew"
+            out += ["", "    def reset_parameters(self) -> None:", f'        """Start {what}."""']
             out += _body(starts, [""] * len(starts), 8)
     if remade:
         out += ["", f"    {remade[2]}", '        """Make weights of parameters alone."""']
         out += _body(remade[3:], comments[3 : len(remade)], 8)
-    return [*out, "", *_def(family, "forward", ["self"], 4), *_body(body, comments[len(remade) :], 8)]
+    body = _body(body, comments[len(remade) :], 8)
+    if keeping is None:
+        return [*out, "", *_def(family, "forward", ["self"], 4), *body]
+    out += ["", "    def _begin(self) -> dict[str, Tensor]:", '        """How every state begins."""']
+    out += _body(begin, [""] * len(begin), 8)
+    call = advance(family.first.writer, keeping)
+    out += ["", *_def(family, "forward", ["self"], 4, keeping), f"        return {call}"]
+    told = '        """As a function: what the states hold goes in after the inputs, and out after the results."""'
+    return [*out, "", *_def(family, "_step", ["self"], 4), told, *body]
 
 
 def _numbers(family: Family) -> list[str]:
     return [f"{name}: {kind}" for name, kind in zip(family.parameters.names, family.parameters.types, strict=True)]
 
 
-def _def(family: Family, name: str, first: list[str], indent: int) -> list[str]:
+def _def(family: Family, name: str, first: list[str], indent: int, keeping: Keeping | None = None) -> list[str]:
+    """The head of a method or function; `keeping`: without the states that come in and go out."""
     w, unit = family.first.writer, family.first.unit
-    args = [*first, *(f"{arg}: {'Tree' if arg in w.trees else 'Tensor'}" for arg in w.args)]
+    states = len(keeping.states) if keeping is not None else 0
+    taken = w.args[: len(w.args) - states]
+    args = [*first, *(f"{arg}: {'Tree' if arg in w.trees else 'Tensor'}" for arg in taken)]
     args += [f"{w.scope.dim_name(dim)}: int" for dim in unit.dims]
     args += [f"{w.scope.segments(dim)}: {'Tensor | Segments' if unit.root else 'Segments'}" for dim in unit.rows]
     if not unit.is_class:
         args += ["training: bool"] * unit.info.training + _numbers(family)
-    kinds = ["Tree" if unit.flat.wires[wire].type.kind.form else "Tensor" for wire in unit.flat.outputs]
+    outputs = unit.flat.outputs[: len(unit.flat.outputs) - states]
+    kinds = ["Tree" if unit.flat.wires[wire].type.kind.form else "Tensor" for wire in outputs]
     if len(kinds) == 1:
         result = kinds[0]
     elif not kinds:
@@ -70,13 +92,11 @@ def _signature(name: str, args: list[str], result: str, indent: int) -> list[str
     return [f"{pad}def {name}(", *(f"{pad}    {arg}," for arg in args), f"{pad}) -> {result}:"]
 
 
-def _docstring(family: Family, indent: int) -> list[str]:
+def _docstring(family: Family, indent: int, keeping: Keeping | None = None) -> list[str]:
     each = ", ".join(show_axis(axis) for axis in family.first.unit.lead)
-    shown = (
-        (_shown(family) + (f", with weights of its own at every {each}" if each else ""))
-        .replace("\\", "\\\\")
-        .replace('"""', "'''")
-    )
+    shown = _shown(family) if keeping is None else signature(keeping.original)
+    shown += f", with weights of its own at every {each}" if each else ""
+    shown = shown.replace("\\", "\\\\").replace('"""', "'''")
     pad = " " * indent
     if len(shown) + indent + 7 <= WIDTH:
         return [f'{pad}"""{shown}."""']

@@ -39,7 +39,7 @@ def remake(flat: Flat, root: bool) -> Remake | None:
         for w in _reads(flat.steps[k])
         if w in given and not (root and w in flat.globals.values())
     )
-    paths = {step.outputs[0]: _path(step.op, step.site) for step in flat.steps if isinstance(step.op, Local)}
+    paths = {w: _path(step.op, step.site) for step in flat.steps if isinstance(step.op, Local) for w in step.outputs}
     if root:
         paths |= {wire: path for path, wire in flat.globals.items()}
     above = [_sources(flat, maker, (w,)) for w in outputs]

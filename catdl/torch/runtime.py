@@ -33,6 +33,7 @@ class Each(nn.Module):
                 holder._buffers[leaf] = value
                 owner = template.get_submodule(name.rpartition(".")[0])
                 holder._non_persistent_buffers_set |= owner._non_persistent_buffers_set & {leaf}
+        self._ranks = {name: tensor.ndim for name, tensor in _tensors(self).items()}
         # Not a submodule: it has no weights of its own, and its names are those of the stacked ones.
         self._template = (template.to("meta"),)
 
@@ -76,7 +77,9 @@ class Each(nn.Module):
             return torch.func.functional_call(template, weights, args)
 
         mapped = torch.vmap(one, in_dims=(0, *in_dims), out_dims=out_dims, randomness="different")
-        return mapped(_tensors(self), *inputs)
+        # What a buffer holds for a batch is a state, which comes among the inputs.
+        weights = {name: tensor for name, tensor in _tensors(self).items() if tensor.ndim == self._ranks[name]}
+        return mapped(weights, *inputs)
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:

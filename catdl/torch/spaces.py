@@ -27,13 +27,15 @@ def enter(scope: Scope, op: Enter, inputs: list[Value], leaves: tuple[Leaf, ...]
         if k >= mapped:
             text = _capture(text, len(leaf.axes), _sizes(scope, op))
             changed = True
-        elif ref is not None and value.batched < ref.batched:
+        elif ref is not None and value.batched < ref.batched and not (op.stacked and not op.merge):
             text = expand_batch(text, value.rank, ref)
             changed = True
         if op.merge and outer + count > 1:
             text = f"{text}.flatten(0, {outer + count - 1})"
             changed = True
         mode = value.batched if k >= mapped else Mode.BATCHED
+        if k < mapped and op.stacked and not op.merge and ref is not None and value.batched < ref.batched:
+            mode = Mode.STACKED  # the same for the whole batch at every index, as the weights are
         results.append((text, mode) if changed else Value(text, leaf, mode, value.var))
     return results
 

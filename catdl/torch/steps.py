@@ -109,12 +109,16 @@ class Stacked:
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """Into a map: the leading axes become batch axes; `merge`: all batch axes are made one."""
+    """Into a map: the leading axes become batch axes; `merge`: all batch axes are made one.
+
+    `stacked`: it is an `each`, over whose axes constants may be stacked as its weights are.
+    """
 
     axes: tuple[Axis, ...]
     captured: int
     merge: bool
     mark: int  # of this map, the same in its `Leave`
+    stacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

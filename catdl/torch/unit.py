@@ -64,6 +64,7 @@ class Writer:
     stacks: dict[tuple[str, str], int] = field(default_factory=dict)  # how many axes of `each` a leaf has
     own: dict[str, Parameter] = field(default_factory=dict)  # leaves that stand in the class itself
     buffers: dict[str, str] = field(default_factory=dict)  # of the class itself, each with what it is made as
+    cells: dict[str, Parameter] = field(default_factory=dict)  # states that are kept in buffers of the class itself
     args: list[str] = field(default_factory=list)
     trees: set[str] = field(default_factory=set)  # those that are trees
     uses: list[int] = field(default_factory=list)
@@ -256,8 +257,7 @@ def _prepare(w: Writer) -> None:
         if "." in path and w.lender(path) is None:
             w.sites.add(path.rpartition(".")[0])
     _arguments(w)
-    own = [*flat.plugged.values(), *flat.globals.values()]
-    for wire in own:
+    for wire in (*flat.plugged.values(), *flat.globals.values()):
         value = w.values[wire]
         scope.dtype_from = scope.dtype_from or value.text
         scope.device_from = scope.device_from or value.text
@@ -266,15 +266,16 @@ def _prepare(w: Writer) -> None:
 def _arguments(w: Writer) -> None:
     flat, scope = w.unit.flat, w.scope
     names = w.unit.diagram.domain_names
+    constant = Mode.STACKED if w.unit.lead else Mode.CONSTANT
     for k, wire in enumerate(flat.inputs):
         info = flat.wires[wire]
         name = (names[k] if k < len(names) else None) or info.name
-        _argument(w, wire, name, Mode.CONSTANT if info.constant else Mode.BATCHED)
+        _argument(w, wire, name, constant if info.constant else Mode.BATCHED)
         value = w.values[wire]
         scope.device_from = scope.device_from or value.text
         if storage(info.type.kind) == "float":
             scope.dtype_from = scope.dtype_from or value.text
-        if value.batched and info.rows is None and w.origin is None:
+        if value.batched is Mode.BATCHED and info.rows is None and w.origin is None:
             w.origin = Value(value.text, value.leaf, Mode.BATCHED)
     for wire in flat.plugged.values():
         _argument(w, wire, flat.wires[wire].name, Mode.CONSTANT)
@@ -323,6 +324,8 @@ def _step(w: Writer, step: Step) -> None:
         case Native():
             lowered_native, temps = lower_native(w, step, op, inputs, leaves)
             _assign(w, step, lowered_native, temps, joined(inputs))
+        case Local(parameter) if not step.outputs:  # a state, which comes in
+            w.cells[parameter.path] = parameter
         case Local(parameter):
             stacked = len(parameter.type.axes) - len(leaves[0].axes)
             mode = Mode.STACKED if stacked else Mode.CONSTANT
@@ -472,7 +475,7 @@ def _loop(w: Writer, step: Step, op: Loop, inputs: list[Value]) -> None:
     if loop.foreign:
         _check(w, step, "    ")
     if loop.lone:
-        for var in names:
+        for var in (var for var, wire in zip(names, step.outputs, strict=True) if not w.unit.flat.wires[wire].constant):
             w.scope.write(f"{var.name} = {var.name}.squeeze(0)")
     for wire in (*step.inputs[count:], *(wire for _, wire in step.plugs)):
         w.scope.release(w.values[wire])

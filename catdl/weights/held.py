@@ -63,6 +63,8 @@ def held(diagram: Diagram) -> tuple[Held, ...]:
     declared = [replace(p, frozen=p.frozen or (p.home, p.path) in still) for p in globals_of(diagram)]
     out: list[Held] = []
     for leaf, stacked in (*((leaf, 0) for leaf in declared), *stacked_parameters(diagram)):
+        if leaf.state == "sample":
+            continue  # of a batch, and no part of the `state_dict`
         out.extend(_tensors(leaf, stacked, _tied(leaf.path, shared)))
     return tuple(out)
 

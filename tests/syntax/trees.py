@@ -111,7 +111,9 @@ def _statements(inner: st.SearchStrategy[ast.Expr]) -> st.SearchStrategy[Any]:
         st.builds(ast.Bind, _patterns, inner, zero, zero),
         st.builds(ast.Box, names, st.sampled_from([None, "tied", "fresh"]), inner, zero, zero),
         st.builds(ast.Emit, names, inner, zero, zero),
-        st.builds(ast.LocalParam, names, inner, st.none() | inner, st.none() | inner, zero, zero),
+        st.builds(ast.LocalParam, names, inner, st.none() | inner, st.none() | inner, st.just(False), zero, zero),
+        st.builds(ast.LocalParam, names, inner, inner, st.none(), st.just(True), zero, zero),
+        st.builds(ast.Store, names, inner, zero, zero),
         inner,
     )
 

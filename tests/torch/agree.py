@@ -35,7 +35,7 @@ def model_of(diagram: Diagram) -> nn.Module:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, 0.5)
-    keys = [p.path for p in (*parameters(diagram), *globals_of(diagram))]
+    keys = [p.path for p in (*parameters(diagram), *globals_of(diagram)) if p.state != "sample"]
     assert sorted(keys) == sorted(k for k in model.state_dict() if not k.endswith("num_batches_tracked"))
     shapes = {p.path: tuple(axis_sizes(p.type)) for p in (*parameters(diagram), *globals_of(diagram))}
     assert shapes == {k: tuple(v.shape) for k, v in model.state_dict().items() if k in shapes}

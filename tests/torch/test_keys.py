@@ -245,7 +245,7 @@ def test_slices_start_each_by_itself() -> None:
 def test_what_cannot_stand_under_its_own_name_is_refused() -> None:
     images = "Real[E, C: 2, H: 6, W: 6]"
     text = f"{images} -> {images} = each[E](fresh (conv2d(2, 3, padding = 1) >> batchnorm))"
-    with pytest.raises(catdl.CheckError, match="running statistics"):
+    with pytest.raises(catdl.CheckError, match="cannot keep a state"):
         catdl.loads(file(text))["f"].compile()
 
 
