@@ -18,6 +18,9 @@ from catdl.check.templates import is_axis, without
 from catdl.record import replace
 from catdl.syntax import ast
 
+HIGHER = frozenset("chain each fold iterate map mealy moore moore0 repeat scan scan0 unfold".split())  # noqa: SIM905
+"""Operations that take morphisms."""
+
 
 def absorbed(ctx: Context, head: Head, b: Builder) -> None:
     """Report what is wrong with the arguments of a use."""
@@ -62,6 +65,6 @@ def takes_morphism(ctx: Context, value: ast.Expr, param: ast.StaticParam | None,
     if core:
         found = head.env.find(value.id) if isinstance(value, ast.Name) else None
         named = isinstance(value, ast.Name) and (found is None or isinstance(found, (MorphismDef, Closure)))
-        higher = head.name in ("repeat", "iterate", "map", "each", "chain", "fold")
+        higher = head.name in HIGHER
         return higher and (named or not ctx.statics.is_static(value, head.env))
     return param is not None and param.sort is None and not ctx.statics.is_static(value, head.env)

@@ -133,7 +133,7 @@ class Use:
 
 @record(frozen=False)
 class Inner:
-    """A box that holds a diagram still under construction. `what`: call, inline, repeat, map, each, trees."""
+    """A box that holds a diagram still under construction. `what`: call, inline, repeat, map, each, fold, trees."""
 
     what: str
     builder: Builder
@@ -142,6 +142,7 @@ class Inner:
     tie: Literal["fresh", "tied"] = "fresh"
     axes: tuple[Axis, ...] = ()
     form: Form | None = None  # of the trees that are folded
+    reverse: bool = False  # the last element comes first; `count` is how many wires a fold carries
 
 
 @record(frozen=False)
@@ -258,7 +259,7 @@ class PBox:
         op = self.op
         return (
             isinstance(op, Inner)
-            and (op.what in ("map", "each", "trees") or (op.what == "repeat" and op.tie == "tied"))
+            and (op.what in ("map", "each", "fold", "trees") or (op.what == "repeat" and op.tie == "tied"))
             and self.label is None
             and self.group is None
         )

@@ -31,6 +31,7 @@ from catdl.diagram.model import (
     Definition,
     Diagram,
     Each,
+    Fold,
     Global,
     Init,
     Local,
@@ -126,6 +127,8 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
         case "map":
             one_state(ctx, box, op, body)
             return Map(tuple(zonk_axis(a) for a in op.axes), body, captured)
+        case "fold":
+            return Fold(zonk_axis(op.axes[0]), body, op.count, captured, op.reverse)
         case "trees":
             assert op.form is not None
             return TreeFold(op.form, body, captured)

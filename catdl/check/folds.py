@@ -11,12 +11,13 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
 from catdl.check.functors import Item
 from catdl.check.inner import emit_inner, inner_diagram, settle
+from catdl.check.legs import zeros
 from catdl.check.rules.common import Rule
 from catdl.check.scope import MorphismDef
 from catdl.check.stands_for import sort_of
-from catdl.check.static import alike
+from catdl.check.static import Refused, alike
 from catdl.syntax import ast
-from catdl.types.types import Axis, Child, Form, Leaf, Object, show_form, show_item, show_leaf
+from catdl.types.types import Child, Form, Leaf, Object, show_form, show_item, show_leaf
 
 
 def fold(rule: Rule) -> Bundle:
@@ -70,6 +71,15 @@ def _arguments(rule: Rule) -> tuple[ast.Expr, Object | None]:
     if not isinstance(legs, ast.Copair):
         _named(rule, legs)
     return legs, carrier
+
+
+def no_algebra(rule: Rule, node: ast.Expr) -> Refused:
+    """Report what stands where an algebra belongs."""
+    try:
+        _named(rule, node)
+    except Refused as refused:
+        return refused
+    return rule.ctx.refuse(wrong.NotAnAlgebra(rule.head.env.module.span(node), "an algebra without legs"))
 
 
 def _named(rule: Rule, node: ast.Expr) -> None:
@@ -160,7 +170,7 @@ class _Folding:
         groups = [self.entering(item) for item in parts]
         self.inputs[k] = [wire for group in groups for wire in group]
         if self.carrier is not None and isinstance(node, ast.Name) and node.id == "zeros" and not env.local("zeros"):
-            self.outs[k] = self.zeros(k)
+            self.outs[k] = zeros(rule, self.inner, self.carrier)
             return True
         from catdl.check.forms import width  # late: it reads the table of rules, in which `fold` stands
 
@@ -221,22 +231,6 @@ class _Folding:
         for item in parts:
             found += (None,) if isinstance(item, Leaf) else self.carrier.names
         return tuple(found)
-
-    def zeros(self, k: int) -> Bundle:
-        """`zeros` for a leg: the carrier, all zero."""
-        assert self.carrier is not None
-        rule = self.rule
-        wires = []
-        for leaf in self.carrier.leaves:
-            here = Rule(rule.ctx, self.inner, rule.head, Bundle([]), rule.span, rule.expr)
-            wire = here.out("literal", [], [Leaf(leaf.kind, ())], value=0).wires[0]
-            for place in range(len(leaf.axes) - 1, -1, -1):
-                axis = leaf.axes[place]
-                assert isinstance(axis, Axis)
-                grown = Leaf(leaf.kind, leaf.axes[place:])
-                wire = here.out("expand", [wire], [grown], position=0, size=axis.size).wires[0]
-            wires.append(wire)
-        return Bundle(wires)
 
 
 def show_summand(parts: tuple[Item, ...]) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Literal
 
 from catdl import diagnostics as wrong
+from catdl.check import lists, machines
 from catdl.check.builder import BAD, Bundle, Closure, Inner
 from catdl.check.context import Head
-from catdl.check.folds import fold, no_trees
+from catdl.check.folds import no_trees
 from catdl.check.inner import emit_inner, inner_diagram, named
 from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, LawDef, MorphismDef
@@ -349,12 +350,18 @@ HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "copy": copy,
     "discard": discard,
     "each": lifted,
-    "fold": fold,
+    "fold": lists.fold,
     "id": identity,
     "iterate": repeat,
     "law_loss": law_loss,
     "map": lifted,
+    "mealy": machines.mealy,
+    "moore": machines.moore,
+    "moore0": machines.moore0,
     "repeat": repeat,
+    "scan": lists.scan,
+    "scan0": lists.scan0,
     "swap": swap,
     "total": total,
+    "unfold": machines.unfold,
 }

@@ -69,7 +69,8 @@ _HOMES = {
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": (
-        "ArityMismatch LegMismatch NeedsTie NoSuchPort NotAMorphism NotAWire NotAnAlgebra TreesOnly UnusedWire"
+        "ArityMismatch LegMismatch NeedsTie NoSuchPort NotALinearFunctor NotAMorphism NotAWire NotAnAlgebra "
+        "StateUntold TreesOnly UnusedWire"
     ),
     "param_errors": (
         "BadStart KeyTaken LabelForTwo NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch ParamUnused "

@@ -14,9 +14,11 @@ __all__ = [
     "LegMismatch",
     "NeedsTie",
     "NoSuchPort",
+    "NotALinearFunctor",
     "NotAMorphism",
     "NotAWire",
     "NotAnAlgebra",
+    "StateUntold",
     "TreesOnly",
     "UnusedWire",
 ]
@@ -167,6 +169,40 @@ class LegMismatch(Mistake):
             f"has {counted(self.wanted, 'wire')}"
         )
         return Parts(message, self.span, f"for `{self.summand}`", notes=note)
+
+
+@dataclass(frozen=True, slots=True)
+class NotALinearFunctor(Mistake):
+    """A fold along an axis by a functor that is not that of lists."""
+
+    code: ClassVar[str] = "E0510"
+    title: ClassVar[str] = "a functor that has no axis"
+    span: Span
+    name: str
+    form: str
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` along an axis is for lists, `K + E @ X`; this is `{self.form}`"
+        helps = (Help("`fold(algebra)`, without an axis, folds trees"),)
+        return Parts(message, self.span, "not along an axis", (), (), helps)
+
+
+@dataclass(frozen=True, slots=True)
+class StateUntold(Mistake):
+    """A fold that starts with zeros of a type that nothing says."""
+
+    code: ClassVar[str] = "E0511"
+    title: ClassVar[str] = "a state whose type nothing says"
+    span: Span
+    name: str
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` starts with zeros, but of what type nothing says"
+        helps = (
+            Help(f"say it: `{self.name}[T]([ zeros | … ], carrier = State)`"),
+            Help("or declare an `algebra`, whose type says it"),
+        )
+        return Parts(message, self.span, "zeros of what type?", (), (), helps)
 
 
 @dataclass(frozen=True, slots=True)

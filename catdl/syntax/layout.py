@@ -22,6 +22,7 @@ from catdl.source import Span
 from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, STARTED, STATEMENTS, Brackets
 from catdl.syntax.lexer import BRACKETS, IN_PLACE, Tokens, kinds_of
 
+SIGNED = MORPHISM_WORDS | {"LAW"}
 _ENDS = kinds_of("NAME NUMBER TEXT RPAR RSQB RBRACE")
 _GOES_ON = kinds_of(
     "RPAR RSQB RBRACE COMMA SEQ LAMBDA TO RANDOM STORE AMPERSAND EQ NE LE GE LT GT PLUS MINUS TENSOR STAR STARS SLASH "
@@ -100,7 +101,7 @@ class _Layout:
             self.separators.append((index, "NL"))
             self._statement = index
             return True
-        if kind == "WHERE" and self._in_signature():
+        if kind == "WHERE" and self._in_signature() and self._kinds[self._head] != "LAW":
             return False
         self.separators.append((index, "$END"))
         self._head = index
@@ -122,7 +123,7 @@ class _Layout:
         return False
 
     def _in_signature(self) -> bool:
-        return not self._inside and not self._settled and self._kinds[self._head] in MORPHISM_WORDS
+        return not self._inside and not self._settled and self._kinds[self._head] in SIGNED
 
     def _enter(self, index: int, kind: str, parted: bool) -> None:
         """Open a bracket; a `(` that nothing closes is passed over, for it must not swallow the line ends."""

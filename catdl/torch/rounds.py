@@ -60,7 +60,10 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
     _assign(w, names, texts)
     w.rounds[op.mark] = Rounds(names, modes, len(w.scope.lines))
     elements = inputs[count : count + op.elements]
-    each = [w.scope.name(wires[wire].name, []) for wire in step.outputs[count:]]
+    each = [
+        w.scope.name(_one_of(value.text, wires[wire].name), [])
+        for value, wire in zip(elements, step.outputs[count:], strict=True)
+    ]
     w.scope.write(_head(w, op, [var.name for var in each], elements, walk))
     w.scope.open_block([var.name for var in names])
     if walk:
@@ -72,6 +75,11 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
         w.values[wire] = w.scope.hold(value)
         if not value.uses:
             w.scope.free(var)
+
+
+def _one_of(whole: str, name: str | None) -> str | None:
+    """What one element is called: as the text calls it, else after what it is one of."""
+    return f"{whole}_t" if name in (None, whole) and whole.isidentifier() else name
 
 
 def _head(w: Writer, op: Open, names: list[str], elements: list[Value], walk: str) -> str:

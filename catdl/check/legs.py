@@ -1,0 +1,61 @@
+"""What folds over lists and trees share: how a declared algebra is taken apart, and a leg that is all zeros."""
+
+from __future__ import annotations
+
+from catdl.check.builder import Builder, Bundle, W
+from catdl.check.emit import core
+from catdl.check.rules.common import Rule
+from catdl.check.scope import MorphismDef
+from catdl.record import replace
+from catdl.syntax import ast
+from catdl.types.types import Axis, Leaf, Object
+
+AXIS = "axis"
+REVERSE = "reverse"
+
+
+def functor_of(algebra: MorphismDef) -> ast.Expr | None:
+    """The functor of a declared algebra, as its type names it."""
+    signature = algebra.head.signature
+    trees = signature.domain if isinstance(signature, ast.Arrow) else None
+    return trees.args[0].value if isinstance(trees, ast.Call) and len(trees.args) == 1 else None
+
+
+def along_axis(algebra: MorphismDef, rule: str, reverse: bool) -> MorphismDef | None:
+    """`fold[axis](legs)` for an `algebra`, as a template that takes the axis; None where it has no legs of its own.
+
+    The axis is the caller's and the legs are the algebra's: both are known in the template's scope.
+    """
+    head = algebra.head
+    body = head.body
+    functor = functor_of(algebra)
+    if not isinstance(body, ast.Call) or functor is None:
+        return None
+    start, end = body.start, body.end
+
+    def name(text: str) -> ast.Name:
+        return ast.Name(text, start, end)
+
+    named = [*body.args[1:], ast.Arg("functor", "=", functor, start, end)]
+    params = [ast.StaticParam(AXIS, None, None, name("axis"), None, start, end)]
+    if reverse:
+        named.append(ast.Arg(REVERSE, "=", name(REVERSE), start, end))
+        params.append(ast.StaticParam(REVERSE, None, None, name("bool"), None, start, end))
+    axis = ast.Arg(None, "", name(AXIS), start, end)
+    along = ast.Call(ast.Index(name(rule), (axis,), start, end), (body.args[0], *named), start, end)
+    made = replace(head, keyword="morphism", signature=None, params=(*(head.params or ()), *params), body=along)
+    return MorphismDef(algebra.name, algebra.module, [made], algebra.span, (), algebra.sorts)
+
+
+def zeros(rule: Rule, b: Builder, carrier: Object) -> Bundle:
+    """The carrier, all zero."""
+    wires: list[W] = []
+    for leaf in carrier.leaves:
+        wire = core(rule.ctx, b, "literal", [], [Leaf(leaf.kind, ())], rule.span, value=0).wires[0]
+        for place in range(len(leaf.axes) - 1, -1, -1):
+            axis = leaf.axes[place]
+            assert isinstance(axis, Axis)
+            grown = Leaf(leaf.kind, leaf.axes[place:])
+            wire = core(rule.ctx, b, "expand", [wire], [grown], rule.span, position=0, size=axis.size).wires[0]
+        wires.append(wire)
+    return Bundle(wires, carrier.names if any(carrier.names) else None)
