@@ -1,8 +1,8 @@
 """Bases of equivariant linear maps: how many maps, in which time, and how exactly they commute with the group.
 
 Each case is made by a fresh process, once, on one thread, after numpy is loaded: nothing is remembered. Tk is a tensor
-of k axes of the group's own vectors. The error is the largest |g B - B g| of ten random elements g, in double precision,
-in units of the largest number of g B where that is more than 1.
+of k axes of the group's own vectors. The error is the largest |g B - B g| of ten random elements g, in double
+precision, in units of the largest number of g B where that is more than 1.
 
     python benchmarks/bases.py [--json] [--check]
 """

@@ -82,6 +82,14 @@ EXAMPLES = (
     Example("gcn.cat", {"gcn": 23_040}, free={"N": 6, "E": 20}, small={"Word": 9}),
     Example("gat.cat", {"gat": 92_302}, free={"N": 6, "E": 20}, small={"Word": 9}),
     Example("deepsets.cat", {"deepsets": 142_888}, free={"N": 6}, small={"D": 8}),
+    Example(
+        "deepsets_layers.cat", {"layers": 66_688, "points": 76_968, "cloud": 88_360}, free={"N": 6}, small={"D": 8}
+    ),
+    Example("graph_network.cat", {"pairs": 17_408, "nodes": 22_950, "whole": 19_686}, free={"Node": 5}, small={"D": 8}),
+    Example("circulant.cat", {"commuting": 180, "convolved": 180}),
+    Example("o5.cat", {"invariants": 4_752, "product": 8_320, "regress": 13_137}, small={"Hidden": 8}),
+    Example("inertia.cat", {"weigh": 1_168, "inertia": 1_217}),
+    Example("scattering.cat", {"invariants": 1_184, "product": 4_224, "scattering": 5_473}, small={"Hidden": 8}),
     Example("siamese.cat", {"encoder": 5_344, "siamese": 5_361}),
     Example(
         "albert.cat",
@@ -259,7 +267,9 @@ def test_its_source_is_what_runs(example: Example, name: str) -> None:
     source = network.source()
     ours = [line for line in source.splitlines() if "catdl" in line]
     made = "def _make(" in source  # weights made of parameters, which the runtime keeps in evaluation
-    assert ours == ["from catdl.torch.reparameterised import Reparameterised"] * made
+    constants = "Equivariants(" in source  # the maps that commute with a group of matrices
+    wanted = ["from catdl.torch.equivariants import Equivariants"] * constants
+    assert ours == [*wanted, *["from catdl.torch.reparameterised import Reparameterised"] * made]
     exec(compile(source, name, "exec"), {"__name__": name})
     with torch.device("meta"):
         model = network.compile()

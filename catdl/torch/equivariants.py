@@ -25,7 +25,9 @@ class Equivariants(nn.Module):
         super().__init__()
         self._sides = tuple((-1,) * side if isinstance(side, int) else side for side in (outs, ins))
         self._group = family, size
-        self.register_buffer("table", self._found().to(torch.get_default_dtype()), persistent=False)
+        self.register_buffer(
+            "table", self._found().to(torch.get_default_device(), torch.get_default_dtype()), persistent=False
+        )
         self.table: Tensor
 
     def _found(self) -> Tensor:
