@@ -33,6 +33,7 @@ from catdl.source import Decoded, Source, decode, from_text
 if TYPE_CHECKING:
     from torch import nn
 
+    from catdl.data.ragged import Batch
     from catdl.data.tree import Tree
     from catdl.laws.verdict import Verdict
 
@@ -137,6 +138,19 @@ class Compiled:
         if len(forms) != 1:
             raise ValueError(f"{self.name} takes {'no trees' if not forms else 'trees of several functors'}")
         return trees(forms.pop(), values, words)
+
+    def pack(self, samples: Iterable[Any]) -> Batch:
+        """A batch of samples of different size: `net(*batch.inputs, **batch.offsets)`.
+
+        A sample holds what each input is given, in order or by name; an index of an element counts from 0 in its
+        sample. Raises ValueError for what does not fit, and says which sample it is.
+        """
+        from catdl.data.ragged import Port, pack
+
+        diagram = self.diagram()
+        names = (*diagram.domain_names, *(None,) * len(diagram.inputs))
+        types = [diagram.wires[wire].type for wire in diagram.inputs]
+        return pack([Port(leaf, name) for leaf, name in zip(types, names, strict=False)], samples)
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The keys of the parameters that the spec puts into groups, `f{**.bias: group("no_decay")}`, by group.

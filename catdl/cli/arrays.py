@@ -17,6 +17,8 @@ from torch import nn
 from catdl import diagnostics as wrong
 from catdl.cli.files import reason
 from catdl.data.nested import trees
+from catdl.data.ragged import Batch, Port
+from catdl.data.ragged import pack as packed
 from catdl.data.tree import Tree
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
@@ -69,6 +71,13 @@ def apply(
 ) -> Arrays | Diagnostic:
     """Run a module in evaluation mode on arrays, lists of numbers and trees given by port, or on the only one."""
     ports = list(inspect.signature(module.forward).parameters)
+    leaves = [diagram.wires[wire].type for wire in diagram.inputs]
+    if len(ports) > len(leaves) and isinstance(arrays.get(_ONE), list):  # samples of different size
+        named = [Port(leaf, name) for leaf, name in zip(leaves, ports, strict=False)]
+        try:
+            return _run(module, packed(named, arrays[_ONE]), diagram)
+        except ValueError as error:
+            return wrong.InputMismatch(path, _one_line(error))
     if len(ports) == len(arrays) == 1 and (_ONE in arrays or ports[0] in arrays):
         given = list(arrays.values())
     elif set(ports) == set(arrays):
@@ -77,30 +86,35 @@ def apply(
         shown = "one array" if list(arrays) == [_ONE] else f"the arrays {', '.join(arrays)}" if arrays else "no array"
         wanted = f"an .npz with {', '.join(ports)} is needed" if ports else "the morphism takes no input"
         return wrong.InputMismatch(path, f"it holds {shown}; {wanted}")
-    leaves = [diagram.wires[wire].type for wire in diagram.inputs]
+    offsets = dict(zip(ports[len(leaves) :], given[len(leaves) :], strict=True))
     try:
-        given = [_read(leaf, value, words or {}) for leaf, value in zip(leaves, given, strict=True)]
+        given = [_read(leaf, value, words or {}) for leaf, value in zip(leaves, given, strict=False)]
     except ValueError as error:
         return wrong.InputMismatch(path, _one_line(error))
     sizes = _dims(leaves, given)
     arguments: list[torch.Tensor | Tree] = []
-    for port, leaf, array in zip(ports, leaves, given, strict=True):
+    for port, leaf, array in zip(ports, leaves, given, strict=False):
         if isinstance(array, Tree):
             arguments.append(array)
             continue
         tensor = _tensor(array, storage(leaf.kind))
         if isinstance(tensor, str):
             return wrong.InputMismatch(path, f"input {port} is {show_kind(leaf.kind)}, and {tensor}")
-        outside = _outside(tensor, leaf.kind, sizes)
+        outside = _outside(tensor, leaf.kind, sizes)  # of a var dim the module itself knows the ranges
         if outside is not None:
             return wrong.InputMismatch(path, f"input {port} holds {outside}, which is no {show_kind(leaf.kind)}")
         arguments.append(tensor)
-    module.eval()
     try:
-        with torch.no_grad():
-            return _named(module(*arguments), diagram.codomain_names)
+        at = {port: torch.as_tensor(np.asarray(array)) for port, array in offsets.items()}
+        return _run(module, Batch(tuple(arguments), at), diagram)  # type: ignore[arg-type]  # trees are inputs too
     except (ValueError, TypeError, IndexError, RuntimeError) as error:
         return wrong.InputMismatch(path, _one_line(error))
+
+
+def _run(module: nn.Module, batch: Batch, diagram: Diagram) -> Arrays:
+    module.eval()
+    with torch.no_grad():
+        return _named(module(*batch.inputs, **batch.offsets), diagram.codomain_names)
 
 
 def _read(leaf: Leaf, value: Any, words: Mapping[str, int]) -> np.ndarray[Any, Any] | Tree:

@@ -249,6 +249,8 @@ class Entry:
         for value in self._values:
             if value.batched and value.text not in self._packed:
                 wanted = f"{value.text}.ndim != {value.rank + 1} or {value.text}.shape[0] != {first}.count"
+                if value.leaf.kind.form is not None:  # trees have one batch axis
+                    wanted = f"len({value.text}) != {first}.count"
                 words = f"input {value.text} must have one batch axis, of {{{first}.count}} samples"
                 self._lines += [f"if {wanted}:", *self._raise(words, f"{{tuple({value.text}.shape)}}")]
             if (dim := fin(value.leaf)) is not None:
