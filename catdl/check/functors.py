@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from catdl import diagnostics as wrong
-from catdl.check.scope import Env, FunctorDef
+from catdl.check.scope import BadDef, Env, FunctorDef
 from catdl.check.static import Refused, alike
 from catdl.check.values import as_number
 from catdl.diagnostics.base import Diagnostic
@@ -74,6 +74,8 @@ def functor(types: Types, node: ast.Expr, env: Env) -> FunctorDef | None:
     """The functor that an expression names; None for anything else. Raises Refused for one refused before."""
     root = node.base if isinstance(node, ast.Index) else node
     found = env.find(root.id) if isinstance(root, ast.Name) else None
+    if isinstance(found, BadDef):
+        raise Refused
     if not isinstance(found, FunctorDef):
         return None
     env.module.used.add(found.name)

@@ -31,6 +31,23 @@ TIMES: dict[str, Family] = {
         HEAD + "morphism m : Real[A, D] -> Real[A, D] = " + "each[A](fresh " * n + "linear" + ")" * n
     ),
     "each of many": lambda n: HEAD + f"dim N = 10^{n}\nmorphism m : Real[N, D] -> Real[N, D] = each[N](fresh linear)",
+    "functors of functors": lambda n: (
+        HEAD
+        + "functor F0(X) = X\n"
+        + "".join(f"functor F{k + 1}(X) = F{k}(F{k}(X))\n" for k in range(n))
+        + f"functor G(X) = () + F{n}(X)\nmorphism m : mu(G) -> mu(G) = id"
+    ),
+    "functors that grow": lambda n: (
+        HEAD
+        + "functor F0(X) = () + X\n"
+        + "".join(f"functor F{k + 1}(X) = F{k}(X) @ F{k}(X)\n" for k in range(n))
+        + f"morphism m : mu(F{n}) -> mu(F{n}) = id"
+    ),
+    "legs of many summands": lambda n: (
+        HEAD
+        + f"functor F(X) = {' + '.join(['()'] * n)} + X\n"
+        + f"morphism m : mu(F) -> Real[D] = fold([ {' | '.join(['zeros[D]'] * n)} | relu ])"
+    ),
     "power of a type": lambda n: HEAD + f"morphism m : Real[D]^(10^{n}) -> () = discard",
     "power of a type kept": lambda n: HEAD + f"morphism m : Real[D]^(10^{n}) -> Real[D]^(10^{n}) = id",
     "power of a type by a sum": lambda n: HEAD + f"morphism m : Real[D]^(10^{n}) -> Real[D] = (x, y) => x + y",
