@@ -338,6 +338,8 @@ def joined(ctx: Context, left: Kind, right: Kind, span: Span, fn: str, wires: li
 def pointwise(ctx: Context, b: Builder, fn: str, wires: list[W], span: Span) -> Bundle:
     """A function at every index: operands agree axis by axis, or are numbers. Raises Refused."""
     key: object | None = None
+    if trees := next((w for w in wires if w.leaf.kind.form is not None), None):
+        raise ctx.refuse(wrong.TreesOnly(span, fn, show_leaf(trees.leaf), False))
     if len(wires) < 3 and all(id(w.leaf) in ctx.canon_ids and w.literal is None for w in wires) and ctx.over is None:
         key = (fn, tuple(id(w.leaf) for w in wires))
         found = ctx.memo.get(key)
