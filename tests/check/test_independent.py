@@ -17,7 +17,9 @@ from catdl.diagnostics.text import render
 from catdl.driver import loads
 from tests.check.test_goldens import WRONG, checked, found, marks
 
-DECLARED = re.compile(r"^(?:extern )?(?:kind|object|functor|algebra|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE)
+DECLARED = re.compile(
+    r"^(?:extern )?(?:kind|object|functor|algebra|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE
+)
 DIM = re.compile(r"(?:^|,)\s*(\w+)(?=[^()\[\]]*(?:[(\[][^()\[\]]*[)\]][^()\[\]]*)*(?:,|$))")
 WORD = re.compile(r"\b[A-Za-z_]\w*")
 TEXT = re.compile(r'("[^"\n]*")')
