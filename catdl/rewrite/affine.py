@@ -2,17 +2,17 @@
 
 Affine maps compose to affine maps, and composition is associative: (a, b) then (c, d) is (c * a, c * b + d). So the
 steps are cut into chunks, all chunks are run side by side from the identity, and the states at the ends of the chunks
-follow one after the other. Products are taken in order and nothing is divided, so a may be 0 or larger than 1. A last
-chunk that is not full is filled with the identity, (1, 0).
+follow one after the other; then all chunks run side by side again, each from its state. Products are taken in order and
+nothing is divided, so a may be 0 or larger than 1. How this is done is `affine_scan` in `torch/helpers.py`.
 
-    T steps      64 steps of all chunks at once, then T / 64 steps from chunk to chunk
+    fold[T]([ h | (x, h) => a(x) * h + b(x) ])      affine_scan(a, b, h)
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, cast
 
-from catdl.diagram.model import Box, Call, Core, Diagram, Fold, Map
+from catdl.diagram.model import Box, Core, Fold, Native
 from catdl.rewrite.applied import Law
 from catdl.rewrite.body import Body, Need
 from catdl.rewrite.draft import Draft
@@ -20,20 +20,12 @@ from catdl.rewrite.graph import Graph
 from catdl.rewrite.lift import Part
 from catdl.types.dtypes import storage
 from catdl.types.ragged import ragged_syms
-from catdl.types.sizes import add, floordiv, mul, sub
 from catdl.types.types import Axis, Leaf
 
 LAW = Law("associativity of composition", "(f . g) . h = f . (g . h), here of affine maps", False)
 
-CHUNK = 64
-"""Steps in a chunk: of 4096 steps 64 + 64 are taken one after the other."""
-
-LEAST = 2 * CHUNK
+LEAST = 128
 """Fewer steps than these, where that is known, are as well taken one by one."""
-
-
-Places: TypeAlias = "tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]"
-"""Where the axes of a, of b and of both stand among those of the state."""
 
 
 class Term(NamedTuple):
@@ -75,11 +67,15 @@ def chunked(draft: Draft, box: Box, fold: Fold) -> bool:
         return False
     for k, (map_, new) in enumerate(zip(maps, news, strict=True)):
         assert map_.a is not None and map_.b is not None
+        state = draft.leaf(box.inputs[k])
+        rank = len(state.axes)
         a, b = part.steps([map_.a.wire, map_.b.wire])
-        out = (box.outputs[fold.carried + outs.index(new)],) if new in outs else ()
-        start = box.inputs[k]
-        inside = _chunks(draft, fold, (a, b, start), map_.a.where, map_.b.where, bool(out))
-        draft.op(Call(inside, False), (a, b, start), (box.outputs[k], *out))
+        a, b = _broadcast(draft, a, map_.a.where, rank), _broadcast(draft, b, map_.b.where, rank)
+        every = draft.wire(Leaf(state.kind, (fold.axis, *state.axes)), False)
+        if new in outs:
+            every = box.outputs[fold.carried + outs.index(new)]
+        native = Native("affine_scan", (("reverse", fold.reverse),), (), (), None, None, None)
+        draft.op(native, (a, b, box.inputs[k]), (box.outputs[k], every))
     return True
 
 
@@ -198,107 +194,12 @@ class _Terms:
         return self.two(fn, x, y)
 
 
-def _chunks(
-    around: Draft, fold: Fold, given: tuple[int, int, int], of_a: tuple[int, ...], of_b: tuple[int, ...], all_: bool
-) -> Diagram:
-    """The two levels as a diagram: a, b at all steps, the start -> the last state, all of them if wanted."""
-    d = Draft(around.span)
-    names = zip(given, ("a", "b", "h"), strict=True)
-    a, b, start = (d.wire(around.leaf(w), around.wires[w].constant, name) for w, name in names)
-    state, size = d.leaf(start), fold.axis.size
-    rank = len(state.axes)
-    count = floordiv(add(size, CHUNK - 1), CHUNK)
-    chunk, chunks = Axis("step", CHUNK), Axis("chunk", count)
-    x, y = (_cut(d, wire, chunks, chunk, value) for wire, value in ((a, 1), (b, 0)))
-    both = tuple(sorted({*of_a, *of_b}))
-    firsts = _level(d, fold, x, y, (of_a, of_b, both), state, chunks, chunk, all_)
-    body = Draft(d.span)
-    h = body.wire(state, False, "h")
-    p, q = (body.wire(Leaf(d.leaf(w).kind, d.axes(w)[1:]), d.wires[w].constant) for w in firsts[:2])
-    new = _step(body, p, q, h, of_a, both, tuple(range(rank)), state)
-    outputs = (new, h) if all_ else (new,)
-    base = _base(fold)
-    inner = body.diagram(base, (h, p, q), outputs)
-    last = d.wire(state, False, "h")
-    starts: tuple[int, ...] = (d.wire(Leaf(state.kind, (chunks, *state.axes)), False),) if all_ else ()
-    d.op(Fold(chunks, inner, 1, 0, fold.reverse), (start, *firsts[:2]), (last, *starts))
-    if not all_:
-        return d.diagram(base, (a, b, start), (last,))
-    full = Leaf(state.kind, (chunks, chunk, *state.axes))
-    at = tuple((0, 1, *(p + 2 for p in where)) for where in (of_a, both))
-    grown = d.point("mul", (firsts[2], starts[0]), full, (at[0], (0, *range(2, rank + 2))))
-    states = d.point("add", (grown, firsts[3]), full, (tuple(range(rank + 2)), at[1]))
-    merged = d.merge(states, 0, Axis(fold.axis.label, mul(count, CHUNK)), 2)
-    return d.diagram(base, (a, b, start), (last, d.slice(merged, 0, 0, size)))
-
-
-def _cut(d: Draft, wire: int, chunks: Axis, chunk: Axis, value: int) -> int:
-    """The steps in chunks; the last is filled."""
-    axes = d.axes(wire)
-    total = mul(chunks.size, CHUNK)
-    if total != axes[0].size:
-        leaf = Leaf(d.leaf(wire).kind, (Axis(axes[0].label, total), *axes[1:]))
-        after = sub(total, axes[0].size)
-        wire = d.core("pad", (wire,), leaf, axis=0, before=0, after=after, mode="constant", value=value)
-    return d.split(wire, 0, (chunks, chunk))
-
-
-def _level(
-    d: Draft, fold: Fold, a: int, b: int, of: Places, state: Leaf, chunks: Axis, chunk: Axis, all_: bool
-) -> tuple[int, ...]:
-    """All chunks side by side, each from the identity: its last map, and all of its maps if wanted."""
-    of_a, of_b, both = of
-    every = tuple(axis for axis in state.axes if isinstance(axis, Axis))
-    grown = Leaf(d.leaf(a).kind, tuple(every[p] for p in of_a))
-    moved = Leaf(state.kind, tuple(every[p] for p in both))
-    body = Draft(d.span)
-    p, q = body.wire(grown, False, "a"), body.wire(moved, False, "b")
-    x, y = body.wire(grown, False, "a_t"), body.wire(Leaf(d.leaf(b).kind, d.axes(b)[2:]), False, "b_t")
-    if d.wires[a].constant and not d.wires[b].constant:  # products for all samples at once
-        alone = Draft(d.span, list(body.wires))
-        first = alone.diagram(_base(fold), (p, x), (alone.point("mul", (x, p), grown),))
-        second = body.diagram(_base(fold), (q, x, y), (_step(body, x, y, q, of_a, of_b, both, moved),))
-        lasts = _side(d, fold, first, (a,), ((grown, 1),), chunks, chunk, all_)
-        others = _side(d, fold, second, (a, b), ((moved, 0),), chunks, chunk, all_)
-        return tuple(wire for pair in zip(lasts, others, strict=True) for wire in pair)
-    outputs = body.point("mul", (x, p), grown), _step(body, x, y, q, of_a, of_b, both, moved)
-    inner = body.diagram(_base(fold), (p, q, x, y), outputs)
-    return _side(d, fold, inner, (a, b), ((grown, 1), (moved, 0)), chunks, chunk, all_)
-
-
-def _side(
-    d: Draft, fold: Fold, body: Diagram, given: tuple[int, ...], carried: tuple[tuple[Leaf, int], ...],
-    chunks: Axis, chunk: Axis, all_: bool,
-) -> tuple[int, ...]:  # fmt: skip
-    """A fold along every chunk from the numbers `carried`; the last values, then all of them if wanted."""
-    if all_:
-        body = Diagram(
-            body.name, body.wires, body.inputs, (*body.outputs, *body.outputs), body.boxes, body.effects,
-            body.domain_names, (None,) * (2 * len(body.outputs)), body.facts,
-        )  # fmt: skip
-    part = Draft(d.span)
-    inside = tuple(part.wire(Leaf(d.leaf(w).kind, d.axes(w)[1:]), d.wires[w].constant) for w in given)
-    starts = tuple(
-        part.full(value, tuple(axis for axis in leaf.axes if isinstance(axis, Axis)), leaf.kind)
-        for leaf, value in carried
-    )
-    constant = d.constant(given)
-    results = tuple(part.wire(leaf, constant) for leaf, _ in carried)
-    results += tuple(part.wire(Leaf(leaf.kind, (chunk, *leaf.axes)), constant) for leaf, _ in carried) if all_ else ()
-    part.op(Fold(chunk, body, len(carried), 0, fold.reverse), (*starts, *inside), results)
-    made = tuple(d.wire(Leaf(part.leaf(w).kind, (chunks, *part.axes(w))), constant) for w in results)
-    return d.op(Map((chunks,), part.diagram(_base(fold), inside, results), 0), given, made)
-
-
-def _step(
-    d: Draft, a: int, b: int, h: int, of_a: tuple[int, ...], of_b: tuple[int, ...], of_h: tuple[int, ...], leaf: Leaf
-) -> int:
-    """a * h + b, each with its own axes among those of the state."""
-    places = tuple(tuple(of_h.index(p) for p in where) for where in (of_a, of_b))
-    every = tuple(range(len(of_h)))
-    grown = d.point("mul", (a, h), leaf, (places[0], every))
-    return d.point("add", (grown, b), leaf, (every, places[1]))
-
-
-def _base(fold: Fold) -> Diagram:
-    return Diagram("affine_scan", (), (), (), (), fold.body.effects, (), (), ())
+def _broadcast(draft: Draft, wire: int, where: tuple[int, ...], rank: int) -> int:
+    """A term at all steps with an axis of size 1 for each axis of the state that it lacks."""
+    for position in range(rank):
+        if position not in where:
+            axes = list(draft.axes(wire))
+            axes.insert(position + 1, Axis("one", 1))
+            leaf = Leaf(draft.leaf(wire).kind, tuple(axes))
+            wire = draft.core("expand", (wire,), leaf, position=position + 1, size=1)
+    return wire

@@ -115,6 +115,6 @@ def _core(draft: Draft, box: Box, read: frozenset[int], tell: Tell) -> None:
     if reduction is not None:
         tell("monoid", f"is a {reduction}", monoid.LAW)
     elif affine.chunked(draft, box, box.op):
-        tell("affine", f"is run in chunks of {affine.CHUNK} steps", affine.LAW)
+        tell("affine", "is run in chunks of steps, all of them side by side", affine.LAW)
     else:
         draft.boxes.append(box)

@@ -30,7 +30,90 @@ def fused_lstm(
         y = x.new_empty(0)
     return y.reshape(*batch, steps, size), h.reshape(*batch, size), c.reshape(*batch, size)'''
 
+_AFFINE = '''\
+class AffineScan(torch.autograd.Function):
+    """s[0] = h and s[t + 1] = a[t] * s[t] + b[t] along an axis.
+
+    `reverse`: s[T] = h and s[t] = a[t] * s[t + 1] + b[t]. The gradient is such a scan the other way.
+    """
+
+    @staticmethod
+    def steps(a: Tensor, b: Tensor, h: Tensor, s: Tensor, dim: int, reverse: bool) -> Tensor:
+        """Fill s one step after the other; the last state."""
+        places = list(zip(a.unbind(dim), b.unbind(dim), s.unbind(dim)))
+        for x, y, place in reversed(places) if reverse else places:
+            h = torch.addcmul(y, x, h, out=place)
+        return h
+
+    @staticmethod
+    def chunks(a: Tensor, b: Tensor, h: Tensor, s: Tensor, dim: int, reverse: bool) -> Tensor:
+        """Fill s 64 steps at a time: what each chunk does, from chunk to chunk, in all; the last."""
+        a, b, s = (x.unflatten(dim, (x.shape[dim] // 64, 64)) for x in (a, b, s))
+        pairs = list(zip(a.unbind(dim), b.unbind(dim)))
+        x, y = pairs.pop() if reverse else pairs.pop(0)
+        for u, v in reversed(pairs) if reverse else pairs:
+            x, y = u * x, torch.addcmul(v, u, y)
+        states = torch.empty_like(s.select(dim, 0))
+        last = AffineScan.steps(x, y, h, states, dim, reverse)
+        starts = states.roll(-1 if reverse else 1, dim)
+        starts.select(dim, -1 if reverse else 0).copy_(h)
+        AffineScan.steps(a, b, starts, s, dim, reverse)
+        return last
+
+    @staticmethod
+    def forward(a: Tensor, b: Tensor, h: Tensor, dim: int, reverse: bool) -> Tensor:
+        count = a.shape[dim]
+        few = count % 64  # these come first, one by one
+        shape = list(torch.broadcast_shapes(a.shape, b.shape, h.unsqueeze(dim).shape))
+        shape[dim] = count + 1
+        s = b.new_empty(shape)
+        s.select(dim, count if reverse else 0).copy_(h)
+        filled = s.narrow(dim, 0 if reverse else 1, count)
+        cut = count - few if reverse else few
+        parts = list(zip(*(x.tensor_split((cut,), dim) for x in (a, b, filled))))
+        first, rest = reversed(parts) if reverse else parts
+        h = AffineScan.steps(first[0], first[1], h, first[2], dim, reverse)
+        blocks = list(zip(*(x.split(4096, dim) for x in rest))) if count >= 64 else []
+        for x, y, z in reversed(blocks) if reverse else blocks:  # each small enough for the cache
+            h = AffineScan.chunks(x, y, h, z, dim, reverse)
+        return s
+
+    @staticmethod
+    def setup_context(
+        ctx: torch.autograd.function.FunctionCtx,
+        inputs: tuple[Tensor, Tensor, Tensor, int, bool],
+        output: Tensor,
+    ) -> None:
+        a, b, h, ctx.dim, ctx.reverse = inputs
+        ctx.save_for_backward(a, b, h, output)
+
+    @staticmethod
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, grad: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        a, b, h, s = ctx.saved_tensors
+        dim, reverse, count = ctx.dim, ctx.reverse, a.shape[ctx.dim]
+        old, new = (1, 0) if reverse else (0, 1)  # where a step's states before and after it start
+        last = grad.select(dim, 0 if reverse else count)
+        g = AffineScan.apply(a.conj(), grad.narrow(dim, old, count), last, dim, not reverse)
+        of_b = g.narrow(dim, new, count)
+        of_a = of_b * s.narrow(dim, old, count).conj()
+        of_h = g.select(dim, count if reverse else 0)
+        given = zip((of_a, of_b, of_h), (a, b, h))
+        return *(x.sum_to_size(y.shape) for x, y in given), None, None
+
+
+def affine_scan(
+    a: Tensor, b: Tensor, h: Tensor, dim: int, reverse: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The last and every state of h -> a[t] * h + b[t], t from the first step or from the last."""
+    s = AffineScan.apply(a, b, h, dim, reverse)
+    count = a.shape[dim]
+    states = s.split((count, 1), dim)[0] if reverse else s.split((1, count), dim)[1]
+    return s.select(dim, 0 if reverse else count), states'''
+
 HELPERS = {
+    "affine_scan": _AFFINE,
     "fused_lstm": _LSTM,
     **{f"fused_{cell}": _RNN.replace("CELL", cell) for cell in ("gru", "rnn_tanh", "rnn_relu")},
 }

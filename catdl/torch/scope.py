@@ -28,7 +28,7 @@ RESERVED = frozenset(
     """
     self torch nn F math Tensor Tree Each Reparameterised batch training dtype super range reversed next int bool float
     tuple list len min max ValueError zip functools partial abs index _
-    fused_lstm fused_gru fused_rnn_tanh fused_rnn_relu
+    fused_lstm fused_gru fused_rnn_tanh fused_rnn_relu affine_scan AffineScan
     """.split()  # noqa: SIM905
 )
 

@@ -1,4 +1,4 @@
-"""The fused kernels that folds of known cells become (`catdl/rewrite/kernel.py`): elements, states, weights."""
+"""What folds become (`catdl/rewrite`): torch's fused kernels, of elements, states, weights; scans of affine maps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,18 @@ def _run(cell: str, c: Context) -> str:
     return f"fused_{cell}({c.xs()})"
 
 
+def _affine(c: Context) -> str:
+    ref = c.batch_ref()
+    if ref is not None and not c.batched(2):
+        c.inputs[2] = Value(c.spread(2, ref), c.type(2), ref.batched)
+    c.use("affine_scan")
+    return f"affine_scan({c.xs()}, {-c.rank()}{', reverse=True' if c.flag('reverse') else ''})"
+
+
 TABLE: dict[str, Lowering] = {
-    f"torch.{cell}": Lowering(partial(_run, cell), takes_dim=True, mixed=True)
-    for cell in ("lstm", "gru", "rnn_tanh", "rnn_relu")
+    "affine_scan": Lowering(_affine, takes_dim=True, mixed=True),
+    **{
+        f"torch.{cell}": Lowering(partial(_run, cell), takes_dim=True, mixed=True)
+        for cell in ("lstm", "gru", "rnn_tanh", "rnn_relu")
+    },
 }
