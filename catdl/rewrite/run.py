@@ -1,8 +1,9 @@
 """All rewrites over a Diagram and all that it holds, in their order.
 
-For each fold: what stands after its state is taken out of it, then it is compared with torch's cells, then what stands
-before its state is taken out, then it is tried as a reduction and as an affine map. What is left is the plain loop.
-What `each` gives weights of its own for every index is left as it is: there the weights have one axis more.
+First, what no caller reads of a call is not given. Then, for each fold: what stands after its state is taken out of it,
+then it is compared with torch's cells, then what stands before its state is taken out, then it is tried as a reduction
+and as an affine map. What is left is the plain loop. What `each` gives weights of its own for every index is left as it
+is: there the weights have one axis more.
 
     rewritten([encoder])      ([the same, fused], [Applied("cells", …)])
 """
@@ -16,9 +17,10 @@ from catdl.diagram.compact import compact
 from catdl.diagram.model import Box, Call, Diagram, Each, Fold, Map, Repeat, TreeFold
 from catdl.diagram.params import bodies, bounds_of, owns, parameters, post_order
 from catdl.record import replace
-from catdl.rewrite import affine, hoist, kernel, monoid
+from catdl.rewrite import affine, hoist, kernel, monoid, prune
 from catdl.rewrite.applied import Applied, Law
 from catdl.rewrite.draft import Draft
+from catdl.types.types import show_label
 
 Tell: TypeAlias = Callable[[str, str, Law], None]
 
@@ -26,7 +28,7 @@ Tell: TypeAlias = Callable[[str, str, Law], None]
 def rewritten(diagrams: Sequence[Diagram]) -> tuple[list[Diagram], list[Applied]]:
     """The diagrams rewritten, what they share once, and what was done."""
     done: dict[int, Diagram] = {}
-    applied: list[Applied] = []
+    diagrams, applied = prune.pruned(diagrams)
     for root in diagrams:
         apart = _apart(root)
         for diagram in post_order(root, lambda d: id(d) in done):
@@ -87,7 +89,7 @@ def _fold(draft: Draft, box: Box, fold: Fold, name: str, read: frozenset[int], a
     shown = name.rpartition("::")[2]
 
     def tell(rewrite: str, what: str, law: Law) -> None:
-        applied.append(Applied(rewrite, f"fold[{fold.axis.label}] {what}", law, shown, box.span))
+        applied.append(Applied(rewrite, f"fold[{show_label(fold.axis.label)}] {what}", law, shown, box.span))
 
     after: Box | None = None
     parts = hoist.sink(draft, box, fold)
