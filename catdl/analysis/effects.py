@@ -1,4 +1,4 @@
-"""Which boxes bring effects: randomness, and what crosses the batch.
+"""Which boxes bring effects: randomness, what crosses the batch, what is kept.
 
 Takes a verified Diagram, whose effects are an over-approximation for entries of the prelude (`attend` may drop out).
 Guarantees: an effect is named only where the entry's definition, at its arguments, has an operation that brings it.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from catdl.analysis.places import Note, Visit, merged, written
-from catdl.diagram.model import Box, Core, Diagram, Extern, Native
+from catdl.diagram.model import Box, Core, Diagram, Extern, Native, Store
 from catdl.diagram.params import post_order
 
 NONE: frozenset[str] = frozenset()
@@ -38,6 +38,8 @@ def _brings(diagram: Diagram, box: Box, memo: _Memo) -> frozenset[str]:
             return frozenset({"rand" if "rand" in diagram.effects else "rand_train"})
         case Core(name="across"):
             return frozenset({"across"})
+        case Store():
+            return frozenset({"state"})
         case Extern():
             return diagram.effects & {"rand"}
         case Native(definition=definition) if definition is not None:

@@ -20,7 +20,7 @@ from catdl.analysis.effects import sources
 from catdl.analysis.keys import Row, rows
 from catdl.analysis.places import Note, Visit, visits
 from catdl.analysis.ties import ties
-from catdl.diagram.model import Diagram
+from catdl.diagram.model import Diagram, Parameter
 from catdl.diagram.params import globals_of, is_learned, parameters
 from catdl.source import Source, Span
 from catdl.types.sizes import SizeTooLarge
@@ -51,6 +51,7 @@ def show(diagram: Diagram) -> str:
     sections = [
         _signature(diagram),
         list(_parameters(diagram)),
+        list(_kept(diagram)),
         list(_cost(diagram)),
         list(_effects(found, places)),
         list(_ties(found, places)),
@@ -87,26 +88,36 @@ def _ports(shown: str) -> list[str]:
 
 def _parameters(diagram: Diagram) -> Iterator[str]:
     leaves = [leaf for leaf in (*globals_of(diagram), *parameters(diagram)) if is_learned(leaf)]
-    kept = sum(numbers(leaf) for leaf in parameters(diagram) if not is_learned(leaf))
     if not leaves:
         yield "parameters  none"
     else:
-        table = rows(leaves)
-        keys = [_key(row) for row in table]
-        first = min(max(map(len, keys)), 48)
-        total = _number(count_parameters(diagram))
-        last = max(10, len(total))
-        second = min(max(len(row.type) for row in table), WIDTH - first - last - 4)
-        width = first + second + last + 4
-        yield "parameters" + total.rjust(width - len("parameters"))
-        for key, row in zip(keys, table, strict=True):
-            yield from _columns(key, row.type, _number(row.count), first, second, last)
+        yield from _table("parameters", count_parameters(diagram), leaves)
         if still := sum(numbers(leaf) for leaf in leaves if leaf.frozen):
             yield f"  {_number(still)} of them are frozen, {_number(count_parameters(diagram) - still)} are trained"
-    if kept:
-        yield f"  and {_number(kept)} numbers of running statistics, which are not learned"
     if others := foreign(diagram):
         yield from _filled(f"and those of {', '.join(others)}", 2)
+
+
+def _kept(diagram: Diagram) -> Iterator[str]:
+    """What is kept from one call to the next, and not learned."""
+    for mode, title in (("constant", "kept, one for the batch"), ("sample", "kept, one for each sample")):
+        leaves = [leaf for leaf in parameters(diagram) if leaf.state == mode]
+        if leaves:
+            yield from _table(title, sum(map(numbers, leaves)), leaves)
+
+
+def _table(title: str, count: int, leaves: list[Parameter]) -> Iterator[str]:
+    """Leaves by key, with their types and how many numbers they hold."""
+    table = rows(leaves)
+    keys = [_key(row) for row in table]
+    first = min(max(map(len, keys)), 48)
+    total = _number(count)
+    last = max(10, len(total))
+    second = min(max(len(row.type) for row in table), WIDTH - first - last - 4)
+    width = first + second + last + 4
+    yield title + total.rjust(width - len(title))
+    for key, row in zip(keys, table, strict=True):
+        yield from _columns(key, row.type, _number(row.count), first, second, last)
 
 
 def _key(row: Row) -> str:
