@@ -119,11 +119,11 @@ def differ(state: W) -> None:
                     continue
                 case Stored(cell):
                     waiting += cell.outputs
-                case Inner(what=what, builder=inner):
+                case Inner(what=what, builder=inner, count=count):
                     entered = (*inner.inputs, *inner.captured.values())
                     waiting += [mine for mine, outer in zip(entered, box.inputs, strict=True) if outer is wire]
-                    if what == "repeat":  # what goes round comes in again
-                        waiting += inner.inputs[: len(inner.outputs)]
+                    if what in ("repeat", "fold"):  # what goes round comes in again
+                        waiting += inner.inputs[: count if what == "fold" else len(inner.outputs)]
                 case _:
                     pass
             waiting += box.outputs

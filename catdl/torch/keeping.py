@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from catdl.torch.unit import Writer
 
 METHODS = frozenset(
-    {"_advance", "_batched", "_begin", "_sampled", "_states", "_step", "initial_state", "reset_state", "step"}
+    {"_advance", "_batched", "_begin", "_sampled", "_states", "_step", "initial_state", "reset_state", "step_with"}
 )
 """What the class of a network with states has for itself."""
 

@@ -1,7 +1,7 @@
 """What generated code may import: a network with states, as a function of them and with buffers that a call moves.
 
 state = model.initial_state(32)              # for a batch of 32 samples
-y, state = model.step(state, x)              # a function: no buffer is read or written
+y, state = model.step_with(state, x)              # a function: no buffer is read or written
 y = model(x)                                 # the buffers hold the state; a call moves them
 """
 
@@ -52,7 +52,7 @@ class Stateful(nn.Module):
         for key, value in self.initial_state().items():
             self._keep(key, value)
 
-    def step(self, state: Mapping[str, Tensor], *inputs: Any) -> tuple[Any, dict[str, Tensor]]:
+    def step_with(self, state: Mapping[str, Tensor], *inputs: Any) -> tuple[Any, dict[str, Tensor]]:
         """The results and the next state: a function, which leaves the buffers alone and has gradients of both."""
         batch = self._batch(inputs)
         own = [self._fitting(key, state[key], batch) for key in self._states]
@@ -117,6 +117,17 @@ class Stateful(nn.Module):
         else:  # another batch
             holder, _, name = key.rpartition(".")
             setattr(self.get_submodule(holder), name, value.clone())
+
+
+def step_with(module: nn.Module, state: Mapping[str, Tensor], *inputs: Any) -> tuple[Any, dict[str, Tensor]]:
+    """The results and the next state of any network, also of one that keeps nothing but torch's running statistics.
+
+    The state of such a plain module is that of its buffers: `dict(module.named_buffers())`.
+    """
+    if isinstance(module, Stateful):
+        return module.step_with(state, *inputs)
+    moved = {key: value.clone() for key, value in state.items()}
+    return torch.func.functional_call(module, moved, inputs), moved
 
 
 class _Step(nn.Module):

@@ -43,16 +43,19 @@ def test_a_stream_is_the_whole_sequence() -> None:
     """Outputs, and in the functional form gradients through all steps."""
     model = compiled("cell")
     x = real(5, 7, 6)
-    whole, last = sequence(model, "", 6)(x)
+    fold = compiled("whole")
+    fold.load_state_dict({f"elman.{key}": value for key, value in model.state_dict().items()})
+    whole, last = sequence(model, "step.", 6)(x)
     torch.testing.assert_close(torch.stack([model(x[:, t]) for t in range(7)], 1), whole)
+    torch.testing.assert_close(fold(x), whole)
     torch.testing.assert_close(model.get_buffer("h"), last[0])
     state, outputs = model.initial_state(5), []  # type: ignore[operator]
     for t in range(7):
-        y, state = model.step(state, x[:, t])  # type: ignore[operator]
+        y, state = model.step_with(state, x[:, t])  # type: ignore[operator]
         outputs.append(y)
     torch.testing.assert_close(torch.stack(outputs, 1), whole)
-    ours = torch.autograd.grad(outputs[-1].square().sum(), model.get_parameter("recurrent.weight"))
-    other = sequence(model, "", 6)
+    ours = torch.autograd.grad(outputs[-1].square().sum(), model.get_parameter("step.recurrent.weight"))
+    other = sequence(model, "step.", 6)
     theirs = torch.autograd.grad(other(x)[1].square().sum(), other.get_parameter("weight_hh_l0"))
     torch.testing.assert_close(ours, theirs)
 
@@ -60,7 +63,7 @@ def test_a_stream_is_the_whole_sequence() -> None:
 def test_two_cells_keep_two_states() -> None:
     model = compiled("tagger")
     x = real(5, 7, 6)
-    lower, _ = sequence(model, "cell.", 6)(x)
+    lower, _ = sequence(model, "cell.step.", 6)(x)
     upper, _ = sequence(model, "upper.", 8)(lower)
     wanted = upper @ model.get_parameter("linear.weight").T + model.get_parameter("linear.bias")
     torch.testing.assert_close(torch.stack([model(x[:, t]) for t in range(7)], 1), wanted)

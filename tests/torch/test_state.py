@@ -15,6 +15,7 @@ from catdl.diagram.model import Diagram
 from catdl.diagram.opened import opened
 from catdl.diagram.params import globals_of, parameters
 from catdl.diagram.verify import verify
+from catdl.torch.stateful import step_with
 from catdl.types.types import axis_sizes
 from tests.torch.agree import sample
 
@@ -100,6 +101,14 @@ AXES = {
     "each of a repeat": "some: each[E](fresh repeat(2, rnn))",
     "a map with one value": "map[E](tied center)",
     "each of a batch norm": "each[E](fresh batchnorm) >> map[E](tied center)",
+    "a fold": "x => x + expand[E](fold[E]([ zeros | ((a, h) => tanh((a >> rnn) + h)) ], carrier = Real[D])(x))",
+    "a scan": "scan[E]([ zeros | ((a, h) => tanh((a >> center) + (h >> rnn))) ], carrier = Real[D], reverse = true)",
+    "what goes round is told late": """x => {
+        state s : Real[D] = zeros
+        y = x + expand[E](iterate(2, tied tanh)(s) + fold[E]([ id | ((a, h) => a + tanh(h)) ])(s, ones[E, D]))
+        s <- mean[E](y)
+        y
+    }""",
 }
 CASES = {name: f"morphism f : Real[D] -> Real[D] = {body}" for name, body in BODIES.items()}
 CASES |= {name: f"morphism f : Real[E, D] -> Real[E, D] = {body}" for name, body in AXES.items()}
@@ -173,7 +182,7 @@ def test_the_functional_form_is_that_of_the_buffers(name: str) -> None:
     for _ in range(3):
         x = sample(diagram.wires[wire].type, (5,), {})
         before = tensors(model)
-        y, state = model.step(state, x)  # type: ignore[operator]
+        y, state = model.step_with(state, x)  # type: ignore[operator]
         assert all(torch.equal(value, before[key]) for key, value in tensors(model).items())
         torch.testing.assert_close(y, model(x), rtol=1e-12, atol=1e-12)
         for key, value in state.items():
@@ -191,7 +200,7 @@ def test_the_functional_form_is_compiled_exported_and_differentiated(name: str) 
     (wire,) = diagram_of(name).inputs
     x = sample(diagram_of(name).wires[wire].type, (5,), {})
     state = model.initial_state(5)  # type: ignore[operator]
-    wanted = model.step(state, x)  # type: ignore[operator]
+    wanted = model.step_with(state, x)  # type: ignore[operator]
 
     class Step(nn.Module):
         def __init__(self) -> None:
@@ -199,7 +208,7 @@ def test_the_functional_form_is_compiled_exported_and_differentiated(name: str) 
             self.model = model
 
         def forward(self, state: dict[str, Tensor], x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-            made: tuple[Tensor, dict[str, Tensor]] = self.model.step(state, x)  # type: ignore[operator]
+            made: tuple[Tensor, dict[str, Tensor]] = self.model.step_with(state, x)  # type: ignore[operator]
             return made
 
     for run in (
@@ -210,12 +219,12 @@ def test_the_functional_form_is_compiled_exported_and_differentiated(name: str) 
     if name in ("of the body and of a part", "each of one"):  # the others read the batch
         single = {key: value[0] if value.ndim > model.get_buffer(key).ndim else value for key, value in state.items()}
         dims = {key: 0 if state[key].ndim > single[key].ndim else None for key in state}
-        found, _ = torch.vmap(model.step, in_dims=(dims, 0))(state, x)  # type: ignore[arg-type]
+        found, _ = torch.vmap(model.step_with, in_dims=(dims, 0))(state, x)  # type: ignore[arg-type]
         torch.testing.assert_close(found, wanted[0])
     key = next(key for key in state if key.endswith("h"))
     leaf = {**state, key: state[key].clone().requires_grad_()}
-    middle = model.step(leaf, x)[1]  # type: ignore[operator]
-    (grad,) = torch.autograd.grad(model.step(middle, x)[0].sum(), leaf[key])  # type: ignore[operator]
+    middle = model.step_with(leaf, x)[1]  # type: ignore[operator]
+    (grad,) = torch.autograd.grad(model.step_with(middle, x)[0].sum(), leaf[key])  # type: ignore[operator]
     assert bool(grad.any())  # through both calls
 
 
@@ -251,13 +260,25 @@ def test_no_graph_grows_and_nothing_is_an_input() -> None:
     assert torch.equal(torch.load(file, weights_only=False).get_buffer("k"), delay.get_buffer("k"))
 
 
+@pytest.mark.parametrize("name", ["a batch norm alone", "a batch norm beside"])
+def test_running_statistics_have_a_functional_form(name: str) -> None:
+    model = model_of(name).train()
+    state = dict(model.named_buffers()) if name == "a batch norm alone" else model.initial_state(5)  # type: ignore[operator]
+    before = tensors(model)
+    x = torch.randn(5, 4, dtype=torch.float64)
+    y, state = step_with(model, state, x)
+    assert all(torch.equal(value, before[key]) for key, value in tensors(model).items())
+    torch.testing.assert_close(model(x), y)
+    assert all(torch.equal(value, model.get_buffer(key)) for key, value in state.items())
+
+
 def test_another_batch_needs_a_new_start() -> None:
     model = model_of("one for each sample")
     model(torch.randn(5, 4, dtype=torch.float64))
     with pytest.raises(ValueError, match="begin another batch"):
         model(torch.randn(6, 4, dtype=torch.float64))
     with pytest.raises(ValueError, match="begin another batch"):
-        model.step(model.initial_state(5), torch.randn(6, 4, dtype=torch.float64))  # type: ignore[operator]
+        model.step_with(model.initial_state(5), torch.randn(6, 4, dtype=torch.float64))  # type: ignore[operator]
     model.reset_state()  # type: ignore[operator]
     model(torch.randn(6, 4, dtype=torch.float64))
 
@@ -269,10 +290,10 @@ def test_what_is_of_one_batch_is_no_part_of_a_checkpoint() -> None:
 
 
 def test_names_that_the_class_has() -> None:
-    text = "morphism f : Real[D] -> Real[D] = step: rnn"
-    with pytest.raises(catdl.CheckError, match="has a method `step`"):
+    text = "morphism f : Real[D] -> Real[D] = step_with: rnn"
+    with pytest.raises(catdl.CheckError, match="has a method `step_with`"):
         catdl.loads(FILE + text)["f"].compile()
-    assert catdl.loads(FILE + "morphism f : Real[D] -> Real[D] = step: linear(D)")["f"].compile() is not None
+    assert catdl.loads(FILE + "morphism f : Real[D] -> Real[D] = step_with: linear(D)")["f"].compile() is not None
 
 
 def test_beside_samples_of_different_size() -> None:
@@ -292,6 +313,6 @@ morphism f : Real[N, D] -> Real[D] = x => {
     state, total = model.initial_state(3), torch.zeros(3, 4)  # type: ignore[operator]
     for k in range(3):
         total = 0.5 * total + torch.stack([x[:2].sum(0), torch.zeros(4), x[2:].sum(0)])
-        y, state = model.step(state, x, offsets)  # type: ignore[operator]
+        y, state = model.step_with(state, x, offsets)  # type: ignore[operator]
         torch.testing.assert_close(y, (k + 1) * total)
         torch.testing.assert_close(model(x, offsets), y)
