@@ -91,6 +91,12 @@ EXAMPLES = (
     Example("o5.cat", {"invariants": 4_752, "product": 8_320, "regress": 13_137}, small={"Hidden": 8}),
     Example("inertia.cat", {"weigh": 1_168, "inertia": 1_217}),
     Example("scattering.cat", {"invariants": 1_184, "product": 4_224, "scattering": 5_473}, small={"Hidden": 8}),
+    Example(
+        "energy.cat",
+        {"radial": 592, "surroundings": 2_816, "energy": 3_905},
+        free={"N": 5},
+        small={"D": 4, "Hidden": 8},
+    ),
     Example("siamese.cat", {"encoder": 5_344, "siamese": 5_361}),
     Example(
         "albert.cat",

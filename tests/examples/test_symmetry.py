@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import catdl
-from catdl.symmetry.actions import Act, Group, Matrices
+from catdl.symmetry.actions import ROTATIONS, Act, Group, Matrices
 from tests.symmetry.elements import drawn
 
 FOLDER = Path(__file__).parent.parent.parent / "examples"
@@ -100,3 +100,20 @@ def test_a_symmetry_saves_data(name: str, better: float) -> None:
     from benchmarks.symmetry_tasks import TASKS, compared
 
     assert compared(TASKS[name], 100, 1, 300)["ratio"] > better
+
+
+def test_an_energy_stays_and_its_forces_turn() -> None:
+    model, turn, order = compiled("energy", "energy"), element(ROTATIONS), torch.randperm(7)
+    at = real(2, 7, 3)
+    moved = at[:, order] @ turn.T + real(3)
+
+    def forces(points: Tensor) -> tuple[Tensor, Tensor]:
+        points = points.clone().requires_grad_()
+        energy = model(points)
+        return energy, -torch.autograd.grad(energy.sum(), points)[0]
+
+    (before, pulls), (after, turned) = forces(at), forces(moved)
+    close(after, before)
+    close(turned, pulls[:, order] @ turn.T)
+    close(pulls.sum(1), torch.zeros(2, 3, dtype=torch.float64))  # nothing pulls the whole
+    assert pulls.abs().max() > 1e-3

@@ -15,6 +15,7 @@ from catdl.diagram.interpret import interpret
 from catdl.symmetry.actions import ROTATIONS, Act, Cyclic, Group, Matrices, Symmetric, size_of
 from catdl.types.types import Axis
 from tests.symmetry.elements import Element, drawn
+from tests.torch.test_ragged import compare
 
 DIMS = """
 dim S = 5 : set, F : set, M = 3 : set, Z = 6 : cycle, Y = 4 : cycle
@@ -205,3 +206,17 @@ def test_weights_are_tied_plugged_stacked_and_repeated() -> None:
               for leaf in (compiled.diagram().wires[w].type for w in compiled.diagram().inputs)]  # fmt: skip
         want = interpret(compiled.diagram(), xs, dict(module.named_parameters()))
         assert all(torch.allclose(a, b) for a, b in zip(results(module(*xs)), want, strict=True)), name
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["Real[N, A] -> Real[N, B]", "Real[N, A] -> Real[B]", "Real[N, X, A] -> Real[N, X, B]", "Real[A] -> Real[N, B]"],
+)
+def test_sets_of_different_sizes_are_packed(signature: str) -> None:
+    domain, _, codomain = signature.partition(" -> ")
+    head = "dim N : var set, A = 4, B = 3, X = 3 : vector(O)"
+    if domain == "Real[A]":  # the sizes of the samples are told by another input
+        text = f"morphism f : Real[A] @ Real[N, B] -> Real[N, B] = (x, y) => (x >> equilinear[{codomain}]) + y"
+    else:
+        text = f"morphism f : {signature} = equilinear[{codomain}]"
+    compare(catdl.loads(f"{head}\n{text}")["f"].diagram())
