@@ -106,9 +106,14 @@ def of(text: str) -> Diagram:
 SPEC = catdl.load(Path(__file__).with_name("ragged.cat"))
 
 
-@pytest.mark.parametrize("name", SPEC.names)
+CELLS = ("elman", "lstm")
+
+
+@pytest.mark.parametrize("name", [name for name in SPEC.names if name not in CELLS])
 def test_a_batch_is_its_samples(name: str) -> None:
     compare(SPEC[name].diagram())
+    if (other := SPEC[name].rewritten()) is not SPEC[name].diagram():
+        compare(other, meaning=SPEC[name].diagram())
 
 
 @pytest.mark.parametrize("sizes", [(), (0,), (0, 0), (5,)])
