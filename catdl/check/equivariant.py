@@ -6,13 +6,17 @@ there are maps into every leaf of the result.
 
 from __future__ import annotations
 
+from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
 from catdl.check.zonk import zonk_leaf
-from catdl.diagram.equivariant import NOTHING, Space, equivariant, plan
+from catdl.diagram.equivariant import NOTHING, Plan, Space, convolves, equivariant, plan
 from catdl.source import Span
-from catdl.symmetry.actions import Act, Cyclic, Group, Matrices, Symmetric
+from catdl.symmetry.actions import Act, Cyclic, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.partitions import partitions
+from catdl.symmetry.ranks import rank
 from catdl.types.sizes import free_syms
 from catdl.types.types import Axis, Leaf, Word, label_of, plain, show_axis, show_leaf
 
@@ -26,7 +30,10 @@ ELSEWHERE = {
     "time": "apply it at every step, `map[T](tied equilinear(64))`",
     "batch": "leave it out: a layer sees one sample",
 }
-LIMIT = 1 << 22  # the most numbers in a table of maps
+AXES = 6  # of one group, in result and input together: there are 203 ways to match six
+LEAVES = 1_000  # pairs of one of the result and one of the input
+MAPS = 10_000  # of the sets of one such pair
+PLACES = 1 << 24  # pairs of entries that a matrix is made for
 
 
 def close_equilinear(ctx: Context, box: PBox, op: LateEquilinear) -> Native:
@@ -35,17 +42,35 @@ def close_equilinear(ctx: Context, box: PBox, op: LateEquilinear) -> Native:
         tuple(_space(ctx, zonk_leaf(ctx, w.leaf), op.span) for w in side) for side in (box.inputs, box.outputs)
     )
     how = plan(ins, outs)
+    _bounded(ctx, how, ins, outs, op.span)
     for y in outs:
         if any(how.count(x, y) for x in ins):
             continue
         groups = tuple(dict.fromkeys(_said(g) for g in (*y.groups(), *(g for x in ins for g in x.groups()))))
         source = " @ ".join(show_leaf(x.leaf) for x in ins)
         raise ctx.refuse(wrong.NoEquivariantMap(op.span, source, show_leaf(y.leaf), groups))
-    for x in (*ins, NOTHING):
-        for y in outs:
-            if how.table(x, y) > LIMIT:
-                raise ctx.refuse(wrong.LimitExceeded(op.span, "the table of the maps of `equilinear`", LIMIT))
     return equivariant(ins, outs, op.bias)
+
+
+def _bounded(ctx: Context, how: Plan, ins: tuple[Space, ...], outs: tuple[Space, ...], span: Span) -> None:
+    """Bounds on what is counted and made, each asked before what it bounds is done. Raises Refused."""
+
+    def bound(count: int, limit: int, what: str) -> None:
+        if count > limit:
+            raise ctx.refuse(wrong.LimitExceeded(span, f"{what} of `equilinear`", limit))
+
+    bound(len(ins) * len(outs), LEAVES, "the number of pairs of wires")
+    for x, y in product((*ins, NOTHING), outs):
+        for group in {**x.groups(), **y.groups()}:
+            bound(len(x.places(group)) + len(y.places(group)), AXES, "the number of axes with one group")
+        if not convolves(how, x, y):
+            bound(how.places(x, y), PLACES, "the number of pairs of entries")
+        bound(prod(len(partitions(i + o)) for (_, i), (_, o) in zip(how.along(x), how.along(y), strict=True)), MAPS,
+              "the number of maps")  # fmt: skip
+        for group in how.others:
+            sizes = prod(size for act in (*x.under(group), *y.under(group)) if isinstance(size := size_of(act), int))
+            if not isinstance(group, Cyclic):
+                bound(sizes * rank(group, y.under(group), x.under(group)), PLACES, "the table of the maps")
 
 
 def _space(ctx: Context, leaf: Leaf, span: Span) -> Space:

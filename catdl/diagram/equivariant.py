@@ -76,16 +76,9 @@ class Plan:
         sets = sum(len(reads(ins, kept)) * len(writes(outs, kept)) for kept in spans(ins, outs))
         return sets, tuple(rank(group, y.under(group), x.under(group)) for group in self.others)
 
-    def table(self, x: Space, y: Space) -> int:
-        """How many numbers the largest table of maps of one group has, or the weights of a cycle at all places."""
-        return max(
-            (
-                prod(_number(size_of(act)) for act in (*y.under(group), *x.under(group)))
-                * (1 if isinstance(group, Cyclic) else rank(group, y.under(group), x.under(group)))
-                for group in self.others
-            ),
-            default=0,
-        )
+    def places(self, x: Space, y: Space) -> int:
+        """How many pairs there are of an entry of the result and one of the input, sets and channels not counted."""
+        return prod(_number(size_of(act)) for g in self.others for act in (*y.under(g), *x.under(g)))
 
     def count(self, x: Space, y: Space) -> int:
         """How many independent maps there are between two leaves, channels not counted."""
@@ -161,7 +154,7 @@ def definition(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> D
         terms: list[Part] = []
         for i, x in enumerate(ins):
             weight = known.get(_name("weight", i, j, ins, outs))
-            if weight is not None and _convolves(how, x, y):
+            if weight is not None and convolves(how, x, y):
                 places = next(iter(x.groups())), a.permuted(inputs[i], _rest(how, x))
                 terms.append(Part(_convolved(a, *places, y, _read(a, weight)), (), ()))
             elif weight is not None:
@@ -292,7 +285,7 @@ def _around(a: Assembly, group: Cyclic, outs: int, ins: int, wire: int, place: i
 FOURIER = 512  # places times channels from which on a transform is faster than a matrix, measured
 
 
-def _convolves(how: Plan, x: Space, y: Space) -> bool:
+def convolves(how: Plan, x: Space, y: Space) -> bool:
     """Whether a map is one along a cycle and nothing else, long enough for Fourier transforms."""
     group = how.others[0] if len(how.others) == 1 and not how.sets else None
     if not isinstance(group, Cyclic) or len(x.places(group)) != 1 or len(y.places(group)) != 1:
