@@ -21,6 +21,7 @@ from catdl.types.sizes import (
     Floor,
     Poly,
     Size,
+    SizeDividesByZero,
     equal,
     exact_div,
     floordiv,
@@ -183,6 +184,9 @@ def never_negative(size: Poly, zero: frozenset[str] = frozenset()) -> bool:
                     if not isinstance(atom.divisor, int):
                         return False
                     stack.append(atom.body)
-        if value_of(part, least) < 0:
+        try:
+            if value_of(part, least) < 0:
+                return False
+        except SizeDividesByZero:  # by a dim that may be zero, inside of a floor by a number
             return False
     return True

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic, Edit, Help
 from catdl.diagram.model import Box
-from catdl.lint.view import CONVOLUTIONS, LINEAR, View, axes, given, native, product
+from catdl.lint.view import CONVOLUTIONS, LINEAR, View, axes, given, native
 from catdl.source import Span
 from catdl.types.types import show_axis, show_label
 
@@ -45,7 +45,7 @@ def single(box: Box) -> Iterator[Diagnostic]:
     """What to say of a normalisation over one element."""
     op = native(box)
     over = axes(op, OVER[op.entry])
-    if product(tuple(axis.size for axis in over)) != 1:
+    if any(axis.size != 1 for axis in over):
         return
     shown = " and ".join(f"`{show_axis(axis)}`" for axis in over if show_label(axis.label)) or "one number"
     helps = (Help("for one probability, `sigmoid`"),) if op.entry == "softmax" else ()

@@ -41,6 +41,15 @@ FOUND = {
         ("E0807",),
     ),
     "a root that is no real number": ("morphism m : Real[2] -> Real[2] = x => x * (-8) ^ (1 / 3)\n", ("E0205",)),
+    "as many numbers as there are none, normalised": (
+        "dim C = 8, H = 2, W = 9223372036854775807\n"
+        "morphism m : Real[C, H, W] -> Real[C, H, W] = conv2d(C, 1) >> instancenorm\n",
+        ("W0202",),
+    ),
+    "a quotient by a dim that may be zero, inside of another": (
+        "dim A = 4, U\nmorphism m : Real[C: ((A // U) // (24 - A)), A] -> Real = argmax[A]\n",
+        ("E0301",),
+    ),
     "attention over no features": (
         "dim T, D = 0\nmorphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend\n",
         ("E0211",),
