@@ -1,8 +1,8 @@
 """Batches of sequences of different length: packed along a var dim, beside padding to the longest.
 
-64 sequences of 8 to 512 elements. The last state of an LSTM fold, forward and backward, is timed beside that of `nn.LSTM` on
-the padded batch, where states behind the end of a sequence are computed for nothing, and beside torch's own way,
-`pack_sequence`. Runs are interleaved and medians taken.
+64 sequences of 8 to 512 elements. The last state of an LSTM fold, forward and backward, is timed beside that of
+`nn.LSTM` on the padded batch, where states behind the end of a sequence are computed for nothing, and beside torch's
+own way, `pack_sequence`. Runs are interleaved and medians taken.
 
     python benchmarks/ragged.py [--runs 5] [--size 128] [--json] [--check]
 """

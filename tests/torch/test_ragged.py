@@ -83,7 +83,8 @@ def compare(diagram: Diagram, sizes: Mapping[str, Sequence[int]] = SIZES, meanin
             if floats
             else torch.zeros(())
         )
-        both.append(torch.autograd.grad(loss, leaves, allow_unused=True) if loss.requires_grad else ())
+        traced = loss.requires_grad
+        both.append(torch.autograd.grad(loss, leaves, allow_unused=True) if traced else [None] * len(leaves))
     for a, b in zip(wanted, outs, strict=True):
         assert a.shape == b.shape
         assert a.dtype == b.dtype
