@@ -57,7 +57,7 @@ def names(kind: type) -> tuple[str, ...]:
     return found
 
 
-def replace(value: T, **changes: object) -> T:
+def replace(value: T, /, **changes: object) -> T:
     """A record with some fields changed. Raises TypeError for a name that is no field."""
     kind: Any = type(value)
     return kind(**{name: getattr(value, name) for name in names(kind)} | changes)  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catdl import diagnostics as wrong
+from catdl.check.coalgebras import coalgebra
 from catdl.check.functors import algebra
 from catdl.check.scope import (
     BadDef,
@@ -117,6 +118,8 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
                 where = Span(module.source, node.name_start, node.name_end)
                 if node.keyword == "algebra" and (trees := algebra(node, module.source)) is not None:
                     node = trees
+                if node.keyword == "coalgebra" and (machine := coalgebra(node, module.source)) is not None:
+                    node = machine
                 if (
                     isinstance(known, MorphismDef)
                     and last == name

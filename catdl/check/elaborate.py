@@ -74,6 +74,10 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
             b.choices[Choice(env.module.span(condition), held)] = None
             spare(other, env)
             return apply(ctx, chosen, env, b, inp, label)
+        case ast.Copair():
+            from catdl.check.cases import copair  # late: few specs take cases apart
+
+            return copair(ctx, expr, env, b, inp)
         case ast.Bad() | ast.Field() if is_told(expr):
             return BAD
         case ast.Tuple(items) if items and not any(i.name for i in items):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from catdl import diagnostics as wrong
+from catdl.check import coalgebras
 from catdl.check.functors import trees_kind
 from catdl.check.kinds import Kinds
 from catdl.check.scope import BadDef, DimDef, Env, KindDef, ObjectDef, Static
@@ -353,7 +354,12 @@ class Types:
                 kind = self.kind(node, env)
                 if kind is not None:
                     return Object((Leaf(kind, ()),), (None,))
+                applied = coalgebras.applied(self, node, env)
+                if applied is not None:
+                    return applied
                 raise self.no_type(node, env)
+            case ast.Field(_, coalgebras.INPUT):
+                return coalgebras.input_of(self, node, env)
             case _:
                 raise self.no_type(node, env)
 

@@ -399,7 +399,12 @@ class Program:
             way = out.way
             out = by_ports(out, codomain)
             result = f"the result of `{definition.name}`"
-            fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
+            if codomain.leaves and codomain.leaves[0].kind.cases:
+                from catdl.check.summands import fits_sum  # late: few specs have sums
+
+                fits = fits_sum(ctx, out, codomain, where, result, origin)
+            else:
+                fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
         for fact, scope, blame in ctx.demands:
             demand(ctx, fact, scope, blame)
         broken = out.bad or not fits

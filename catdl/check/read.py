@@ -5,10 +5,11 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check import sorts
 from catdl.check.closing import Instance
+from catdl.check.coalgebras import declared, functor_of
 from catdl.check.declare import declare
 from catdl.check.facts import Noted, refused
 from catdl.check.forms import parameter_leaf
-from catdl.check.functors import algebra, summands
+from catdl.check.functors import algebra
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
@@ -37,7 +38,7 @@ from catdl.diagram.taken import TAKEN
 from catdl.syntax import ast
 from catdl.types.ragged import ragged
 from catdl.types.sizes import SizeTooLarge, free_syms, sym
-from catdl.types.types import Axis, Child, Object
+from catdl.types.types import Axis, Object
 
 
 def read_module(program: Program, module: Module, tree: ast.Module) -> None:
@@ -212,7 +213,7 @@ def read_functor(program: Program, found: FunctorDef) -> None:
     """A functor without binders is read where it stands; one with them, where it is used."""
     if not found.node.binders:
         try:
-            summands(program.context(program.report).types, found, Env(found.module), [(Child(),)], 0)
+            declared(program.context(program.report).types, found)
         except Refused:
             found.module.defs[found.name] = BadDef(found.name)
 
@@ -258,6 +259,12 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         signature = found.head.signature
         span = found.span if signature is None else module.span(signature)
         program.report(wrong.NotAnAlgebra(span, "another type; that of an algebra is `F(C) -> C`"))
+        module.defs[found.name] = BadDef(found.name)
+        return
+    if found.head.keyword == "coalgebra" and functor_of(found) is None:
+        signature = found.head.signature
+        span = found.span if signature is None else module.span(signature)
+        program.report(wrong.NotACoalgebra(span, "another type; that of a coalgebra is `C -> F(C)`"))
         module.defs[found.name] = BadDef(found.name)
         return
     if found.modifiers:

@@ -55,6 +55,8 @@ def both(arrow: ast.Arrow, read: Callable[[ast.Expr], T]) -> tuple[T, T]:
 def whole(types: Types, node: ast.Expr, module: Module) -> Object:
     """A side of a signature without binders; what many declarations write alike is read once. Raises Refused."""
     text = module.source.text[node.start : node.end]
+    if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
+        text = f"{node.function.id} of {text}"  # an algebra's `F(C)` is `mu(F)`, a coalgebra's is itself
     found = module.types.get(text)
     if found is None:
         found = types.object(node, Env(module))

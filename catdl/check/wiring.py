@@ -110,6 +110,10 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             return BAD
         case ast.Index(base) if is_wire(ctx, base, env):
             return element(ctx, expr, env, b)
+        case ast.Call(ast.Name("either")) if env.find("either") is None:
+            from catdl.check.cases import either  # late: few specs make cases
+
+            return either(ctx, expr, env, b)
         case ast.Field(base, name):
             return field(ctx, expr, base, name, env, b)
         case ast.Lambda() | ast.Arrow() | ast.List() | ast.Copair() | ast.Comprehension() | ast.Text() | ast.Splice():

@@ -39,7 +39,7 @@ def zonk_kind(kind: Kind) -> Kind:
     if kind.size is None and kind.axis is None:
         return kind
     size = kind.size if kind.size is None or kind.size.__class__ is int else normal(kind.size)
-    return Kind(kind.name, size, None if kind.axis is None else zonk_label(kind.axis), kind.root)
+    return Kind(kind.name, size, None if kind.axis is None else zonk_label(kind.axis), kind.root, cases=kind.cases)
 
 
 def zonk_leaf(ctx: Context, leaf: Leaf) -> Leaf:

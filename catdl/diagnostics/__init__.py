@@ -69,8 +69,8 @@ _HOMES = {
     ),
     "kind_errors": "KindAmbiguous KindMismatch KindNever UnrelatedKinds",
     "wire_errors": (
-        "ArityMismatch LegMismatch NeedsTie NoSuchPort NotALinearFunctor NotAMorphism NotAWire NotAnAlgebra "
-        "StateUntold TreesOnly UnusedWire"
+        "ArityMismatch LegMismatch NeedsTie NoSuchPort NotACoalgebra NotALinearFunctor NotAMorphism NotAWire "
+        "NotAnAlgebra NotThatSum StateUntold TreesOnly UnusedWire"
     ),
     "param_errors": (
         "BadStart KeyTaken LabelForTwo NotBatchConstant ParamFreeDim ParamNotFound ParamTypeMismatch ParamUnused "

@@ -15,9 +15,11 @@ __all__ = [
     "NeedsTie",
     "NoSuchPort",
     "NotALinearFunctor",
+    "NotACoalgebra",
     "NotAMorphism",
     "NotAWire",
     "NotAnAlgebra",
+    "NotThatSum",
     "StateUntold",
     "TreesOnly",
     "UnusedWire",
@@ -217,6 +219,44 @@ class NotAnAlgebra(Mistake):
     def parts(self) -> Parts:
         helps = (Help("write a leg for each summand, `fold([ leaf | node ])`, or the name of an `algebra`"),)
         return Parts(f"an algebra is needed here, found {self.found}", self.span, "no algebra", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NotACoalgebra(Mistake):
+    """Something that no machine is made of. `found` is a phrase; `instead` says what would do."""
+
+    code: ClassVar[str] = "E0512"
+    title: ClassVar[str] = "a coalgebra is needed"
+    span: Span
+    found: str
+    instead: str = "a coalgebra says what comes out of a state, and the state after it: `s => (out, next)`"
+
+    def parts(self) -> Parts:
+        message = f"a coalgebra is needed here, found {self.found}"
+        return Parts(message, self.span, "no coalgebra", helps=(Help(self.instead),))
+
+
+@dataclass(frozen=True, slots=True)
+class NotThatSum(Mistake):
+    """A value that is not of the sum that is needed; `summand` counts from 1, 0 for the whole."""
+
+    code: ClassVar[str] = "E0513"
+    title: ClassVar[str] = "a value of another sum"
+    span: Span
+    wanted: str
+    found: str
+    summand: int
+    context: str
+    declared: Span | None = None
+    instead: str = "`either(p, a, b)` is of the first summand where p holds, of the second elsewhere"
+
+    def parts(self) -> Parts:
+        labels = (Label(self.declared, "declared here"),) if self.declared is not None else ()
+        if self.summand:
+            message = f"summand {self.summand} is `{self.wanted}`, found `{self.found}`, in {self.context}"
+            return Parts(message, self.span, f"`{self.wanted}` is needed", labels)
+        message = f"a value of the sum `{self.wanted}` is needed, found {self.found}, in {self.context}"
+        return Parts(message, self.span, "not of that sum", labels, (), (Help(self.instead),))
 
 
 @dataclass(frozen=True, slots=True)

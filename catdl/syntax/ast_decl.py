@@ -147,8 +147,8 @@ class StaticParam:
 class Morphism:
     """`morphism name[binders](params) : domain -> codomain where … = body`.
 
-    `keyword` is "morphism", "hom", "algebra", "extern" or "law", whose body is an equation; `modifiers` holds "native"
-    or "core" in the prelude.
+    `keyword` is "morphism", "hom", "algebra", "coalgebra", "extern" or "law", whose body is an equation;
+    `modifiers` holds "native" or "core" in the prelude.
     `signature` is an Arrow or None; `body` is None where a modifier allows it.
     """
 

@@ -17,7 +17,7 @@ DEPTH_LIMIT = 100
 """How deep brackets may nest."""
 
 OPENERS = {closer: opener for opener, closer in BRACKETS.items()}
-MORPHISM_WORDS = kinds_of("MORPHISM HOM ALGEBRA EXTERN NATIVE CORE")
+MORPHISM_WORDS = kinds_of("MORPHISM HOM ALGEBRA COALGEBRA EXTERN NATIVE CORE")
 LEADING = kinds_of("EXTERN NATIVE CORE")
 NAMELIKE = (IN_PLACE - {"AS"}) | {"NAME"}
 STARTED = NAMELIKE | {"TIED", "FRESH"}

@@ -18,8 +18,8 @@ LATER = frozenset({"learner"})
 """Words that start declarations of later versions."""
 
 _DECLARING = (
-    *("dim", "where", "kind", "object", "functor", "param", "morphism", "hom", "algebra", "extern", "law"),
-    *("overload", "from", "native"),
+    *("dim", "where", "kind", "object", "functor", "param", "morphism", "hom", "algebra", "coalgebra"),
+    *("extern", "law", "overload", "from", "native"),
 )
 _MOST = 4
 _PLAIN = {

@@ -22,8 +22,8 @@ def kinds_of(names: str) -> frozenset[str]:
 
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 IN_PLACE = kinds_of(
-    "DIM WHERE KIND OBJECT FUNCTOR PARAM MORPHISM HOM ALGEBRA EXTERN NATIVE CORE LAW OVERLOAD FROM IMPORT AS BOX EMIT "
-    "STATE"
+    "DIM WHERE KIND OBJECT FUNCTOR PARAM MORPHISM HOM ALGEBRA COALGEBRA EXTERN NATIVE CORE LAW OVERLOAD "
+    "FROM IMPORT AS BOX EMIT STATE"
 )
 """Words that are keywords only where they can start something; layout turns them into names elsewhere."""
 

@@ -108,7 +108,7 @@ def stub(stream: Stream, source: Source, begin: int) -> list[ast.Decl]:
             return [ast.Param(name, bad, None, bad.start, bad.end)]
         case "KIND":
             return [ast.Kind(name, None, None, "", None, bad.start, bad.end)]
-        case "MORPHISM" | "HOM" | "ALGEBRA":
+        case "MORPHISM" | "HOM" | "ALGEBRA" | "COALGEBRA":
             keyword = "extern" if kinds[begin] == "EXTERN" else source.text[starts[place] : ends[place]]
             modifiers = tuple(source.text[starts[at] : ends[at]] for at in range(begin, place) if kinds[at] != "EXTERN")
             return [

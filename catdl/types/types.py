@@ -80,7 +80,8 @@ class Kind:
     """What a number means: a declared kind by name; `size` is the range of a `Fin`, `axis` the axis of a `Probs`.
 
     `root` is known in Diagrams for kinds that a spec declares: what they are stored as. `form` is how the trees of a
-    `mu` grow; such a wire has no axes.
+    `mu` grow; such a wire has no axes. `cases` is, of the tag in front of a sum, how wide each
+    part of each summand is.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Kind:
     axis: Label | None = None
     root: str | None = None
     form: Form | None = None
+    cases: tuple[tuple[int, ...], ...] = ()
 
 
 @record
