@@ -152,6 +152,8 @@ def definition(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> D
     results: list[int] = []
     for j, y in enumerate(outs):
         terms: list[Part] = []
+        offset = known.get(_name("bias", 0, j, ins[:1], outs))
+        moved = None if offset is None else _weights(a, how, NOTHING, y, _read(a, offset))
         for i, x in enumerate(ins):
             weight = known.get(_name("weight", i, j, ins, outs))
             if weight is not None and convolves(how, x, y):
@@ -161,11 +163,13 @@ def definition(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> D
                 mixed = _weights(a, how, x, y, _read(a, weight))
                 if i not in flat:
                     flat[i] = _flat(a, how, x, inputs[i])
-                terms += mapped(a, how.along(x), how.along(y), flat[i], mixed)
-        offset = known.get(_name("bias", 0, j, ins[:1], outs))
-        if offset is not None:
-            mixed = _weights(a, how, NOTHING, y, _read(a, offset))
-            terms += mapped(a, how.along(NOTHING), how.along(y), None, mixed)
+                if how.sets or moved is None:
+                    terms += mapped(a, how.along(x), how.along(y), flat[i], mixed)
+                else:
+                    terms.append(Part(_affine(a, flat[i], mixed, moved), (), ()))
+                    moved = None
+        if moved is not None:
+            terms += mapped(a, how.along(NOTHING), how.along(y), None, moved)
         axes = tuple(axis for k in _first(how, y) if isinstance(axis := y.leaf.axes[k], Axis))
         results.append(_shaped(a, how, y, total(a, axes, a.axes(terms[0].wire)[-1], terms)))
     return a.diagram("equilinear", inputs, results)
@@ -282,7 +286,22 @@ def _around(a: Assembly, group: Cyclic, outs: int, ins: int, wire: int, place: i
     return a.gathered(wire, place, code)
 
 
-FOURIER = 512  # places times channels from which on a transform is faster than a matrix, measured
+def _affine(a: Assembly, x: int, matrix: int, offset: int) -> int:
+    """A matrix and a bias at once, which is one call."""
+    given = tuple(a.wires[wire].type for wire in (x, matrix, offset))
+    native = Native("affine", (), (), (), None, None, Definition(lambda: _matrix_and_bias(*given)))
+    return a.named(a.box(native, [x, matrix, offset], Leaf(REAL, a.axes(offset)), False), "y")
+
+
+def _matrix_and_bias(x: Leaf, matrix: Leaf, offset: Leaf) -> Diagram:
+    a = Assembly()
+    inputs = [a.input(x), a.constant(matrix), a.constant(offset)]
+    rows = a.axes(inputs[2])
+    made = a.core("contract", inputs[:2], rows, ins=((1,), (0, 1)), out=(0,))
+    return a.diagram("affine", inputs, [a.point("add", [(made, (0,)), (inputs[2], (0,))], rows)])
+
+
+FOURIER = 384  # places times channels from which on a transform is faster than a matrix, measured
 
 
 def convolves(how: Plan, x: Space, y: Space) -> bool:

@@ -185,18 +185,26 @@ def test_weights_are_tied_plugged_stacked_and_repeated() -> None:
     morphism rounds : Real[S, X, A] -> Real[S, X, A] = repeat(2, fresh equilinear)
     morphism tied_ : Real[S, A] -> Real[S, A] = iterate(2, tied equilinear)
     morphism experts : Real[E, X, A] -> Real[E, X, B] = each[E](fresh equilinear(B))
+    morphism rings : Real[E, Z, A] -> Real[E, Z, B] = each[E](fresh equilinear(B))
+    morphism longer : Real[E, W, A] -> Real[E, W, B] = each[E](fresh equilinear(B))
+    morphism quick : Real[W, A] @ Real[120, 4, 4] -> Real[W, A] = (x, v) => x >> equilinear(bias = false){{weight = v}}
+    morphism moved : Real[Z, A] @ Real[1, 4] -> Real[Z, A] = (x, v) => x >> equilinear{{bias = v}}
     morphism fast : Real[Z, A] @ Real[6, 4, 4] -> Real[Z, A] = (x, v) => x >> equilinear(bias = false){{weight = v}}
     """
     loaded = catdl.loads(text)
     shapes = {
         name: {k: tuple(v.shape) for k, v in loaded[name].compile().state_dict().items()}
-        for name in ("plugged", "rounds", "tied_", "experts", "fast")
+        for name in ("plugged", "rounds", "tied_", "experts", "rings", "longer", "quick", "moved", "fast")
     }
     assert shapes == {
         "plugged": {"w": (2, 4, 4)},
         "rounds": {"equilinear.0.weight": (2, 4, 4), "equilinear.1.weight": (2, 4, 4)},
         "tied_": {"equilinear.weight": (2, 4, 4), "equilinear.bias": (1, 4)},
         "experts": {"equilinear.weight": (3, 1, 6, 4)},
+        "rings": {"equilinear.weight": (3, 6, 6, 4), "equilinear.bias": (3, 1, 6)},
+        "longer": {"equilinear.weight": (3, 120, 6, 4), "equilinear.bias": (3, 1, 6)},
+        "quick": {},
+        "moved": {"equilinear.weight": (6, 4, 4)},
         "fast": {},
     }
     for name in shapes:

@@ -32,7 +32,14 @@ def _circular(c: Context) -> str:
     return f"torch.fft.irfft({mixed}, n={places}, dim=-2).to({x}.dtype)"
 
 
+def _affine(c: Context) -> str:
+    if c.batched(1) or c.batched(2):
+        return f'torch.einsum("...j,...ij->...i", {c.x(0)}, {c.x(1)}) + {c.x(2)}'
+    return f"F.linear({c.xs()})"
+
+
 TABLE: dict[str, Lowering] = {
+    "affine": Lowering(_affine, mixed=True),
     "circular": Lowering(_circular, mixed=True),
     "equivariants": Lowering(_never, _equivariants, constant=True),
 }

@@ -11,14 +11,14 @@ class Equilinear(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(2, 6, 4))
         self.bias = nn.Parameter(torch.empty(1, 6))
+        self.weight = nn.Parameter(torch.empty(2, 6, 4))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Start the parameters that no submodule starts."""
-        nn.init.normal_(self.weight, 0.0, 0.45643546458763845)
         nn.init.zeros_(self.bias)
+        nn.init.normal_(self.weight, 0.0, 0.45643546458763845)
 
     def forward(self, x: Tensor) -> Tensor:
         w = self.weight[0]  # [6, 4]
@@ -124,12 +124,11 @@ class Equilinear3(Reparameterised):
 
     def forward(self, x: Tensor) -> Tensor:
         (w,) = self._made()  # [32, 32]
+        y: Tensor = self.bias.squeeze(-2)  # [4]
+        y = y.unsqueeze(-2).expand(8, -1)  # [8, 4]
+        b = y.flatten(-2)  # [32]
         x = x.flatten(-2)  # [..., 32]
-        y = F.linear(x, w)  # [..., 32]
-        x = self.bias.squeeze(-2)  # [4]
-        x = x.unsqueeze(-2).expand(8, -1)  # [8, 4]
-        b = x.flatten(-2)  # [32]
-        y = y + b  # [..., 32]
+        y = F.linear(x, w, b)  # [..., 32]
         x = y.unflatten(-1, (8, 4))  # [..., Z=8, A=4]
         return x
 
@@ -151,25 +150,25 @@ class Equilinear4(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(256, 4, 4))
         self.bias = nn.Parameter(torch.empty(1, 4))
+        self.weight = nn.Parameter(torch.empty(256, 4, 4))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Start the parameters that no submodule starts."""
-        nn.init.normal_(self.weight, 0.0, 0.03125)
         nn.init.zeros_(self.bias)
+        nn.init.normal_(self.weight, 0.0, 0.03125)
 
     def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.bias.squeeze(-2)  # [4]
+        y = y.unsqueeze(-2).expand(256, -1)  # [256, 4]
+        b = y.flatten(-2)  # [1024]
         precise = torch.promote_types(x.dtype, torch.float32)
         waves = torch.fft.rfft(x.to(precise), dim=-2)
         filters = torch.fft.rfft(self.weight.to(precise), dim=-3).conj()
         mixed = torch.einsum("...fi,...foi->...fo", waves, filters)
         y = torch.fft.irfft(mixed, n=256, dim=-2).to(x.dtype)  # [..., Long=256, 4]
         x = y.flatten(-2)  # [..., 1024]
-        y = self.bias.squeeze(-2)  # [4]
-        y = y.unsqueeze(-2).expand(256, -1)  # [256, 4]
-        b = y.flatten(-2)  # [1024]
         y = x + b  # [..., 1024]
         x = y.unflatten(-1, (256, 4))  # [..., Long=256, A=4]
         return x
