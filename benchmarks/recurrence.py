@@ -21,41 +21,42 @@ import torch
 from torch import Tensor, nn
 
 import catdl
-from catdl.diagram.model import Box, Diagram, Fold, Wire
-from catdl.rewrite.run import rewritten
 from catdl.torch.build import build
-from catdl.types.sizes import sym
-from catdl.types.types import Axis, Leaf
 
-CELLS = """
+SPEC = """
+dim T : time
 dim A = {size}, H = {size}
-morphism rnn : Real[H] @ Real[A] -> Real[H] @ Real[H] = (h, a) => {{
-    new = tanh((a >> linear) + (h >> linear))
-    (new, new)
-}}
-morphism gru : Real[H] @ Real[A] -> Real[H] @ Real[H] = (h, a) => {{
+object State = Real[H]
+object Cell  = (h: Real[H], c: Real[H])
+functor Words(X) = () + Real[A] @ X
+functor Maps(X)  = () + (Real[H] @ Real[H]) @ X
+
+algebra elman : Words(State) -> State = [ zeros | (a, h) => tanh((a >> linear) + (h >> linear)) ]
+
+algebra gated : Words(State) -> State = [ zeros | (a, h) => {{
     rx, zx, nx = a >> linear(3 * H) >> split(3)
     rh, zh, nh = h >> linear(3 * H) >> split(3)
     n = tanh(nx + sigmoid(rx + rh) * nh)
     z = sigmoid(zx + zh)
-    new = (1 - z) * n + z * h
-    (new, new)
-}}
-morphism lstm : Real[H] @ Real[H] @ Real[A] -> Real[H] @ Real[H] @ Real[H] = (h, c, a) => {{
-    i, f, g, o = ((a >> linear(4 * H)) + (h >> linear(4 * H))) >> split(4)
-    state = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    new = sigmoid(o) * tanh(state)
-    (new, state, new)
-}}
-morphism affine : Real[H] @ Real[H] @ Real[H] -> Real[H] @ Real[H] = (h, a, b) => {{
-    new = a * h + b
-    (new, new)
-}}
+    (1 - z) * n + z * h
+}} ]
+
+algebra memory : Words(Cell) -> Cell = [ zeros | (a, s) => {{
+    i, f, g, o = ((a >> linear(4 * H)) + (s.h >> linear(4 * H))) >> split(4)
+    c = sigmoid(f) * s.c + sigmoid(i) * tanh(g)
+    (h = sigmoid(o) * tanh(c), c = c)
+}} ]
+
+algebra moved : Maps(State) -> State = [ zeros | (a, b, h) => a * h + b ]
+
+morphism rnn    : Real[T, A] -> Real[T, H] = scan[T](elman)
+morphism gru    : Real[T, A] -> Real[T, H] = scan[T](gated)
+morphism lstm   : Real[T, A] -> Real[T, H] = scan[T](memory) >> ((h, _) => h)
+morphism affine : Real[T, H] @ Real[T, H] -> Real[T, H] = scan[T](moved)
 """
 
-
 KEYS = ("linear.weight", "linear_2.weight", "linear.bias", "linear_2.bias")
-"""The keys of a cell of two joint linears, in the order of torch's own parameters."""
+"""The leaves of a cell of two joint linears, in the order of torch's own parameters."""
 
 
 class Figure(NamedTuple):
@@ -73,27 +74,26 @@ class Figure(NamedTuple):
         return self.value >= self.limit if self.least else self.value <= self.limit
 
 
-def scan(cell: Diagram, carried: int) -> Diagram:
-    """A fold of a cell along a free axis, with its starts and elements as inputs: the last states, then all outputs."""
-    axis = Axis("T", sym("T"))
-    ports = [cell.wires[wire] for wire in (*cell.inputs, *cell.outputs)]
-    count = len(cell.inputs)
-    plain = {*range(carried), *range(count, count + carried)}
-    leaves = [w.type if k in plain else Leaf(w.type.kind, (axis, *w.type.axes)) for k, w in enumerate(ports)]
-    wires = tuple(Wire(leaf, False, None) for leaf in leaves)
-    inputs, outputs = tuple(range(count)), tuple(range(count, len(ports)))
-    span = cell.boxes[0].span
-    box = Box(Fold(axis, cell, carried, 0, False), inputs, outputs, None, (), span)
-    nameless = (None,) * len(inputs), (None,) * len(outputs)
-    return Diagram(cell.name, wires, inputs, outputs, (box,), frozenset(), *nameless, ())
-
-
-def networks(name: str, size: int, carried: int) -> tuple[nn.Module, nn.Module]:
-    """The rewritten fold of a cell, and the loop, with the same weights."""
-    diagram = scan(catdl.loads(CELLS.format(size=size))[name].diagram(), carried)
-    fast, loop = build(rewritten([diagram])[0][0]), build(diagram)
+def networks(name: str, size: int) -> tuple[nn.Module, nn.Module]:
+    """A fold as it is compiled, and as the loop, with the same weights."""
+    handle = catdl.loads(SPEC.format(size=size))[name]
+    fast, loop = handle.compile(), build(handle.diagram())
     loop.load_state_dict(fast.state_dict())
     return fast, loop
+
+
+def weights(model: nn.Module) -> list[Tensor]:
+    """The weights of a cell in torch's order."""
+    given = {key.partition(".")[2]: weight for key, weight in model.named_parameters()}
+    return [given[key] for key in KEYS] if given else []
+
+
+def alike(model: nn.Module, module: nn.RNNBase) -> nn.RNNBase:
+    """Torch's module with the weights of ours."""
+    with torch.no_grad():
+        for mine, theirs in zip(weights(model), module.parameters(), strict=True):
+            theirs.copy_(mine)
+    return module
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -102,26 +102,37 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(calls: list[Callable[[], object]], runs: int) -> list[float]:
-    """The median time of each call, in milliseconds."""
+def interleaved(calls: list[Callable[[], object]], runs: int, least: float = 2.0) -> list[list[float]]:
+    """The times of each call in milliseconds, turn by turn: so many turns, and for so many seconds at least."""
     for call in calls:
         call()
     times: list[list[float]] = [[] for _ in calls]
-    for turn in range(runs):
-        order = range(len(calls)) if turn % 2 else reversed(range(len(calls)))
+    begin = time.perf_counter()
+    while len(times[0]) < runs or time.perf_counter() - begin < least:
+        order = range(len(calls)) if len(times[0]) % 2 else reversed(range(len(calls)))
         for k in order:
-            times[k].append(seconds(calls[k]))
-    return [statistics.median(found) * 1e3 for found in times]
+            times[k].append(seconds(calls[k]) * 1e3)
+    return times
+
+
+def ratio(times: list[float], others: list[float]) -> float:
+    """The median over the turns of what one takes of the other: both ran under the same load."""
+    return statistics.median(a / b for a, b in zip(times, others, strict=True))
 
 
 def passes(model: nn.Module, *inputs: Tensor) -> Callable[[], object]:
-    """One forward and one backward pass through the last output, that of all steps."""
+    """One forward and one backward pass."""
     leaves = [*(x for x in inputs if x.requires_grad), *model.parameters()]
 
     def run() -> None:
-        torch.autograd.grad(model(*inputs)[-1].sum(), leaves)
+        torch.autograd.grad(first(model(*inputs)).sum(), leaves)
 
     return run
+
+
+def first(out: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """The output of all steps; torch's modules give the last state as well."""
+    return out if isinstance(out, Tensor) else out[0]
 
 
 def threads() -> list[tuple[int, str]]:
@@ -130,42 +141,17 @@ def threads() -> list[tuple[int, str]]:
     return [(1, "1 thread"), *([(usual, f"{usual} threads")] if usual > 1 else [])]
 
 
-class Torchs(nn.Module):
-    """A module of torch from given states; its output of all steps comes last."""
-
-    def __init__(self, module: nn.RNNBase) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        states, x = [h[None] for h in inputs[:-1]], inputs[-1]
-        y, last = self.module(x, tuple(states) if len(states) > 1 else states[0])
-        return (*(h[0] for h in (last if isinstance(last, tuple) else (last,))), y)
-
-
-def alike(model: nn.Module, module: nn.RNNBase) -> None:
-    """Give torch's module the weights of ours."""
-    given = dict(model.named_parameters())
-    with torch.no_grad():
-        for key, theirs in zip(KEYS, module.parameters(), strict=True):
-            theirs.copy_(given[key])
-
-
 def equal(runs: int) -> list[Figure]:
     """The largest difference of outputs and gradients from torch's modules."""
     figures = []
-    for name, kind, carried in (("rnn", nn.RNN, 1), ("gru", nn.GRU, 1), ("lstm", nn.LSTM, 2)):
-        fast, _ = networks(name, 16, carried)
-        module = kind(16, 16, batch_first=True)
-        alike(fast, module)
-        ours, theirs = fast.double(), Torchs(module).double()
-        inputs = [torch.randn(3, 16, dtype=torch.float64, requires_grad=True) for _ in range(carried)]
-        inputs.append(torch.randn(3, 20, 16, dtype=torch.float64, requires_grad=True))
-        given = dict(ours.named_parameters())
+    for name, kind in (("rnn", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)):
+        ours = networks(name, 16)[0].double()
+        theirs = alike(ours, kind(16, 16, batch_first=True).double())
+        x = torch.randn(3, 20, 16, dtype=torch.float64, requires_grad=True)
         found = []
-        for model, leaves in ((ours, [given[key] for key in KEYS]), (theirs, list(theirs.parameters()))):
-            outs = model(*inputs)
-            found.append([*outs, *torch.autograd.grad(sum(y.sin().sum() for y in outs), [*inputs, *leaves])])
+        for model, leaves in ((ours, weights(ours)), (theirs, list(theirs.parameters()))):
+            y = first(model(x))
+            found.append([y, *torch.autograd.grad(y.sin().sum(), [x, *leaves])])
         worst = max(float((a - b).detach().abs().max()) for a, b in zip(*found, strict=True))
         figures.append(Figure(f"{name} beside nn.{name.upper()}, largest difference", worst, 1e-10))
     return figures
@@ -175,48 +161,46 @@ def lstm(runs: int) -> list[Figure]:
     """An LSTM fold beside nn.LSTM and beside the loop."""
     figures = []
     for batch, steps, size in ((32, 256, 256), (8, 256, 128), (1, 512, 64)):
-        fast, loop = networks("lstm", size, 2)
-        module = nn.LSTM(size, size, batch_first=True)
-        alike(fast, module)
-        inputs = (torch.zeros(batch, size), torch.zeros(batch, size), torch.randn(batch, steps, size))
+        fast, loop = networks("lstm", size)
+        module = alike(fast, nn.LSTM(size, size, batch_first=True))
+        x = torch.randn(batch, steps, size)
         for count, told in threads():
             torch.set_num_threads(count)
-            ours, theirs = interleaved([passes(fast, *inputs), passes(Torchs(module), *inputs)], runs)
-            (slow,) = interleaved([passes(loop, *inputs)], max(1, runs // 4))
-            beside = f"{ours:.1f} ms, nn.LSTM {theirs:.1f} ms, loop {slow:.1f} ms ({slow / theirs:.1f} x)"
-            figures.append(
-                Figure(f"LSTM ({batch}, {steps}, {size}), {told}: / nn.LSTM", ours / theirs, 1.05, False, beside)
+            ours, theirs = interleaved([passes(fast, x), passes(module, x)], runs)
+            (slow,) = interleaved([passes(loop, x)], max(1, runs // 8), 0)
+            shown = [statistics.median(times) for times in (ours, theirs, slow)]
+            beside = (
+                f"{shown[0]:.1f} ms, nn.LSTM {shown[1]:.1f} ms, loop {shown[2]:.1f} ms ({shown[2] / shown[1]:.1f} x)"
             )
+            what = f"LSTM ({batch}, {steps}, {size}), {told}: / nn.LSTM"
+            figures.append(Figure(what, ratio(ours, theirs), 1.05, False, beside))
         torch.set_num_threads(threads()[-1][0])
     return figures
 
 
 def affine(runs: int) -> list[Figure]:
     """An affine scan beside the loop, and what a step costs as the number of steps grows."""
-    fast, loop = networks("affine", 64, 1)
+    fast, loop = networks("affine", 64)
     figures = []
 
-    def given(batch: int, steps: int) -> tuple[Tensor, ...]:
+    def given(batch: int, steps: int) -> tuple[Tensor, Tensor]:
         a = torch.rand(batch, steps, 64, requires_grad=True)
-        return torch.zeros(batch, 64), a, torch.randn(batch, steps, 64, requires_grad=True)
+        return a, torch.randn(batch, steps, 64, requires_grad=True)
 
     for count, told in threads():
         torch.set_num_threads(count)
         inputs = given(8, 4096)
         ours, slow = interleaved([passes(fast, *inputs), passes(loop, *inputs)], runs)
-        beside = f"{ours:.1f} ms, loop {slow:.1f} ms"
-        figures.append(Figure(f"affine scan (8, 4096, 64), {told}: loop / scan", slow / ours, 4, True, beside))
-        grown = []
+        beside = f"{statistics.median(ours):.1f} ms, loop {statistics.median(slow):.1f} ms"
+        figures.append(Figure(f"affine scan (8, 4096, 64), {told}: loop / scan", ratio(slow, ours), 4, True, beside))
+        grown, shown = [], []
         for batch in (1, 8):
-            short, long = given(batch, 512), given(batch, 65536)
-            times = interleaved([passes(fast, *short), passes(fast, *long)], runs)
-            grown.append((times[0] / 512 * 1e3, times[1] / 65536 * 1e3))
+            short, long = interleaved([passes(fast, *given(batch, 512)), passes(fast, *given(batch, 65536))], runs)
+            grown.append(ratio(long, short) * 512 / 65536)
+            shown.append(f"{statistics.median(short) / 512e-3:.2f}, {statistics.median(long) / 65536e-3:.2f} us a step")
         # With a batch of 8 the long one takes 134 MB for each tensor, new from the system at every pass.
-        beside = (
-            f"{grown[0][0]:.2f} us, {grown[0][1]:.2f} us a step; batch 8: {grown[1][0]:.2f} us, {grown[1][1]:.2f} us"
-        )
-        value = grown[0][1] / grown[0][0]
-        figures.append(Figure(f"affine scan (1, T, 64), {told}: a step of 65536 / of 512", value, 1, False, beside))
+        beside = f"{shown[0]}; batch 8: {shown[1]}"
+        figures.append(Figure(f"affine scan (1, T, 64), {told}: a step of 65536 / of 512", grown[0], 1, False, beside))
     torch.set_num_threads(threads()[-1][0])
     return figures
 

@@ -260,7 +260,7 @@ class Spec:
         """The PyTorch source of every morphism that nothing else in the file uses. Raises CheckError."""
         from catdl.rewrite.run import rewritten
         from catdl.torch.extern import require
-        from catdl.torch.several import sources
+        from catdl.torch.several import roots, sources
 
         self.sound()
         handles = [self[name] for name in self.names]
@@ -269,15 +269,16 @@ class Spec:
         with refusals(), no_collection():
             for handle in handles:
                 require(handle.diagram())
-            return sources(rewritten([handle.diagram() for handle in handles])[0])
+            return sources(rewritten(roots([handle.diagram() for handle in handles]))[0])
 
     def rewrites(self) -> str:
-        """Which rewrites were done in the morphisms that can stand alone, where, and by which laws."""
+        """Which rewrites were done in what `source` gives, where, and by which laws."""
         from catdl.rewrite.applied import shown
         from catdl.rewrite.run import rewritten
+        from catdl.torch.several import roots
 
         self.sound()
-        return shown(rewritten([self[name].diagram() for name in self.names])[1])
+        return shown(rewritten(roots([self[name].diagram() for name in self.names]))[1])
 
 
 @contextmanager

@@ -63,6 +63,25 @@ def test_compile_says_which_rewrites_were_done(folder: Path) -> None:
     assert "class G(nn.Module)" in result.stdout and result.stderr == "no rewrite applies\n"
 
 
+FOLDS = """dim T, A = 3
+functor Words(X) = () + Real[A] @ X
+algebra total : Words(Real[A]) -> Real[A] = [ zeros | add ]
+
+morphism sums : Real[T, A] -> Real[A] = fold[T](total)
+"""
+
+
+def test_explain_names_the_rewrite_its_place_and_its_law(folder: Path) -> None:
+    Path("folds.cat").write_text(FOLDS)
+    result = call("compile", "folds.cat", "sums", "-o", "out.py", "--explain")
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0, result.output
+    assert lines[0] == "monoid: fold[T] is a sum"
+    assert lines[1].strip().startswith("where: folds.cat:3:")
+    assert "folds of a commutative monoid" in lines[2] and "up to rounding" in lines[2]
+    assert ".sum(-2)" in Path("out.py").read_text()
+
+
 def test_check_standard_input() -> None:
     assert call("check", "-", stdin=GOOD.encode()).exit_code == 0
     result = call("check", "-", stdin=BAD.encode())
