@@ -40,9 +40,10 @@ class AffineScan(torch.autograd.Function):
     @staticmethod
     def steps(a: Tensor, b: Tensor, h: Tensor, s: Tensor, dim: int, reverse: bool) -> Tensor:
         """Fill s one step after the other; the last state."""
-        places = list(zip(a.unbind(dim), b.unbind(dim), s.unbind(dim)))
-        for x, y, place in reversed(places) if reverse else places:
-            h = torch.addcmul(y, x, h, out=place)
+        xs, ys = a.unbind(dim), b.unbind(dim)
+        for k in reversed(range(len(xs))) if reverse else range(len(xs)):
+            h = torch.addcmul(ys[k], xs[k], h)
+            s.select(dim, k).copy_(h)
         return h
 
     @staticmethod
@@ -63,19 +64,18 @@ class AffineScan(torch.autograd.Function):
     @staticmethod
     def forward(a: Tensor, b: Tensor, h: Tensor, dim: int, reverse: bool) -> Tensor:
         count = a.shape[dim]
-        few = count % 64  # these come first, one by one
         shape = list(torch.broadcast_shapes(a.shape, b.shape, h.unsqueeze(dim).shape))
         shape[dim] = count + 1
         s = b.new_empty(shape)
         s.select(dim, count if reverse else 0).copy_(h)
         filled = s.narrow(dim, 0 if reverse else 1, count)
-        cut = count - few if reverse else few
-        parts = list(zip(*(x.tensor_split((cut,), dim) for x in (a, b, filled))))
-        first, rest = reversed(parts) if reverse else parts
-        h = AffineScan.steps(first[0], first[1], h, first[2], dim, reverse)
-        blocks = list(zip(*(x.split(4096, dim) for x in rest))) if count >= 64 else []
-        for x, y, z in reversed(blocks) if reverse else blocks:  # each small enough for the cache
-            h = AffineScan.chunks(x, y, h, z, dim, reverse)
+        few = count % 64  # these come first, one by one; then blocks that the cache holds
+        for k in (*([0] if few else []), *range(few, count, 4096)):
+            size = few if k < few else min(4096, count - k)
+            start = count - k - size if reverse else k
+            x, y, z = (t.narrow(dim, start, size) for t in (a, b, filled))
+            run = AffineScan.steps if size < 64 else AffineScan.chunks
+            h = run(x, y, h, z, dim, reverse)
         return s
 
     @staticmethod

@@ -137,3 +137,21 @@ def test_every_scan_is_named() -> None:
     _, applied = rewritten([fold(STEP + "a * h + b")])
     assert names(applied) == ["affine"]
     assert applied[0].law.name == "associativity of composition" and not applied[0].law.bitwise
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_it_runs_under_compile_and_export_and_has_second_derivatives(reverse: bool) -> None:
+    model = build(rewritten([fold(SCAN.replace("NEW", "a * h + b"), reverse=reverse)])[0][0]).double()
+    inputs = [torch.rand(2, 4, dtype=torch.float64), *(torch.rand(2, 70, 4, dtype=torch.float64) for _ in "ab")]
+    wanted = model(*inputs)
+    torch.testing.assert_close(torch.compile(model, backend="aot_eager")(*inputs), wanted)
+    exported = torch.export.export(model, tuple(inputs)).module()
+    given = [[x.clone().requires_grad_() for x in inputs] for _ in range(2)]
+    grads = [
+        torch.autograd.grad(sum(y.sin().sum() for y in net(*leaves)), leaves)
+        for net, leaves in zip((model, exported), given, strict=True)
+    ]
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other)
+    few = [x[:1, :3].clone().requires_grad_() if x.ndim == 3 else x[:1].clone().requires_grad_() for x in inputs]
+    assert torch.autograd.gradgradcheck(lambda *x: model(*x), few, fast_mode=True)
