@@ -139,6 +139,7 @@ def test_every_scan_is_named() -> None:
     assert applied[0].law.name == "associativity of composition" and not applied[0].law.bitwise
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch.compile itself does
 @pytest.mark.parametrize("reverse", [False, True])
 def test_it_runs_under_compile_and_export_and_has_second_derivatives(reverse: bool) -> None:
     model = build(rewritten([fold(SCAN.replace("NEW", "a * h + b"), reverse=reverse)])[0][0]).double()
