@@ -146,11 +146,13 @@ class Compiled:
         sample. Raises ValueError for what does not fit, and says which sample it is.
         """
         from catdl.data.ragged import Port, pack
+        from catdl.diagram.told import by_trees
 
         diagram = self.diagram()
         names = (*diagram.domain_names, *(None,) * len(diagram.inputs))
         types = [diagram.wires[wire].type for wire in diagram.inputs]
-        return pack([Port(leaf, name) for leaf, name in zip(types, names, strict=False)], samples)
+        grown = {dim: at[0] for dim, at in by_trees(diagram).items()}
+        return pack([Port(leaf, name) for leaf, name in zip(types, names, strict=False)], samples, grown)
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The keys of the parameters that the spec puts into groups, `f{**.bias: group("no_decay")}`, by group.

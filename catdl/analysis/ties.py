@@ -79,8 +79,9 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
                 yield Tie(_keys(visit, box, body), f"iterate, {count} rounds", [note])
             case Fold(axis=axis, body=body) if owns(body):
                 yield Tie(_keys(visit, box, body), f"fold[{show_axis(axis)}]", [note])
-            case TreeFold(form=form, body=body) if owns(body):
-                yield Tie(_keys(visit, box, body), f"fold over {plain(form.name)}", [note])
+            case TreeFold(form=form, body=body, axis=nodes) if owns(body):
+                what = "fold" if nodes is None else f"annotate[{show_axis(nodes)}]"
+                yield Tie(_keys(visit, box, body), f"{what} over {plain(form.name)}", [note])
             case Map(axes=axes, body=body) if owns(body):
                 yield Tie(_keys(visit, box, body), f"map[{', '.join(map(show_axis, axes))}]", [note])
             case _:

@@ -18,7 +18,7 @@ from catdl.check.templates import is_axis, without
 from catdl.record import replace
 from catdl.syntax import ast
 
-HIGHER = frozenset("chain each fold iterate map mealy moore moore0 repeat scan scan0 unfold".split())  # noqa: SIM905
+HIGHER = frozenset("annotate chain each fold iterate map mealy moore moore0 repeat scan scan0 unfold".split())  # noqa: SIM905
 """Operations that take morphisms."""
 
 

@@ -131,7 +131,7 @@ def close_inner(ctx: Context, box: PBox, op: Inner, made: dict[int, Diagram]) ->
             return Fold(zonk_axis(op.axes[0]), body, op.count, captured, op.reverse)
         case "trees":
             assert op.form is not None
-            return TreeFold(op.form, body, captured)
+            return TreeFold(op.form, body, captured, zonk_axis(op.axes[0]) if op.axes else None)
         case _:
             axis = zonk_axis(op.axes[0])
             if not isinstance(axis.size, int):

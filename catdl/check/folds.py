@@ -9,26 +9,32 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
-from catdl.check.functors import Item
+from catdl.check.functors import Item, applied, kind_of
 from catdl.check.inner import emit_inner, inner_diagram, settle
 from catdl.check.legs import zeros
 from catdl.check.rules.common import Rule
-from catdl.check.scope import MorphismDef
+from catdl.check.scope import Env, MorphismDef
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, alike
 from catdl.syntax import ast
-from catdl.types.types import Child, Form, Leaf, Object, show_form, show_item, show_leaf
+from catdl.types.types import Axis, Child, Form, Leaf, Object, show_form, show_item, show_leaf
 
 
 def fold(rule: Rule) -> Bundle:
     """`fold(alg)`: what an algebra makes of each tree."""
+    if rule.items():
+        span = rule.head.env.module.span(rule.items()[0])
+        raise rule.ctx.refuse(wrong.TooManyArguments(span, "fold", 0, len(rule.items())))
+    return over_trees(rule)
+
+
+def over_trees(rule: Rule, axis: Axis | None = None) -> Bundle:
+    """What an algebra makes of each tree; along an axis, of each of its nodes. Raises Refused."""
     ctx, env = rule.ctx, rule.head.env
-    legs, carrier = _arguments(rule)
-    wires = rule.all_wires()
-    form = wires[0].leaf.kind.form if len(wires) == 1 else None
-    if form is None:
-        found = " @ ".join(show_leaf(wire.leaf) for wire in wires) or "nothing"
-        raise ctx.refuse(wrong.TreesOnly(rule.span, "fold", found, True))
+    legs, carrier, functor = _arguments(rule)
+    wires, form = _trees(rule)
+    if functor is not None:
+        fits(rule, functor, env)
     if not isinstance(legs, ast.Copair):
         return ctx.apply(legs, env, rule.b, rule.inp, rule.head.label)
     if len(legs.legs) != len(form.summands):
@@ -36,9 +42,14 @@ def fold(rule: Rule) -> Bundle:
         raise ctx.refuse(wrong.LegMismatch(span, show_form(form), 0, "", len(form.summands), len(legs.legs)))
     label = rule.head.label
     if label is None:
-        return _fold(rule, rule.b, wires, form, legs, carrier)
+        return _fold(rule, rule.b, wires, form, legs, carrier, axis)
     inner, out = inner_diagram(
-        ctx, rule.b, label, [w.leaf for w in wires], wires, lambda i, x: _fold(rule, i, x.wires, form, legs, carrier)
+        ctx,
+        rule.b,
+        label,
+        [w.leaf for w in wires],
+        wires,
+        lambda i, x: _fold(rule, i, x.wires, form, legs, carrier, axis),
     )
     if out.bad:
         return BAD
@@ -46,31 +57,51 @@ def fold(rule: Rule) -> Bundle:
     return emit_inner(rule.b, Inner("call", inner, label), wires, leaves, out.names, label, rule.span, label)
 
 
-def _arguments(rule: Rule) -> tuple[ast.Expr, Object | None]:
-    """The algebra, legs or a name, and the carrier if it is said. Raises Refused."""
+def _trees(rule: Rule) -> tuple[list[W], Form]:
+    """What comes in, and the functor of these trees. Raises Refused."""
+    wires = rule.all_wires()
+    form = wires[0].leaf.kind.form if len(wires) == 1 else None
+    if form is None:
+        found = " @ ".join(show_leaf(wire.leaf) for wire in wires) or "nothing"
+        raise rule.ctx.refuse(wrong.TreesOnly(rule.span, rule.name, found, True))
+    return wires, form
+
+
+def fits(rule: Rule, functor: ast.Expr, env: Env) -> None:
+    """Refuse trees of another functor than an algebra is of. Raises Refused."""
+    _trees(rule)
+    of_mine = applied(rule.ctx.types, functor, env)[0]
+    expected = Object((Leaf(kind_of(of_mine), ()),), (None,))
+    if not rule.ctx.ports(rule.inp, expected, rule.span, f"the input of `{rule.name}`"):
+        raise Refused
+
+
+def _arguments(rule: Rule) -> tuple[ast.Expr, Object | None, ast.Expr | None]:
+    """The algebra, legs or a name; the carrier and the functor, if they are said. Raises Refused."""
     ctx, env = rule.ctx, rule.head.env
-    if rule.items():
-        raise ctx.refuse(wrong.TooManyArguments(env.module.span(rule.items()[0]), "fold", 0, len(rule.items())))
     carrier: Object | None = None
+    functor: ast.Expr | None = None
     plain_args = []
     for arg in rule.head.args:
         if arg.sep != "=":
             plain_args.append(arg)
         elif arg.name == "carrier":
             carrier = ctx.types.object(arg.value, env)
+        elif arg.name == "functor" and rule.name != "fold":
+            functor = arg.value
         else:
             span = env.module.span(arg)
-            raise ctx.refuse(wrong.UnknownArgument(span, arg.name or "", "fold", (), ("carrier",)))
+            raise ctx.refuse(wrong.UnknownArgument(span, arg.name or "", rule.name, (), ("carrier",)))
     if not plain_args:
-        raise ctx.refuse(wrong.MissingArgument(rule.span, "algebra", "fold"))
+        raise ctx.refuse(wrong.MissingArgument(rule.span, "algebra", rule.name))
     if len(plain_args) > 1:
-        raise ctx.refuse(wrong.TooManyArguments(env.module.span(plain_args[1]), "fold", 1, len(plain_args)))
+        raise ctx.refuse(wrong.TooManyArguments(env.module.span(plain_args[1]), rule.name, 1, len(plain_args)))
     legs = plain_args[0].value
     if isinstance(legs, ast.Tie):
         legs = legs.body
     if not isinstance(legs, ast.Copair):
         _named(rule, legs)
-    return legs, carrier
+    return legs, carrier, functor
 
 
 def no_algebra(rule: Rule, node: ast.Expr) -> Refused:
@@ -100,7 +131,15 @@ def _named(rule: Rule, node: ast.Expr) -> None:
     raise rule.ctx.refuse(wrong.NotAnAlgebra(env.module.span(node), words))
 
 
-def _fold(rule: Rule, b: Builder, trees: list[W], form: Form, legs: ast.Copair, carrier: Object | None) -> Bundle:
+def _fold(
+    rule: Rule,
+    b: Builder,
+    trees: list[W],
+    form: Form,
+    legs: ast.Copair,
+    carrier: Object | None,
+    axis: Axis | None,
+) -> Bundle:
     ctx = rule.ctx
     for _ in range(2):
         folding = _Folding(rule, b, form, legs, carrier)
@@ -122,8 +161,10 @@ def _fold(rule: Rule, b: Builder, trees: list[W], form: Form, legs: ast.Copair, 
         name = next(iter(inner.emitted))
         raise ctx.refuse(wrong.BadValue(inner.emitted[name], f"`{name}` is emitted at every node, not once"))
     no_trees(rule, inner)
-    op = Inner("trees", inner, "fold", form=form)
-    out = emit_inner(b, op, trees, list(made.leaves), made.names, "fold", rule.span, None)
+    front = () if axis is None else (axis,)
+    op = Inner("trees", inner, rule.name, axes=front, form=form)
+    leaves = [Leaf(leaf.kind, (*front, *leaf.axes)) for leaf in made.leaves]
+    out = emit_inner(b, op, trees, leaves, made.names, rule.name, rule.span, None)
     for wire, port in zip(out.wires, made.names, strict=True):
         wire.name = port
     return out

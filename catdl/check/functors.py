@@ -54,6 +54,11 @@ def trees_kind(types: Types, node: ast.Call, env: Env) -> Kind:
     if all(deep) or not any(deep):
         declared = found.module.span(found.node)
         raise types.statics.refuse(wrong.EndlessTree(span, found.name, found.node.variable, all(deep), declared))
+    return kind_of(form)
+
+
+def kind_of(form: Form) -> Kind:
+    """The kind of a wire of a functor's trees."""
     return Kind(f"mu({show_form(form)})", root="mu", form=form)
 
 

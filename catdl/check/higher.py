@@ -12,6 +12,7 @@ from typing import Literal
 
 from catdl import diagnostics as wrong
 from catdl.check import lists, machines
+from catdl.check.annotate import annotate
 from catdl.check.builder import BAD, Bundle, Closure, Inner
 from catdl.check.context import Head
 from catdl.check.folds import no_trees
@@ -345,6 +346,7 @@ def swap(rule: Rule) -> Bundle:
 
 
 HIGHER: dict[str, Callable[[Rule], Bundle]] = {
+    "annotate": annotate,
     "chain": chain,
     "collect": collect,
     "copy": copy,

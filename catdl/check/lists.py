@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, W
-from catdl.check.context import Head
+from catdl.check.declared import declared, over_axis
 from catdl.check.folds import fold as fold_trees
-from catdl.check.folds import no_algebra, show_summand
+from catdl.check.folds import show_summand
 from catdl.check.functors import applied
-from catdl.check.legs import AXIS, REVERSE, along_axis, functor_of, zeros
+from catdl.check.legs import REVERSE, functor_of, zeros
 from catdl.check.rules.common import Rule, known_axes
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.static import Refused
@@ -61,33 +61,11 @@ def over_list(rule: Rule, give: Callable[[Result, Builder], list[W]], before: bo
 
 
 def by_name(rule: Rule, node: ast.Expr) -> Bundle:
-    """A declared algebra: its legs, in its own scope, with its name as the segment. Raises Refused."""
-    from catdl.check.elaborate import template  # late: elaboration asks the table of rules, in which this stands
-    from catdl.check.forms import head_of
-
-    env = rule.head.env
-    head = head_of(rule.ctx, node, env)
-    target = head.target if head is not None else None
-    said = [arg for arg in rule.head.args if arg.sep == "="]
-    found = None
-    if isinstance(target, MorphismDef) and target.head.keyword == "algebra":
-        found = along_axis(target, rule.name, any(arg.name == REVERSE for arg in said))
-    if head is None or found is None:
-        raise no_algebra(rule, node)
-    unknown = next((arg for arg in said if arg.name != REVERSE), None)
-    if unknown is not None:
-        raise rule.ctx.refuse(
-            wrong.UnknownArgument(env.module.span(unknown), unknown.name or "", rule.name, (), (REVERSE,))
-        )
-    if isinstance(target, MorphismDef) and not head.args and head.items is None:
-        whole_functor(rule, target)
-    item = rule.items()[0]
-    axis = item.value if item.sep != ":" or item.name is None else ast.Name(item.name, item.start, item.end)
-    args = [*head.args, ast.Arg(AXIS, "=", axis, node.start, node.end), *said]
-    plugs = [*head.plugs, *rule.head.plugs]
-    label = rule.head.label or head.label
-    whole = Head(found, head.name, head.env, args, head.items, plugs, label, rule.span, head.root, rule.head.way)
-    return template(rule.ctx, found, whole, rule.b, rule.inp)
+    """A declared algebra along an axis. Raises Refused."""
+    head, found = declared(rule, node, (REVERSE,))
+    if isinstance(head.target, MorphismDef) and not head.args and head.items is None:
+        whole_functor(rule, head.target)
+    return over_axis(rule, node, head, found)
 
 
 def whole_functor(rule: Rule, algebra: MorphismDef) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic
-from catdl.diagram.model import Box, Call, Core, Diagram, Emit, Native
+from catdl.diagram.model import Box, Call, Core, Diagram, Emit, Native, TreeFold
 from catdl.diagram.params import bodies, post_order
 from catdl.diagram.ragged import Along, leaves
 from catdl.types.ragged import mentioned, of_leaves, places, row, rows
@@ -64,6 +64,8 @@ def called(box: Box) -> str:
         case Core(name=name):
             head = box.span.text.partition("[")[0].partition("(")[0].strip()
             return head if head.isidentifier() else name.removesuffix("_axes")
+        case TreeFold(axis=axis):
+            return "fold" if axis is None else "annotate"
         case op:
             return type(op).__name__.lower()
 

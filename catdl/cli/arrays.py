@@ -106,7 +106,7 @@ def apply(
         arguments.append(tensor)
     try:
         at = {port: torch.as_tensor(np.asarray(array)) for port, array in offsets.items()}
-        return _run(module, Batch(tuple(arguments), at), diagram)  # type: ignore[arg-type]  # trees are inputs too
+        return _run(module, Batch(tuple(arguments), at), diagram)
     except (ValueError, TypeError, IndexError, RuntimeError) as error:
         return wrong.InputMismatch(path, _one_line(error))
 

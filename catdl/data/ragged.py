@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from catdl.data.nested import trees
+from catdl.data.tree import Tree
 from catdl.types.dtypes import storage
 from catdl.types.ragged import fin, rows
 from catdl.types.sizes import short
@@ -34,7 +36,7 @@ class Port(NamedTuple):
 class Batch(NamedTuple):
     """Packed inputs in the order of the ports, and the offsets of each var dim by its name."""
 
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[Tensor | Tree, ...]
     offsets: dict[str, Tensor]
 
     def to(self, *args: Any, **kwargs: Any) -> Batch:
@@ -44,7 +46,8 @@ class Batch(NamedTuple):
             found: Tensor = x.to(*args, **kwargs)
             return found if x.is_floating_point() else found.to(x.dtype)
 
-        return Batch(tuple(map(moved, self.inputs)), {name: moved(at) for name, at in self.offsets.items()})
+        inputs = tuple(x.to(*args, **kwargs) if isinstance(x, Tree) else moved(x) for x in self.inputs)
+        return Batch(inputs, {name: moved(at) for name, at in self.offsets.items()})
 
     def split(self, x: Tensor, dim: str) -> tuple[Tensor, ...]:
         """What each sample has of a tensor that is packed along a var dim."""
@@ -112,15 +115,22 @@ def from_networkx(graph: Any, x: str = "x") -> tuple[Tensor, Tensor, Tensor]:
     return features, both[:, 0].contiguous(), both[:, 1].contiguous()
 
 
-def pack(ports: Sequence[Port], samples: Iterable[Any]) -> Batch:
+def pack(ports: Sequence[Port], samples: Iterable[Any], grown: Mapping[str, int] | None = None) -> Batch:
     """Samples as a batch for these ports. A sample holds what each port is given, in order or by name.
+
+    `grown` are the var dims of the nodes of trees, with the ports of these: their offsets need not be given.
 
     Values are tensors, arrays or nested lists, as one sample has them; of one port a sample may be the value itself.
     Raises ValueError where a sample does not fit, and says which.
     """
     listed = [_values(ports, sample, k) for k, sample in enumerate(samples)]
-    columns = [[_tensor(port, values[p], k) for k, values in enumerate(listed)] for p, port in enumerate(ports)]
-    sizes: dict[str, list[int]] = {}
+    forests = {p: trees(form, [values[p] for values in listed]) for p, port in enumerate(ports)
+               if (form := port.leaf.kind.form) is not None}  # fmt: skip
+    columns = [
+        [] if p in forests else [_tensor(port, values[p], k) for k, values in enumerate(listed)]
+        for p, port in enumerate(ports)
+    ]
+    sizes = {dim: forests[p].offsets.diff().tolist() for dim, p in (grown or {}).items()}
     for port, column in zip(ports, columns, strict=True):
         dim = rows(port.leaf)
         if dim is None:
@@ -135,8 +145,11 @@ def pack(ports: Sequence[Port], samples: Iterable[Any]) -> Batch:
         if index is not None and index not in sizes:
             raise ValueError(f"no input has the axis {short(index)}, which {_called(ports, port)} is an index of")
     starts = {dim: offsets_of(found) for dim, found in sizes.items()}
-    inputs = [_packed(ports, port, column, starts) for port, column in zip(ports, columns, strict=True)]
-    return Batch(tuple(inputs), {short(dim): at for dim, at in starts.items()})
+    inputs = [
+        forests[p] if p in forests else _packed(ports, port, column, starts)
+        for p, (port, column) in enumerate(zip(ports, columns, strict=True))
+    ]
+    return Batch(tuple(inputs), {short(dim): at for dim, at in starts.items() if dim not in (grown or {})})
 
 
 def _values(ports: Sequence[Port], sample: Any, k: int) -> list[Any]:

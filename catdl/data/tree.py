@@ -64,7 +64,8 @@ class _Plan:
 
     rows: list[list[int]]
     orders: list[Tensor]
-    samples: list[Tensor]
+    sample: Tensor  # the tree that each node stands in
+    places: Tensor  # of each node, tree after tree, among the states of all levels, the deepest first
 
 
 class Tree:
@@ -156,7 +157,24 @@ class Tree:
 
     def samples(self, summand: int) -> Tensor:
         """The tree that each node of a summand stands in."""
-        return self._plan.samples[summand]
+        return self._plan.sample[self.tags == summand]
+
+    @property
+    def offsets(self) -> Tensor:
+        """Where the nodes of each tree begin when they stand tree after tree, [B + 1]."""
+        sizes = torch.bincount(self._plan.sample, minlength=self.count)
+        return torch.cat((sizes.new_zeros(1), sizes.cumsum(0)))
+
+    def nodes(self, levels: list[Tensor]) -> Tensor:
+        """The states of all levels, the deepest first, tree after tree, those of a tree breadth first."""
+        return torch.cat(levels).index_select(0, self._plan.places)
+
+    def one(self, number: int) -> Tree:
+        """One of the trees, as a batch."""
+        sample = self._plan.sample
+        own = [self.samples(summand) == number for summand in range(len(self.places))]
+        constants = [[field[kept] for field in fields] for kept, fields in zip(own, self.constants, strict=True)]
+        return Tree(self.tags[sample == number], constants, self.places, 1, self.form)
 
 
 def depths(tags: Tensor, arities: Tensor, count: int) -> list[int]:
@@ -197,5 +215,9 @@ def _plan(tags: Tensor, places: Places, count: int, device: torch.device) -> _Pl
     above = torch.cat((torch.arange(count), parent))
     while not torch.equal(further := above[above], above):
         above = further
-    samples = [above[tags == summand].to(device) for summand in range(kinds)]
-    return _Plan(rows.tolist(), list(order.split(sizes)), samples)
+    # Levels are climbed from the deepest to the roots, and within each nodes stand as their parents want them.
+    climbed = torch.cat(torch.cat((torch.arange(count), children)).split(sizes)[::-1])
+    at = torch.empty(total, dtype=torch.int64)
+    at[climbed] = torch.arange(total)
+    packed = at[torch.argsort(above, stable=True)]
+    return _Plan(rows.tolist(), list(order.split(sizes)), above.to(device), packed.to(device))

@@ -272,8 +272,14 @@ class TreesOnly(Mistake):
 
     def parts(self) -> Parts:
         if self.wanted:
-            message = f"`{self.name}` without an axis takes trees, found {self.type}"
+            without = " without an axis" if self.name == "fold" else ""
+            message = f"`{self.name}`{without} takes trees, found {self.type}"
             helps = (Help("trees are of an object `mu(F)`, where F is a functor"),)
             return Parts(message, self.span, "no trees come in", helps=helps)
         message = f"`{self.name}` takes tensors, found trees, {self.type}"
-        return Parts(message, self.span, "trees come in", helps=(Help("only `fold(algebra)` reads trees"),))
+        return Parts(
+            message,
+            self.span,
+            "trees come in",
+            helps=(Help("only `fold(algebra)` and `annotate[N](algebra)` read trees"),),
+        )

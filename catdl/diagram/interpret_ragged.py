@@ -15,10 +15,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from catdl.data.tree import Tree
 from catdl.diagram.interpret import interpret
 from catdl.diagram.model import Core, Diagram
 from catdl.diagram.params import post_order
-from catdl.diagram.told import padded
+from catdl.diagram.told import by_trees, padded
 from catdl.types.ragged import fin, of_leaves, places, rows
 from catdl.types.sizes import short
 from catdl.types.types import Leaf
@@ -26,7 +27,7 @@ from catdl.types.types import Leaf
 
 def interpret_ragged(
     diagram: Diagram,
-    inputs: Sequence[Tensor],
+    inputs: Sequence[Tensor | Tree],
     params: Mapping[str, Tensor],
     offsets: Mapping[str, Tensor],
     *,
@@ -36,25 +37,40 @@ def interpret_ragged(
     if training and any(isinstance(b.op, Core) and b.op.name == "across" for d in post_order(diagram) for b in d.boxes):
         raise NotImplementedError("what crosses the batch has no meaning for one sample")
     dims = sorted(of_leaves(wire.type for inner in post_order(diagram) for wire in inner.wires))
-    starts = {dim: offsets[short(dim)].tolist() for dim in dims}
+    grown = {dim: at[0] for dim, at in by_trees(diagram).items()}
+    starts = {dim: _starts(dim, grown, inputs, offsets) for dim in dims}
     count = len(next(iter(starts.values()))) - 1
     largest = {dim: max((b - a for a, b in pairwise(at)), default=0) for dim, at in starts.items()}
     free = {dim: max(largest[name] for name in names) for dim, names in padded(diagram).items()}
     results: list[tuple[Tensor, ...]] = []
     for k in range(count):
         sizes = {dim: at[k + 1] - at[k] for dim, at in starts.items()}
-        given = []
+        given: list[Tensor | Tree] = []
         for wire, tensor in zip(diagram.inputs, inputs, strict=True):
+            if isinstance(tensor, Tree):
+                given.append(tensor.one(k))
+                continue
             leaf, constant = diagram.wires[wire].type, diagram.wires[wire].constant
             dim, index = rows(leaf), fin(leaf)
             own = tensor if constant else tensor[k] if dim is None else tensor[starts[dim][k] : starts[dim][k + 1]]
-            given.append(own if index is None else own - starts[index][k])
-        outs = interpret(diagram, given, params, training=training, batch=(), dims={**free, **sizes})
-        results.append(tuple(_global(out, leaf, starts, k) for out, leaf in zip(outs, _outputs(diagram), strict=True)))
+            own = own if index is None else own - starts[index][k]
+            given.append(own if constant else own[None])
+        outs = interpret(diagram, given, params, training=training, batch=(1,), dims={**free, **sizes})
+        shown = zip(outs, _outputs(diagram), strict=True)
+        results.append(tuple(_global(out[0], leaf, starts, k) for out, leaf in shown))
     return tuple(
         torch.cat(column) if rows(leaf) is not None else torch.stack(column)
         for column, leaf in zip(zip(*results, strict=True), _outputs(diagram), strict=True)
     )
+
+
+def _starts(
+    dim: str, grown: Mapping[str, int], inputs: Sequence[Tensor | Tree], offsets: Mapping[str, Tensor]
+) -> list[int]:
+    """Where samples begin along a var dim: given, or told by trees."""
+    tree = inputs[grown[dim]] if dim in grown else None
+    found: list[int] = (offsets[short(dim)] if not isinstance(tree, Tree) else tree.offsets).tolist()
+    return found
 
 
 def _outputs(diagram: Diagram) -> list[Leaf]:

@@ -24,7 +24,7 @@ AtNode: TypeAlias = "Callable[[Diagram, Results, Run], Work[Results]]"
 def fold_trees(
     op: TreeFold, tree: Tree, captured: Sequence[Value], run: Run, at_node: AtNode
 ) -> Generator[Work[Results], Results, Results]:
-    """The carrier at the root of each tree; `at_node` runs a leg on what stands at a node."""
+    """The carrier at the root of each tree, or at every node; `at_node` runs a leg on what stands at a node."""
     legs = [leg(op, summand) for summand in range(len(op.form.summands))]
     tags: list[int] = tree.tags.tolist()
     single = run.with_batch(())
@@ -48,7 +48,14 @@ def fold_trees(
                 ins.append(Value(whole.reshape(*item.sizes, *whole.shape[1:]), True))
         ins += [Value(v.tensor[sample[node]], True) if v.batched else v for v in captured]
         made[node] = yield at_node(legs[tag], ins, single)
-    return [Value(torch.stack([state[k].tensor for state in made[: tree.count]]), True) for k in range(carriers(op))]
+    if op.axis is None:
+        return [Value(torch.stack([each[k].tensor for each in made[: tree.count]]), True) for k in range(carriers(op))]
+    order = sorted(range(len(made)), key=sample.__getitem__)  # of each tree, in one run all of one size
+    results = []
+    for k in range(carriers(op)):
+        whole = torch.stack([made[node][k].tensor for node in order])
+        results.append(Value(whole.unflatten(0, (tree.count, -1)), True))
+    return results
 
 
 def _samples(op: TreeFold, tags: list[int], count: int) -> list[int]:

@@ -208,13 +208,15 @@ class TreeFold:
 
     Inputs: the trees, then wires from outside (the last `captured`). The body holds all legs of the algebra side by
     side: leg after leg the constants of a node of that summand and the carriers of its children, as they stand in the
-    summand, then the captured wires -> leg after leg the carrier. Outputs: the carrier at the root. The functor gives
-    the shape of the data, initiality the network (CDL, appendix I).
+    summand, then the captured wires -> leg after leg the carrier. Outputs: the carrier at the root; with an `axis`, a
+    var dim, at every node, breadth first, with that axis in front. The functor gives the shape of the data, initiality
+    the network (CDL, appendix I).
     """
 
     form: Form
     body: Diagram
     captured: int
+    axis: Axis | None = None
 
 
 @record

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from catdl.diagram.model import Box, Core, Diagram, Each, Extern, Fold, Map, Native
+from catdl.diagram.model import Box, Core, Diagram, Each, Extern, Fold, Map, Native, TreeFold
 from catdl.diagram.params import bodies
 from catdl.types.ragged import fin, mentioned, of_leaves, places, ragged_syms, rows
 from catdl.types.sizes import Poly, Size, short, show, sub
@@ -190,5 +190,7 @@ class Along:
             case Fold(axis, body, _, _) if mentioned(axis):
                 inner = of_leaves(wire.type for wire in body.wires)
                 return "a step has one element, and sees no other" if inner else None
+            case TreeFold(body=body) if of_leaves(wire.type for wire in body.wires):
+                return "a leg has one node, and sees no samples"
             case _:
                 return None

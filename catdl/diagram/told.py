@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from catdl.diagram.model import Box, Core, Diagram, Each, Extern, Map, Native
+from catdl.diagram.model import Box, Core, Diagram, Each, Extern, Map, Native, TreeFold
 from catdl.diagram.params import bodies, post_order
 from catdl.source import Span
 from catdl.types.ragged import bare, is_ragged, row
@@ -65,6 +65,28 @@ def padded(diagram: Diagram) -> dict[str, set[str]]:
                 if name is not None and dim is not None:
                     found.setdefault(dim, set()).add(name)
     return found
+
+
+def by_trees(diagram: Diagram) -> dict[str, tuple[int, ...]]:
+    """The var dims of the nodes of trees, each with the inputs, by position, whose trees it is made of."""
+    made: dict[int, tuple[dict[int, int], dict[str, tuple[int, ...]]]] = {}
+    for inner in post_order(diagram):
+        at = {wire: k for k, wire in enumerate(inner.inputs) if inner.wires[wire].type.kind.form is not None}
+        dims: dict[str, dict[int, None]] = {}
+        for box in inner.boxes:
+            body = bodies(box)
+            if isinstance(box.op, TreeFold):
+                name = None if box.op.axis is None else row(box.op.axis.size)
+                if name is not None:
+                    dims.setdefault(name, {})[at[box.inputs[0]]] = None
+            elif body is not None and id(body) in made:
+                through, below = made[id(body)]
+                at |= {box.outputs[k]: at[box.inputs[port]] for k, port in through.items() if box.inputs[port] in at}
+                for name, ports in below.items():
+                    dims.setdefault(name, {}).update((at[box.inputs[port]], None) for port in ports)
+        through = {k: at[wire] for k, wire in enumerate(inner.outputs) if wire in at}
+        made[id(inner)] = through, {name: tuple(ports) for name, ports in dims.items()}
+    return made[id(diagram)][1]
 
 
 def needed(root: Diagram, memo: dict[int, Needs]) -> Needs:

@@ -29,6 +29,7 @@ from catdl.diagram.model import (
     TreeFold,
 )
 from catdl.diagram.params import bodies, is_learned, owns, parameters, post_order
+from catdl.types.ragged import row
 from catdl.types.sizes import Poly, Size, free_vars
 from catdl.types.types import Axis, AxisItem, Child, Leaf, RowVar
 
@@ -226,7 +227,13 @@ def _tree_fold(diagram: Diagram, where: str, op: TreeFold, box: Box) -> None:
     _ports(diagram, where, sum(widths(op.form, carried)) + op.captured, len(body.inputs), "inputs in its body")
     if diagram.wires[box.inputs[0]].type.kind.form != op.form:
         raise _fail(diagram, f"{where} folds {diagram.wires[box.inputs[0]].type} with an algebra of {op.form.name}")
-    carrier = [diagram.wires[w].type for w in box.outputs]
+    carrier = [body.wires[w].type for w in body.outputs[:carried]]
+    front = () if op.axis is None else (op.axis,)
+    for wire, leaf in zip(box.outputs, carrier, strict=True):
+        if len(diagram.wires[wire].type.axes) != len(front) + len(leaf.axes):
+            raise _fail(diagram, f"{where} gives {diagram.wires[wire].type} of the carrier {leaf}")
+    if op.axis is not None and row(op.axis.size) is None:
+        raise _fail(diagram, f"{where} has {op.axis} for its nodes, which is no var dim")
     wanted: list[tuple[AxisItem, ...]] = []
     for item in (item for parts in forms for item in parts):
         wanted += [(*item.axes, *c.axes) for c in carrier] if isinstance(item, Child) else [item.axes]

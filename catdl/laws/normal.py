@@ -185,11 +185,11 @@ class Reading:
                 return (yield self.at(last, last.diagram.outputs[port], places))
             case Fold():
                 return (yield self.fold(frame, box, op, port, places))
-            case TreeFold(form, body, _):
+            case TreeFold(form, body, _, axis):
                 inner = self.body(body, frame, box, ("cell", 0), "", frame.lead, frame.fixed)
                 args = yield from self.functions(inner, inner.diagram.outputs, places)
                 args += yield from self.functions(frame, box.inputs[:1], places)
-                return self.a.make("trees", (port, repr(form)), (*places, *args))
+                return self.a.make("trees", (port, repr(form), axis is not None), (*places, *args))
             case Extern(target):
                 args = yield from self.functions(frame, box.inputs, places)
                 where: object = "" if target.startswith(VARIABLE) else frame.prefix

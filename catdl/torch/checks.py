@@ -44,7 +44,7 @@ _WORDS: dict[Storage, str] = {"int": " in torch.int64", "bool": " in torch.bool"
 class Entry:
     """The statements at the start of a function that bind free dims, and in a root check the inputs."""
 
-    __slots__ = ("_bound", "_late", "_lines", "_name", "_packed", "_scope", "_segments", "_values")
+    __slots__ = ("_bound", "_late", "_lines", "_name", "_packed", "_scope", "_segments", "_told", "_values")
 
     def __init__(self, scope: Scope, name: str, values: list[Value], packed: Sequence[Axis | None] = ()) -> None:
         self._scope = scope
@@ -52,6 +52,7 @@ class Entry:
         self._values = values
         self._packed = {value.text: axis for value, axis in zip(values, packed, strict=False) if axis is not None}
         self._segments: dict[str, None] = {}  # the var dims whose segments are made
+        self._told: set[str] = set()  # the trees that var dims are told by
         self._bound: set[str] = set()
         self._lines: list[str | tuple[str, str]] = []  # a pair binds a dim, if anything reads it
         self._late: list[tuple[Value, int, Size]] = []
@@ -62,14 +63,25 @@ class Entry:
         return self._bound
 
     def check(
-        self, facts: tuple[Fact, ...], bounds: tuple[Bound, ...] = (), padded: Mapping[str, set[str]] | None = None
+        self,
+        facts: tuple[Fact, ...],
+        bounds: tuple[Bound, ...] = (),
+        padded: Mapping[str, set[str]] | None = None,
+        grown: Mapping[str, Sequence[int]] | None = None,
     ) -> list[str]:
         """Ranks, sizes, batch axes, divisibility and bounds; binds every dim that the inputs tell.
 
-        `padded`: free dims that are as large as the largest sample of some var dims.
+        `padded`: free dims that are as large as the largest sample of some var dims. `grown`: the var dims of the nodes
+        of trees, with the inputs that these are.
         """
-        for value in self._values:
-            self._input(value)
+        trees = dict.fromkeys(place for places in (grown or {}).values() for place in places)
+        for place in trees:
+            self._input(self._values[place])
+        for dim, places in (grown or {}).items():
+            self._grow(dim, [self._values[place] for place in places])
+        for place, value in enumerate(self._values):
+            if place not in trees:
+                self._input(value)
             if value.text in self._packed:
                 self._pack(value, self._packed[value.text])
         self._offsets()
@@ -230,6 +242,19 @@ class Entry:
             self._segments[dim] = None
             self._lines.append(f'{name} = Segments.of({name}, "{self._name}: {short(dim)}", {value.text})')
 
+    def _grow(self, dim: str, trees: list[Value]) -> None:
+        """The nodes of trees say what a var dim is; where there are several batches, they must agree."""
+        first, *rest = trees
+        self._told.add(first.text)
+        name = self._scope.segments(dim)
+        self._segments[dim] = None
+        self._lines.append(f"{name} = Segments({first.text}.offsets, len({first.text}.tags))")
+        for value in rest:
+            words = f"inputs {first.text} and {value.text} must have as many nodes in each tree: `{short(dim)}`"
+            got = f"{{{first.text}!r:.50}} and {{{value.text}!r:.50}}"
+            test = f"if not torch.equal({value.text}.offsets, {name}.offsets):"
+            self._lines += [test, *self._raise(words, got)]
+
     def _offsets(self) -> None:
         """Segments of the var dims that no input is packed by, and the range of what is an index into any."""
         for dim in self._scope.used_rows:
@@ -247,7 +272,7 @@ class Entry:
             words = f"{first} and {name} must be of as many samples"
             self._lines += [f"if {name}.count != {first}.count:", *self._raise(words, got)]
         for value in self._values:
-            if value.batched and value.text not in self._packed:
+            if value.batched and value.text not in self._packed and value.text not in self._told:
                 wanted = f"{value.text}.ndim != {value.rank + 1} or {value.text}.shape[0] != {first}.count"
                 if value.leaf.kind.form is not None:  # trees have one batch axis
                     wanted = f"len({value.text}) != {first}.count"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from catdl.diagnostics import NotCompilable
 from catdl.diagram.params import bounds_of
-from catdl.diagram.told import padded
+from catdl.diagram.told import by_trees, padded
 from catdl.torch.checks import Entry
 from catdl.torch.context import Context
 from catdl.torch.refuse import Refused
@@ -71,17 +71,19 @@ def enter_unit(w: Writer) -> list[str]:
     ]
     told = inputs[: len(inputs) - w.plan.states] if w.unit.root else inputs  # `Stateful` looks after the others
     entry = Entry(w.scope, w.unit.diagram.name.rpartition("::")[2], [*told, *extra], packed)
+    grown: dict[str, tuple[int, ...]] = {}
     batch = _batch(w, inputs)  # first: it reads dims, which the entry then binds
     if w.unit.root:
-        lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram), padded(w.unit.diagram))
+        grown = {dim: at for dim, at in by_trees(w.unit.diagram).items() if dim in w.scope.used_rows}
+        lines = entry.check(w.unit.diagram.facts, bounds_of(w.unit.diagram), padded(w.unit.diagram), grown)
         unbound = [name for name in w.scope.used_dims if name not in entry.bound]
         if unbound:
             dims = " and ".join(f"`{short(name)}`" for name in unbound)
             raise Refused(NotCompilable(w.unit.diagram.name, f"no input tells the size of {dims}"))
     else:
         lines, w.unit.dims = entry.bind()
-    w.unit.rows = tuple(w.scope.used_rows)
-    if w.unit.rows:
+    w.unit.rows = tuple(dim for dim in w.scope.used_rows if dim not in grown)
+    if w.scope.used_rows:
         w.scope.imports.add("Segments")
     return [*lines, *batch]
 

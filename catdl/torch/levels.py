@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Climbing:
-    """A loop over levels that is open: what goes up, the rows of the leaves beside it, the name of the level."""
+    """A loop over levels that is open: what goes up, the rows of the leaves beside it, the name of the level.
+
+    `lists` hold what all levels gave, where that is wanted.
+    """
 
     op: Climb
     names: list[Var]
+    lists: list[str]
     rows: dict[int, list[str]]  # by summand, for each wire of the carrier
     level: str
 
@@ -65,6 +69,9 @@ def open_climb(w: Writer, step: Step, op: Climb, inputs: list[Value]) -> None:
         w.scope.write(
             f"{var.name} = {tree.text}.bottom.join({parts})", w.shape(wires[step.outputs[k]].type, Mode.BATCHED)
         )
+    lists = [w.scope.reserve(f"{var.name}_levels") for var in names] if op.every else []
+    for var, listed in zip(names, lists, strict=False):
+        w.scope.write(f"{listed} = [{var.name}]")
     level = w.scope.reserve("level")
     leaves = [w.scope.reserve(each.removesuffix("_rows") + "_leaf") for each in rows]
     each, over, children = [level, *leaves], [f"{tree.text}.levels", *rows], []
@@ -90,7 +97,7 @@ def open_climb(w: Writer, step: Step, op: Climb, inputs: list[Value]) -> None:
             w.scope.write(f"{listed} = {level}.children({var.name})", comment)
         w.scope.free(var)
     w.climbs[op.mark] = Climbing(
-        op, names, {s: leaves[k * carried : (k + 1) * carried] for k, s in enumerate(below)}, level
+        op, names, lists, {s: leaves[k * carried : (k + 1) * carried] for k, s in enumerate(below)}, level
     )
 
 
@@ -131,11 +138,17 @@ def shut_climb(w: Writer, step: Step, op: Top, inputs: list[Value]) -> None:
     }
     parts = {**climbing.rows, **made}
     joined = [f"{level}.join({', '.join(parts[s][k] for s in range(len(parts)))})" for k in range(carried)]
+    tree = inputs[len(above) * carried].text
     for wire in step.inputs:
         w.scope.release(w.values[wire])
-    comments = [w.shape(w.unit.flat.wires[wire].type, Mode.BATCHED) for wire in step.outputs]
+    tops = [w.unit.flat.wires[wire] for wire in step.outputs]
+    comments = [w.shape(top.type, Mode.BATCHED) for top in tops]
     w.scope.write(f"{', '.join(var.name for var in names)} = {', '.join(joined)}", ", ".join(comments))
+    for var, each in zip(names, climbing.lists, strict=False):
+        w.scope.write(f"{each}.append({var.name})")
     w.scope.shut_block(carried)
+    for var, each, top in zip(names, climbing.lists, tops, strict=False):
+        w.scope.write(f"{var.name} = {tree}.nodes({each})", w.shape(top.type, Mode.BATCHED, top.rows))
     for wire, var in zip(step.outputs, names, strict=True):
         w.scope.take(var)
         leaf = w.unit.flat.wires[wire].type

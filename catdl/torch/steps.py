@@ -93,11 +93,12 @@ class Climb:
     mark: int  # of this loop, the same in its `Top`
     form: Form
     apart: int
+    every: bool = False  # whether the states of all nodes are wanted, not those of the roots
 
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """Out of it. Inputs: what the legs with children gave, then what was made before and must last to the end."""
+    """Out of it. Inputs: what the legs with children gave, then the trees and all that must last to the end."""
 
     mark: int
 

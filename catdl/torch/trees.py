@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from catdl.diagram.legs import leg
 from catdl.diagram.model import Diagram, TreeFold
 from catdl.torch.steps import Climb, Fields, Flat, Step, Top
-from catdl.types.types import Child, Form
+from catdl.types.types import Child, Form, Leaf
 
 Legs = Generator[tuple[Diagram, tuple[int, ...]], list[int], list[int]]
 
@@ -30,7 +30,7 @@ class _Leg:
 
 
 def climb(flat: Flat, op: TreeFold, inputs: tuple[int, ...], names: list[str | None]) -> Legs:
-    """Add the steps; gives the carrier at the roots, which has these names outside."""
+    """Add the steps; gives the carrier at the roots or at all nodes, which has these names outside."""
     tree, captured = inputs[0], inputs[1:]
     made: dict[int, list[int]] = {}
     below, above = summands(op.form)
@@ -47,12 +47,17 @@ def climb(flat: Flat, op: TreeFold, inputs: tuple[int, ...], names: list[str | N
     legs = [_leg(flat, op, summand, captured) for summand in above]
     apart = legs[0].apart
     own = [wire for each in legs for wire in each.own]
-    flat.steps.append(Step(Climb(mark, op.form, len(apart)), (tree, *states, *apart), (*moving, *own), None, ()))
+    head = Climb(mark, op.form, len(apart), op.axis is not None)
+    flat.steps.append(Step(head, (tree, *states, *apart), (*moving, *own), None, ()))
     for summand, each in zip(above, legs, strict=True):
         made[summand] = yield each.diagram, each.inputs
     results = [wire for summand in above for wire in made[summand]]
-    tops = [flat.wire(flat.wires[wire].type, name, False) for wire, name in zip(made[above[0]], names, strict=True)]
-    flat.steps.append(Step(Top(mark), (*results, *flat.kept(mark, start)), tuple(tops), None, ()))
+    front = () if op.axis is None else (op.axis,)
+    tops = []
+    for wire, name in zip(made[above[0]], names, strict=True):
+        leaf = flat.wires[wire].type
+        tops.append(flat.wire(Leaf(leaf.kind, (*front, *leaf.axes)), name, False))
+    flat.steps.append(Step(Top(mark), (*results, tree, *flat.kept(mark, start)), tuple(tops), None, ()))
     return tops
 
 

@@ -1,0 +1,44 @@
+"""`annotate[N](algebra)`: what an algebra makes of every subtree, along a var dim of the nodes.
+
+Takes trees; guarantees a result with the axis N in front, whose samples are as long as their trees have nodes.
+
+    tree >> annotate[N](treelstm)      State[N], a tree's nodes breadth first
+"""
+
+from __future__ import annotations
+
+from catdl import diagnostics as wrong
+from catdl.check.builder import Bundle
+from catdl.check.declared import declared, over_axis
+from catdl.check.folds import fits, over_trees
+from catdl.check.legs import functor_of
+from catdl.check.rules.common import Rule
+from catdl.check.scope import Env, MorphismDef
+from catdl.syntax import ast
+from catdl.types.ragged import row
+from catdl.types.types import show_axis
+
+
+def annotate(rule: Rule) -> Bundle:
+    """`annotate[N](alg)`: the carrier at every node. Raises Refused."""
+    ctx, env, items = rule.ctx, rule.head.env, rule.items()
+    if not items:
+        raise ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, f"{rule.name}[N]"))
+    if len(items) > 1:
+        raise ctx.refuse(wrong.TooManyArguments(env.module.span(items[1]), rule.name, 1, len(items)))
+    axis = ctx.types.single(items[0], env)
+    if row(axis.size) is None:
+        found = f"`{show_axis(axis)}`, which every sample has the same of"
+        wanted = "a var dim, for every tree has nodes of its own number"
+        raise ctx.refuse(wrong.BadArgument(env.module.span(items[0]), "N", wanted, found, rule.name))
+    plain = [arg for arg in rule.head.args if arg.sep != "="]
+    node = plain[0].value.body if plain and isinstance(plain[0].value, ast.Tie) else plain[0].value if plain else None
+    if node is None or len(plain) > 1 or isinstance(node, ast.Copair):
+        return over_trees(rule, axis)
+    head, made = declared(rule, node, ())
+    algebra = head.target
+    if isinstance(algebra, MorphismDef) and not head.args and head.items is None:  # told where it is used
+        functor = functor_of(algebra)
+        assert functor is not None, "an algebra without a functor has no legs to run"
+        fits(rule, functor, Env(algebra.module))
+    return over_axis(rule, node, head, made)
