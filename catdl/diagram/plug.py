@@ -7,14 +7,15 @@ leaves that stay do not move (CDL, section 3: a 2-morphism of Para acts on the p
   what a step of a change owns stands beside the leaf it changes.
 - Calls, `each` and `repeat` are entered; a repeat whose rounds are changed differently becomes calls one by one.
 - What runs many times with one record of weights (`iterate`, `map`) is not entered by steps: what it is given is made
-  once, before it, and plugged in from outside.
+  once, before it, and plugged in from outside. Yet what a step owns has a key beside the leaf, below the box that
+  holds it.
 
     changed(gpt2, {"block.0.attention.qkv.weight": Change(steps=(add_low_rank,))})
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from catdl.diagram.changes import UNCHANGED, Change, Tree, below, flat, live, nested, tree_of, under
@@ -71,15 +72,23 @@ class Draft:
         self.boxes: list[Box] = []
         self.outputs = base.outputs
         self.effects = set(base.effects)
-        self.taken = {segment for inner in _together(base) for box in inner.boxes for segment in _segments(box)}
+        self.taken: set[str] = set()
+        self.take(path for inner in _together(base) for box in inner.boxes for path in _paths(box))
 
     def wire(self, wire: Wire) -> int:
         """A new wire."""
         self.wires.append(wire)
         return len(self.wires) - 1
 
+    def take(self, paths: Iterable[str]) -> None:
+        """Say that sites and leaves stand at some paths, and whatever they stand in above them."""
+        for path in paths:
+            while path and path not in self.taken:
+                self.taken.add(path)
+                path = path.rpartition(".")[0]
+
     def fresh(self, name: str) -> str:
-        """A name for a site that no other has."""
+        """A path for a site that no other has."""
         found, count = name, 1
         while found in self.taken:
             count += 1
@@ -106,9 +115,10 @@ class Draft:
         )
 
     def leaf(self, parameter: Parameter, change: Change, out: int | None, span: Span) -> int:
-        """A leaf and what is made of it; the last value is the wire `out`, or a new one."""
+        """A leaf and, beside it, what is made of it; the last value is the wire `out`, or a new one."""
         steps = live(change)
-        shape = Wire(parameter.type, True, parameter.path.rpartition(".")[2])
+        around, _, name = parameter.path.rpartition(".")
+        shape = Wire(parameter.type, True, name)
         last = self.wire(shape) if out is None else out
         if steps:
             self.wires[last] = replace(self.wires[last], made=True)
@@ -118,12 +128,15 @@ class Draft:
             self.boxes.append(Box(Local(change.on(parameter)), (), (at,), parameter.path, (), span))
         for place, step in enumerate(steps):
             result = last if place == len(steps) - 1 else self.wire(shape)
-            self.splice(step, (at,) if step.inputs else (), result)
+            self.splice(step, (at,) if step.inputs else (), result, around)
             at = result
         return last
 
-    def splice(self, step: Diagram, inputs: tuple[int, ...], result: int) -> None:
-        """The boxes of a diagram with one output, which is the wire `result`; its sites are kept apart from others."""
+    def splice(self, step: Diagram, inputs: tuple[int, ...], result: int, around: str) -> None:
+        """The boxes of a diagram with one output, which is the wire `result`.
+
+        Its sites stand below the path `around`, apart from others there.
+        """
         at = dict(zip(step.inputs, inputs, strict=True))
         at[step.outputs[0]] = result
         sites: dict[str, str] = {}
@@ -136,7 +149,7 @@ class Draft:
         def renamed(site: str) -> str:
             head, dot, rest = site.partition(".")
             if head not in sites:
-                sites[head] = self.fresh(head)
+                sites[head] = self.fresh(f"{around}.{head}" if around else head)
             return f"{sites[head]}{dot}{rest}"
 
         for box in step.boxes:
@@ -191,9 +204,9 @@ def _resited(diagram: Diagram, renamed: Callable[[str], str]) -> Diagram:
     return done[id(diagram)]
 
 
-def _segments(box: Box) -> tuple[str, ...]:
+def _paths(box: Box) -> tuple[str, ...]:
     site = box.op.parameter.path if isinstance(box.op, Local) else box.site
-    return () if site is None else (site.partition(".")[0],)
+    return () if site is None else (site,)
 
 
 def _diagram(diagram: Diagram, node: Tree, alone: bool, memo: Memo) -> Work[Diagram]:
@@ -287,7 +300,7 @@ def _native(draft: Draft, box: Box, op: Native, node: Tree) -> Box:
         draft.base.facts,
     )
     inner = Draft(inside)
-    inner.taken = {p.path.partition(".")[0] for p in op.params}
+    inner.take(p.path for p in op.params)
     count = len(box.inputs)
     plugs = [(path, count + k) for k, path in enumerate(plugged)]
     for p in op.params:
@@ -364,8 +377,14 @@ def without_site(body: Diagram, sole: Box) -> Diagram:
 
 
 def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold | TreeFold, node: Tree, memo: Memo) -> Work[Diagram]:
-    """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside."""
-    changes = flat(node)
+    """What is used many times is made once, outside, and plugged in; how a leaf is kept is said inside.
+
+    What a step owns has the key that it would have inside.
+    """
+    before = "" if box.site is None else f"{box.site}."
+    leaves = leaves_of(op, box.site)
+    changes = {leaf.path: found for leaf in leaves if isinstance(found := under(node, leaf.path), Change)}
+    draft.take(before + leaf.path for leaf in leaves)
     outside = {path for path, change in changes.items() if live(change)}
     kept = {
         path: replace(change, steps=(), apart=True) if path in outside else change for path, change in changes.items()
@@ -374,14 +393,13 @@ def _tied(draft: Draft, box: Box, op: Repeat | Map | Fold | TreeFold, node: Tree
     op = replace(op, body=inner)
     plugs = list(box.plugs)
     leads = leads_of(op, box.site)
-    for leaf in leaves_of(op, box.site):
+    for leaf in leaves:
         if leaf.path in outside:
-            whole = leaf.path if box.site is None else f"{box.site}.{leaf.path}"
             change = changes[leaf.path]
             for axis in reversed(leaf.type.axes[: leads[leaf.path]]):
                 assert isinstance(axis, Axis)
                 change = replace(change, steps=tuple(_at_each(step, axis, box.span) for step in live(change)))
-            made = draft.leaf(replace(leaf, path=whole), change, None, box.span)
+            made = draft.leaf(replace(leaf, path=before + leaf.path), change, None, box.span)
             plugs.append((leaf.path, made))
     draft.boxes.append(Box(op, box.inputs, box.outputs, box.site, tuple(plugs), box.span))
     return draft.base

@@ -64,9 +64,8 @@ def starts(w: Writer) -> list[str]:
     lines += [f"self.{name}.copy_({start})" for name, start in w.buffers.items()]
     lines += [restart(w.plan, cell) for cell in w.cells.values()]
     for site, leaves in w.held.items():
-        name = w.sites.expression(site)
         for path, p in leaves.items():
-            lines += _start(w, f'{name}["{path}"]', p, w.stacks.get((site, path), 0))
+            lines += _start(w, w.sites.leaf(site, path), p, w.stacks.get((site, path), 0))
     for name, native in _modules(w).items():
         for p in native.params:
             lines += _start(w, f"{name}.{p.path}", p, 0) if p.told else []

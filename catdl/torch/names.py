@@ -31,10 +31,13 @@ def camel(name: str) -> str:
     return text if text and not text[0].isdigit() else f"M{text}"
 
 
-def attribute(name: str, table: str) -> str:
-    """How a class reaches its own `name`, whose key is fixed; `table` is `_modules` or `_parameters`."""
+def attribute(name: str, table: str, of: str = "self") -> str:
+    """How a class reaches `name`, its own or that `of` a module, whose key is fixed.
+
+    `table` is `_modules` or `_parameters`.
+    """
     plain = name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")
-    return f"self.{name}" if plain and name not in TAKEN else f'self.{table}["{name}"]'
+    return f"{of}.{name}" if plain and name not in TAKEN else f'{of}.{table}["{name}"]'
 
 
 def attributes(texts: Iterable[str]) -> frozenset[str]:

@@ -28,6 +28,7 @@ from catdl.torch.packed import pack
 from catdl.torch.refuse import Refused
 from catdl.torch.remake import remake
 from catdl.torch.scope import RESERVED
+from catdl.torch.sites import above
 from catdl.torch.stacks import with_stacks
 from catdl.torch.steps import Flat, Invoke, Loop, Slices, Step
 from catdl.types.types import Axis
@@ -236,6 +237,21 @@ def kept_below(unit: Unit, step: Step) -> frozenset[str]:
         return frozenset()  # an `each` without a segment is a function: what it reads lives in the unit around it
     before = f"{step.site}." if step.site else ""
     return frozenset(path for path, _ in step.plugs if before + path in unit.flat.read or before + path in unit.kept)
+
+
+def living(plan: Plan, unit: Unit, step: Step) -> set[str]:
+    """The paths at which what a step calls has modules of its own or leaves, "" for itself."""
+    match step.op:
+        case Invoke(callee, _, bare):
+            body = callee
+        case Loop(body=body, fresh=False) | Slices(body=body):
+            bare = sole_box(body) is not None
+        case _:
+            return {""}
+    given = {path for path, _ in step.plugs} - kept_below(unit, step)
+    stay = [path for path in leaves_by_path(body, bare) if path not in given]
+    found = {place for path in stay for place in above(path)}
+    return found | {""} if stay or plan.found.of(body).keeps else found
 
 
 def _stacked(caller: Unit, step: Step) -> frozenset[str]:

@@ -23,12 +23,12 @@ from catdl.torch.form import has_module, lent_module
 from catdl.torch.levels import Climbing, fields, open_climb, shut_climb
 from catdl.torch.names import attribute
 from catdl.torch.native import lower_native
-from catdl.torch.plan import Plan, Unit, kept_below, leaves_by_path
+from catdl.torch.plan import Plan, Unit, kept_below, leaves_by_path, living
 from catdl.torch.rounds import Rounds, open_rounds, shut_rounds
 from catdl.torch.rows import segment
 from catdl.torch.scope import Mode, Scope, Value, Var, joined, sizes_of
 from catdl.torch.shapes import MANY, shape
-from catdl.torch.sites import Sites
+from catdl.torch.sites import Sites, above
 from catdl.torch.spaces import enter, leave
 from catdl.torch.steps import (
     Climb,
@@ -72,6 +72,7 @@ class Writer:
     native_sites: set[str] = field(default_factory=set)
     sites: Sites = field(default_factory=lambda: Sites(()))
     used_sites: set[str] = field(default_factory=set)
+    handed: dict[str, set[str]] = field(default_factory=dict)  # the leaves that are plugged, by site
     shapes: dict[tuple[int, Mode, tuple[Axis, ...]], str] = field(default_factory=dict)
     lead: tuple[Axis, ...] = ()  # the axes of `each` and `map` that are batch axes here
     maps: dict[int, tuple[Mode, tuple[Axis, ...]]] = field(default_factory=dict)  # the batch axes outside an open map
@@ -122,11 +123,13 @@ class Writer:
 
     def lender(self, path: str) -> str | None:
         """The site of the box that a leaf of this unit lives in, if it does not stand in the class itself."""
-        if path not in self.unit.flat.read and path not in self.unit.flat.globals:
+        declared = path in self.unit.flat.globals
+        if path not in self.unit.flat.read and not declared:
             return None
-        parts = path.split(".")
-        sites = (".".join(parts[:k]) for k in range(1, len(parts)))
-        return next((site for site in sites if site in self.used_sites), None)
+        for site in above(path):
+            if site in self.used_sites and (declared or path.removeprefix(f"{site}.") in self.handed[site]):
+                return site
+        return None
 
     def leaf(self, site: str, parameter: Parameter, stacked: int = 0) -> str:
         """A leaf that no module of torch holds; gives the expression that reaches it."""
@@ -149,7 +152,7 @@ class Writer:
         self.modules.setdefault(site, "")
         self.held.setdefault(site, {})[parameter.path] = parameter
         self.stacks[site, parameter.path] = stacked
-        return f'{self.sites.expression(site)}["{parameter.path}"]'
+        return self.sites.leaf(site, parameter.path)
 
 
 def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer, list[str]]:
@@ -239,6 +242,7 @@ def _prepare(w: Writer) -> None:
     for step in flat.steps:
         if step.site:
             w.used_sites.add(step.site)
+            w.handed.setdefault(step.site, set()).update(path for path, _ in step.plugs)
             w.sites.add(step.site)
             if isinstance(step.op, Native):
                 w.native_sites.add(step.site)
@@ -256,6 +260,9 @@ def _prepare(w: Writer) -> None:
     for path in flat.globals if w.unit.root else ():
         if "." in path and w.lender(path) is None:
             w.sites.add(path.rpartition(".")[0])
+    for step in flat.steps:
+        if step.site and not isinstance(step.op, Native):
+            w.sites.lodge(step.site, living(w.plan, w.unit, step))
     _arguments(w)
     for wire in (*flat.plugged.values(), *flat.globals.values()):
         value = w.values[wire]

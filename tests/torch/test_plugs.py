@@ -56,14 +56,14 @@ CASES = {
     "of a repeat itself": (f"Seq -> Seq = repeat(2, block){{1.q.weight: {LORA}}}", {"block.1.q.pair.up"}),
     "around an iterate": (
         f"Seq -> Seq = many: iterate(3, block){{q.weight: {LORA}}}",
-        {"pair.up", "many.q.weight", "many.q.bias"},
+        {"many.q.pair.up", "many.q.weight", "many.q.bias"},
     ),
-    "inside an iterate": (f"Seq -> Seq = iterate(3, block{{q.weight: {LORA}}})", {"pair.up", "block.q.weight"}),
+    "inside an iterate": (f"Seq -> Seq = iterate(3, block{{q.weight: {LORA}}})", {"block.q.pair.up", "block.q.weight"}),
     "a repeat in an iterate": (
         f"Seq -> Seq = iterate(2, net{{block.*.q.weight: {LORA}}})",
-        {"net.block.0.q.weight", "net.block.2.q.bias", "pair_3.up"},
+        {"net.block.0.q.weight", "net.block.2.q.bias", "net.block.2.q.pair.up"},
     ),
-    "inside a map": (f"Seq -> Seq = map[T](linear(D){{weight: {LORA}}})", {"linear.weight", "pair.up"}),
+    "inside a map": (f"Seq -> Seq = map[T](linear(D){{weight: {LORA}}})", {"linear.weight", "linear.pair.up"}),
     "inside an each": (
         "Real[Expert, D] -> Real[Expert, D] = each[Expert](fresh linear(D){weight: w => w + pair(2)})",
         {"linear.weight", "linear.pair.up"},
@@ -230,8 +230,8 @@ def test_a_plug_outside_a_loop_is_made_once() -> None:
     spec = catdl.loads(FILE + f"morphism f : Seq -> Seq = iterate(3, block{{q.weight: {LORA}}})\n")
     lines = spec["f"].source().splitlines()
     loop = next(k for k, line in enumerate(lines) if "for _ in range(3)" in line)
-    assert any("self.pair()" in line for line in lines[:loop])
-    assert not any("self.pair()" in line for line in lines[loop:])
+    assert any("self.block.q.pair()" in line for line in lines[:loop])
+    assert not any("pair()" in line for line in lines[loop:])
 
 
 def test_parameters_start_by_formula_and_from_files(tmp_path: Path) -> None:
