@@ -34,8 +34,17 @@ from tests.torch.agree import agree
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
 BROKEN = {"digits_broken.cat"}
-APART = {"arithmetic.cat", "deepsets.cat", "gin.cat", "streams.cat", "texts.cat", "treelstm.cat"}
-"""Those with trees, samples of different size or states, which have tests of their own in tests/examples."""
+APART = {
+    "arithmetic.cat",
+    "deepsets.cat",
+    "gin.cat",
+    "recurrent.cat",
+    "statespace.cat",
+    "streams.cat",
+    "texts.cat",
+    "treelstm.cat",
+}
+"""Those with trees, samples of different size, folds or states, which have tests of their own in tests/examples."""
 BATCHES: tuple[tuple[int, ...], ...] = ((), (2,), (2, 3))
 
 
