@@ -2,6 +2,7 @@
 
 A run is one forward and one backward pass. Runs of what is compared are interleaved in one process and medians are
 taken, with one thread and with as many as torch takes; ratios hold on a busy machine, where milliseconds do not.
+Trees and sequences of different length are those of `trees.py` and `ragged.py`, which run by themselves, too.
 `equal` is the largest difference of outputs and gradients from torch's modules with the same weights, in float64.
 
     python benchmarks/recurrence.py [--runs 9] [--only lstm,affine] [--json] [--check]
@@ -15,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -22,6 +24,9 @@ from torch import Tensor, nn
 
 import catdl
 from catdl.torch.build import build
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from benchmarks import ragged, trees
 
 SPEC = """
 dim T : time
@@ -205,7 +210,44 @@ def affine(runs: int) -> list[Figure]:
     return figures
 
 
-SECTIONS: dict[str, Callable[[int], list[Figure]]] = {"equal": equal, "lstm": lstm, "affine": affine}
+def of_trees(runs: int) -> list[Figure]:
+    """TreeLSTM level by level beside recursion, and a tree that is a list."""
+    found = trees.measure(max(3, runs // 2))
+    beside = f"{found['level by level'] * 1e3:.1f} ms, node by node {found['node by node'] * 1e3:.1f} ms"
+    deep = f"forward {found['deep, forward']:.1f} s, backward {found['deep, backward']:.1f} s"
+    return [
+        Figure(
+            f"TreeLSTM, {trees.TREES} trees of {trees.LEAVES} leaves: recursion / levels",
+            found["ratio"],
+            trees.LIMIT,
+            True,
+            beside,
+        ),
+        Figure(
+            f"a tree {trees.DEPTH} deep: a level / of one {trees.SHALLOW} deep",
+            found["growth"],
+            trees.GROWTH,
+            False,
+            deep,
+        ),
+    ]
+
+
+def of_ragged(runs: int) -> list[Figure]:
+    """An LSTM over sequences of different length, packed, beside padding."""
+    found = ragged.measure(128, max(3, runs // 2))
+    ours, padded = found["packed fold"], found["padded nn.LSTM"]
+    name = f"{ragged.COUNT} sequences of {ragged.LEAST} to {ragged.MOST}: packed / padded"
+    return [Figure(name, ours / padded, ragged.LIMIT, False, f"{ours * 1e3:.1f} ms, padded {padded * 1e3:.1f} ms")]
+
+
+SECTIONS: dict[str, Callable[[int], list[Figure]]] = {
+    "equal": equal,
+    "lstm": lstm,
+    "affine": affine,
+    "trees": of_trees,
+    "ragged": of_ragged,
+}
 
 
 def main() -> None:
