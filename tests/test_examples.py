@@ -35,11 +35,13 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
 BROKEN = {"digits_broken.cat"}
 APART = {
+    "adder.cat",
     "arithmetic.cat",
     "deepsets.cat",
     "gin.cat",
     "recurrent.cat",
     "statespace.cat",
+    "stream.cat",
     "streams.cat",
     "texts.cat",
     "treelstm.cat",
