@@ -86,9 +86,13 @@ def _of_visit(visit: Visit, declared: dict[str, list[Note]], sites: dict[str, li
                 yield Tie(_keys(visit, box, body), f"map[{', '.join(map(show_axis, axes))}]", [note])
             case _:
                 pass
-        for wire in (*dict.fromkeys(box.inputs), *[wire for _, wire in box.plugs]):  # each leaf is a place of its own
+        for wire in dict.fromkeys(box.inputs):
             if wire in reads:
                 reads[wire].append(note)
+        rounds = box.op.count if isinstance(box.op, Repeat) and box.op.tie == "tied" else 1
+        for _, wire in box.plugs:  # each leaf is a place of its own, and is read in every round
+            if wire in reads:
+                reads[wire].append(Note(note.text, note.span, note.times * rounds))
 
 
 def _keys(visit: Visit, box: Box, body: Diagram) -> str:

@@ -210,3 +210,9 @@ morphism g : Real[D] -> Real[D] = code{linear: frozen}
     shown = spec["g"].show()
     assert "code.linear.weight    Real[6, D: 4], frozen" in shown
     assert "  30 of them are frozen, 28 are trained\n" in shown
+
+
+def test_what_an_iterate_is_given_is_read_in_every_round() -> None:
+    text = "dim D = 4\nparam w : Real[D, D]\nmorphism f : Real[D] -> Real[D] = iterate(3, linear(D)){linear.weight = w}\n"
+    shown = catdl.loads(text)["f"].show()
+    assert "  w\n    3:35  iterate(3, linear(D)){linear.weight = w}  ×3\n" in shown
