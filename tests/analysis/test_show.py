@@ -214,8 +214,7 @@ morphism g : Real[D] -> Real[D] = code{linear: frozen}
 
 def test_what_an_iterate_is_given_is_read_in_every_round() -> None:
     text = (
-        "dim D = 4\nparam w : Real[D, D]\n"
-        "morphism f : Real[D] -> Real[D] = iterate(3, linear(D)){linear.weight = w}\n"
+        "dim D = 4\nparam w : Real[D, D]\nmorphism f : Real[D] -> Real[D] = iterate(3, linear(D)){linear.weight = w}\n"
     )
     shown = catdl.loads(text)["f"].show()
     assert "  w\n    3:35  iterate(3, linear(D)){linear.weight = w}  ×3\n" in shown
