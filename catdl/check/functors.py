@@ -196,7 +196,8 @@ def _index(r: _Reading, domain: ast.Expr) -> Axis:
             found = r.types.axis(arg, r.env)
             if isinstance(found, Axis) and isinstance(found.size, int):
                 return Axis(_label(found.label), found.size)
-    raise r.wrong(domain, "children are numbered by a finite object: `(Fin(3) -> X)`")
+    words = "children are numbered by a finite object, `(Fin(3) -> X)`; what a machine reads stands around it all"
+    raise r.wrong(domain, f"{words}, `(In -> Out @ X)`")
 
 
 def _constant(r: _Reading, node: ast.Expr, leaf: Leaf) -> Leaf:

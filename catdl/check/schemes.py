@@ -11,10 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from catdl import diagnostics as wrong
+from catdl.check.functors import functor
+from catdl.check.names import mentioned
 from catdl.check.objects import Types
 from catdl.check.scope import Env, KindDef, Module, MorphismDef
 from catdl.check.signature import ChoicePart, FixedPart, LeafPart, ObjectPart, Part, Scheme, binder_sorts
 from catdl.check.static import Refused
+from catdl.diagnostics.base import Help
 from catdl.syntax import ast
 from catdl.types.types import Axis, LabelVar, Object
 
@@ -80,6 +84,9 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
                 out.append(FixedPart(expr, types.object(expr, env), name))
             case ast.Index(base, items) if not isinstance(base, ast.Index):
                 out.append(LeafPart(expr, base, items, name))
+            case ast.Call() | ast.Field() if (applied := on_functor(types, expr, sorts, env)) is not None:
+                if applied.leaves:
+                    out.append(FixedPart(expr, applied, name))
             case ast.Call():
                 out.append(LeafPart(expr, expr, (), name))
             case ast.If(condition, then, orelse):
@@ -98,3 +105,22 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
                     value = Object(value.leaves, (name,))
                 out.append(FixedPart(expr, value, name))
     return tuple(out)
+
+
+def on_functor(types: Types, node: ast.Call | ast.Field, sorts: dict[str, str], env: Env) -> Object | None:
+    """A functor on an object in a signature with arguments; None for another type. Raises Refused.
+
+    What a functor makes of an object is wires side by side, known when the signature is read: it has no binders.
+    """
+    root = node.base if isinstance(node, ast.Field) else node.function
+    if functor(types, root, env) is None:
+        return None
+    chosen = sorted(mentioned([node]) & sorts.keys())
+    if chosen and isinstance(node, ast.Field):
+        raise Refused  # told where the result is read
+    if chosen:
+        words = " and ".join(f"`{name}`" for name in chosen)
+        message = f"what a functor makes of an object is of fixed dims, and {words} would be the caller's to choose"
+        help_ = Help("let a `dim` of the file say it, and give other numbers as arguments")
+        raise types.statics.refuse(wrong.BadValue(env.module.span(node), message, "", (help_,)))
+    return types.object(node, env)
