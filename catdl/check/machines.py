@@ -137,6 +137,9 @@ def counted(rule: Rule) -> Axis:
 
 def split(rule: Rule, out: Bundle, count: int, node: ast.Expr) -> tuple[list[W], list[W]]:
     """The outputs of a machine's step, then its new state. Raises Refused."""
+    if parts_of(out) is not None:
+        words = f"a value of `{show_sum(types(out))}`", "what stands here gives `Out @ X` at every step, and has no end"
+        raise rule.ctx.refuse(wrong.NotACoalgebra(rule.head.env.module.span(node), *words))
     if len(out.wires) < count:
         span = rule.head.env.module.span(node)
         said = f"what a step of `{rule.name}` gives, its outputs and then its state"
