@@ -50,6 +50,7 @@ FOUND = {
         "dim A = 4, U\nmorphism m : Real[C: ((A // U) // (24 - A)), A] -> Real = argmax[A]\n",
         ("E0301",),
     ),
+    "a role with a sign that is no letter": ("dim T : ti\uff44em\n", ("E0002",)),
     "attention over no features": (
         "dim T, D = 0\nmorphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend\n",
         ("E0211",),
