@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from typing import Any
 
@@ -306,10 +306,7 @@ def never(case: Case) -> Iterator[Group]:
     if dropped is not None and len(wrong.kinds) == 1:
         yield one(f"leave `{case.text(node)}` out", dropped)
     yield from read_each(case, node)
-    for place, operand in enumerate(operands(case, node)):
-        if place >= len(wrong.kinds):
-            break
-        kind = wrong.kinds[place]
+    for kind, operand in meant(case, zip(wrong.kinds, operands(case, node), strict=False)):
         text = case.text(operand)
         for way in leaving(case, kind, wrong.message):
             said = f"`{' >> '.join(w.strip() for w in way)}` of the `{kind}` first"
@@ -318,6 +315,12 @@ def never(case: Case) -> Iterator[Group]:
             yield one(said, *edits)
     yield from without_softmax(case)
     yield from other(case)
+
+
+def meant(case: Case, found: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The operands whose kind may be the mistake: a plain number is none beside one that means something."""
+    pairs = list(found)
+    return [pair for pair in pairs if above(case, pair[0])] or pairs
 
 
 def other(case: Case) -> Iterator[Group]:
