@@ -89,7 +89,7 @@ def spread_over(case: Case, label: str) -> Iterator[Group]:
 
 
 def needs_axes(case: Case) -> Iterator[Group]:
-    """E0308: all that are of size 1, for `squeeze`; else the example, or all."""
+    """E0308: all that are of size 1, for `squeeze`, or none of it; else the example, or all."""
     wrong, node = case.mistake, case.node
     parts = [part(a) for a in wrong.available]
     end = name_end(case, node)
@@ -99,6 +99,8 @@ def needs_axes(case: Case) -> Iterator[Group]:
         ones = [p.label for p in parts if p.size == "1" and is_name(p.label)]
         if ones:
             yield one("drop the axes of size 1", case.put(end, end, f"[{', '.join(ones)}]"))
+        elif not any(p.size == "1" for p in parts) and (dropped := drop_step(case, node)) is not None:
+            yield one("leave `squeeze` out", dropped)
         return
     names = [p.label for p in parts if is_name(p.label)]
     for name in reversed(names):

@@ -133,8 +133,10 @@ def squeeze(rule: Rule) -> Bundle:
     if not items:
         axes = rule.axes(wire)
         single = [show_label(a.label) for a in axes if a.size == 1]
-        example = f"squeeze[{', '.join(n for n in single if n) or 'C'}]"
-        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, "squeeze", example, tuple(show_axis(a) for a in axes)))
+        named = ", ".join(n for n in single if n)
+        reason = "" if single else "no axis here has the size 1"
+        example = f"squeeze[{named}]" if named else ""
+        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, "squeeze", example, tuple(map(show_axis, axes)), reason))
     for item in items:
         axes = rule.axes(wire)
         place = rule.find(axes, item)
