@@ -128,6 +128,8 @@ def _named(rule: Rule, node: ast.Expr) -> None:
     words = f"`{root.id}`, {sort_of(found)}" if isinstance(root, ast.Name) else "an expression"
     if isinstance(found, Closure):
         words = f"the morphism `{found.name}`"
+    if isinstance(root, ast.List):
+        words = "a list: the legs of an algebra are parted by `|`, and `[ f ]` has none"
     raise rule.ctx.refuse(wrong.NotAnAlgebra(env.module.span(node), words))
 
 

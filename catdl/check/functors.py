@@ -219,6 +219,12 @@ def _label(label: Label) -> Label:
     return ANONYMOUS if isinstance(label, LabelVar) else label
 
 
+def carried(signature: ast.Expr | None) -> ast.Expr | None:
+    """The carrier that the left side of an algebra's type tells, C of `F(C) -> …`; None where it has another form."""
+    domain = signature.domain if isinstance(signature, ast.Arrow) else None
+    return domain.args[0].value if isinstance(domain, ast.Call) and len(domain.args) == 1 else None
+
+
 def algebra(node: ast.Morphism, source: Source) -> ast.Morphism | None:
     """An `algebra` as the morphism that it makes of trees; None where its type is not `F(C) -> C`.
 
@@ -227,12 +233,11 @@ def algebra(node: ast.Morphism, source: Source) -> ast.Morphism | None:
     signature = node.signature
     if not isinstance(signature, ast.Arrow) or node.body is None:
         return None
-    domain = signature.domain
-    if not isinstance(domain, ast.Call) or len(domain.args) != 1:
+    domain, carrier = signature.domain, carried(signature)
+    if carrier is None or not isinstance(domain, ast.Call):
         return None
     if domain.function.__class__ is ast.Name and domain.function.id == "mu":
         return node
-    carrier = domain.args[0].value
     texts = {"".join(Span(source, e.start, e.end).text.split()) for e in (carrier, signature.codomain)}
     if len(texts) > 1:
         return None

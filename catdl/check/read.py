@@ -9,7 +9,7 @@ from catdl.check.coalgebras import declared, functor_of
 from catdl.check.declare import declare
 from catdl.check.facts import Noted, refused
 from catdl.check.forms import parameter_leaf
-from catdl.check.functors import algebra
+from catdl.check.functors import algebra, carried
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
@@ -32,6 +32,7 @@ from catdl.check.scope import (
 from catdl.check.signature import FixedPart, Scheme
 from catdl.check.sources import initialiser, started
 from catdl.check.static import Refused
+from catdl.diagnostics.base import Edit
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram
 from catdl.diagram.taken import TAKEN
@@ -258,7 +259,14 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
     if found.head.keyword == "algebra" and algebra(found.head, module.source) is None:
         signature = found.head.signature
         span = found.span if signature is None else module.span(signature)
-        program.report(wrong.NotAnAlgebra(span, "another type; that of an algebra is `F(C) -> C`"))
+        words = "another type; that of an algebra is `F(C) -> C`"
+        carrier = carried(signature)
+        if isinstance(signature, ast.Arrow) and carrier is not None:
+            text, end = module.span(carrier).text, module.span(signature.codomain)
+            said = f"what it gives is what stands in place of its subtrees: `{text}`"
+            program.report(wrong.NotAnAlgebra(span, words, said, (Edit(end, text),)))
+        else:
+            program.report(wrong.NotAnAlgebra(span, words, "write `F(C) -> C`, with the name of a functor for F"))
         module.defs[found.name] = BadDef(found.name)
         return
     if found.head.keyword == "coalgebra" and functor_of(found) is None:

@@ -209,15 +209,17 @@ class StateUntold(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class NotAnAlgebra(Mistake):
-    """Something folded with that is no algebra. `found` is a phrase ("the morphism `relu`")."""
+    """Something folded with that is no algebra. `found` is a phrase, `instead` says what would do."""
 
     code: ClassVar[str] = "E0508"
     title: ClassVar[str] = "an algebra is needed"
     span: Span
     found: str
+    instead: str = "write a leg for each summand, `fold([ leaf | node ])`, or the name of an `algebra`"
+    edits: tuple[Edit, ...] = ()
 
     def parts(self) -> Parts:
-        helps = (Help("write a leg for each summand, `fold([ leaf | node ])`, or the name of an `algebra`"),)
+        helps = (Help(self.instead, self.edits),)
         return Parts(f"an algebra is needed here, found {self.found}", self.span, "no algebra", helps=helps)
 
 
