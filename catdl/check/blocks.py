@@ -20,9 +20,12 @@ from catdl.check.sources import local_param
 from catdl.check.states import Cells
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Emit
 from catdl.source import Span
 from catdl.syntax import ast
+
+_STRANGE = 64  # names of nothing that are compared with the wires that nothing reads
 
 
 def bind_pattern(
@@ -81,7 +84,7 @@ def unused(
     broken: list[object],
     mistake: Callable[[Span, str], Diagnostic],
 ) -> None:
-    """Report names that nothing reads; what `broken` mentions might have been read but for another mistake.
+    """Report names that nothing reads; what `broken` mentions, be it misspelt, might have been read but for a mistake.
 
     Where parts of a declaration could not be read, a name that stands in it once more may have been read there.
     """
@@ -91,6 +94,11 @@ def unused(
         if not bundle.used and not bundle.bad and not name.startswith("_") and bundle.wires
     ]
     excused = mentioned(broken) if loose and broken else set()
+    if excused:
+        known = {name for name, _, _ in bound}
+        strange = sorted(word for word in excused if word not in known and env.find(word) is None)
+        for word in strange[:_STRANGE]:
+            excused.update(near(word, [name for name, _ in loose]))
     for name, span in loose:
         text = env.module.half_read(span.start)
         if name not in excused and not (text and len(re.findall(rf"\b{re.escape(name)}\b", text)) > 1):
