@@ -44,7 +44,8 @@ def read_law(program: Program, law: LawDef) -> None:
     if sides is None:
         body = node.body
         assert body is not None
-        note(wrong.LawNoEquation(module.span(body)))
+        if not module.half_read(node.start):  # else an equation may stand in what could not be read
+            note(wrong.LawNoEquation(module.span(body)))
         return
     try:
         left, right = (elaborated(program, law, each, sides, note) for each in sides)

@@ -17,7 +17,7 @@ from catdl.check.closing import Missing
 from catdl.check.context import Context
 from catdl.check.finish import finish
 from catdl.check.forms import aliased, head_of
-from catdl.check.scope import Env, MorphismDef
+from catdl.check.scope import BadDef, Env, MorphismDef
 from catdl.check.signature import FixedPart
 from catdl.check.static import Refused
 from catdl.diagnostics.suggest import near
@@ -37,6 +37,8 @@ def recorded(program: Program, ctx: Context, morphism: ast.Expr, env: Env) -> tu
     if head is not None and head.target is None and head.name not in rules.TABLE:
         names = [name for name, found in env.module.defs.items() if isinstance(found, MorphismDef)]
         raise ctx.refuse(wrong.UnknownName(head.name_span, head.name, "morphism", near(head.name, names)))
+    if isinstance(target, BadDef):
+        raise Refused
     if not isinstance(target, MorphismDef):
         words = "`weights` takes a declared morphism, with its arguments and plugs: declare one for this"
         raise ctx.refuse(wrong.BadValue(span, words))

@@ -188,16 +188,18 @@ class NestedTooDeep(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class NotADeclaration(Mistake):
-    """A line at top level that declares nothing."""
+    """A line at top level that declares nothing; `words` are those that would."""
 
     code: ClassVar[str] = "E0008"
     title: ClassVar[str] = "a line that declares nothing"
     span: Span
     found: str
+    words: tuple[str, ...]
     suggestions: tuple[str, ...] = ()
 
     def parts(self) -> Parts:
-        notes = ("a declaration starts with dim, where, kind, object, param, morphism, hom, extern, overload or from",)
+        *most, last = self.words
+        notes = (f"a declaration starts with {', '.join(most)} or {last}",)
         message = f"expected a declaration, found {self.found}"
         return Parts(message, self.span, "starts no declaration", (), notes, did_you_mean(self.span, self.suggestions))
 

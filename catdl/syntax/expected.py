@@ -18,8 +18,8 @@ LATER = frozenset({"learner"})
 """Words that start declarations of later versions."""
 
 _DECLARING = (
-    *("dim", "where", "kind", "object", "functor", "param", "morphism", "hom", "algebra", "coalgebra"),
-    *("extern", "law", "overload", "from", "native"),
+    *("dim", "where", "kind", "object", "functor", "param", "morphism", "algebra", "coalgebra"),
+    *("law", "extern", "overload", "from"),
 )
 _MOST = 4
 _PLAIN = {
@@ -62,14 +62,15 @@ def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int]
         if word in LATER and follows:
             return NotYet(span, word)
         near = get_close_matches(word, _DECLARING, 1, 0.75) if kind == "NAME" else ()
-        return NotADeclaration(span, f"`{word}`", tuple(near))
+        return NotADeclaration(span, f"`{word}`", _DECLARING, tuple(near))
     last = stream.kinds[index - 1]
     allowed = _allowed(tables, states)
     before = source.text[stream.starts[index - 1] : stream.ends[index - 1]]
     after = before if last != "NL" and len(before) <= 30 and "\n" not in before else ""
     found = _found(source, kind, word, span.end)
     glued = last if stream.ends[index - 1] == span.start else ""
-    hint = _equals(allowed, glued, before) if kind == "EQUAL" else _hint(kind, word)
+    law = stream.kinds[begin] == "LAW"
+    hint = _equals(allowed, glued, before, law) if kind == "EQUAL" else _hint(kind, word)
     return UnexpectedToken(span, found, _phrases(allowed, last), after, hint)
 
 
@@ -120,8 +121,10 @@ def _found(source: Source, kind: str, word: str, end: int) -> str:
     return f"`{word}`" if len(word) <= 30 else "a long text"
 
 
-def _equals(allowed: set[str], glued: str, before: str) -> str:
+def _equals(allowed: set[str], glued: str, before: str, law: bool) -> str:
     """What is meant by an `=` that cannot stand where it does; `glued` is the kind of the sign right before it."""
+    if law and "COLON" not in allowed:
+        return "a law says that two morphisms are equal by `==`"
     if _COMPARED & allowed:
         return "to compare two numbers write `==`"
     if glued == "COLON":

@@ -2,7 +2,8 @@
 
 Takes a `Source`; guarantees a `Module` whose nodes have the spans of what they were read from, and one diagnostic for
 each stretch that could not be read, in text order. What could be read is in the tree in spite of them: a broken
-statement is a `Bad`, a broken declaration a stub with its name. Time is linear in the text.
+statement is a `Bad`, a broken declaration a stub with its name, even if its first word is misspelt. Time is linear in
+the text.
 
     module, found = parse(Source("m.cat", "dim T : time"))
     module.decls[0].name                     # "T"
@@ -18,7 +19,7 @@ from catdl.syntax import ast
 from catdl.syntax.driver import Driver
 from catdl.syntax.layout import Stream, lay_out
 from catdl.syntax.lexer import lex
-from catdl.syntax.recover import stub
+from catdl.syntax.recover import stub, unknown
 from catdl.syntax.tables import load
 
 
@@ -36,9 +37,35 @@ def parse_fragment(source: Source, start: int, end: int) -> tuple[ast.Module, li
     stream = lay_out(lex(load(), source, start, end, found), found)
     driver = Driver(source, stream, found)
     decls: list[ast.Decl] = []
+    guessed: list[ast.Dim] = []
     for begin in stream.chunks:
-        decls += stub(stream, source, begin) if _refused(stream, begin) else driver.parse(begin)
+        read = stub(stream, source, begin) if _refused(stream, begin) else driver.parse(begin)
+        if not read and (guess := unknown(stream, source, begin)) is not None:
+            guessed.append(guess)
+            read = [guess]
+        decls += read
+    if guessed:
+        decls = _without_doubles(decls, guessed)
     return ast.Module(tuple(decls)), in_order(found) if found else found
+
+
+def _without_doubles(decls: list[ast.Decl], guessed: list[ast.Dim]) -> list[ast.Decl]:
+    """The declarations, less the guesses whose name is declared elsewhere: only that is known of them."""
+    offsets = {guess.start for guess in guessed}
+    names: set[str] = set()
+    for node in decls:
+        if isinstance(node, ast.Import):
+            names.update(name.alias for name in node.names)
+        elif not isinstance(node, ast.Where | ast.Overload) and node.start not in offsets:
+            names.add(node.name)
+    kept: list[ast.Decl] = []
+    for node in decls:
+        if isinstance(node, ast.Dim) and node.start in offsets:
+            if node.name in names:
+                continue
+            names.add(node.name)
+        kept.append(node)
+    return kept
 
 
 def _refused(stream: Stream, begin: int) -> bool:

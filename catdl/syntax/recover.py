@@ -120,6 +120,14 @@ def stub(stream: Stream, source: Source, begin: int) -> list[ast.Decl]:
             return []
 
 
+def unknown(stream: Stream, source: Source, begin: int) -> ast.Dim | None:
+    """What is left of a declaration whose word is none: a name of no known sort. A dim without a size says nothing."""
+    if stream.kinds[begin : begin + 2] != ["NAME", "NAME"]:
+        return None
+    start, end = stream.starts[begin + 1], stream.ends[begin + 1]
+    return ast.Dim(source.text[start:end], ast.Bad(start, end), (), start, end)
+
+
 def _listed(stream: Stream, place: int, end: int) -> list[int]:
     """The names right after the word at `place` and after the commas that follow, outside brackets."""
     names: list[int] = []
