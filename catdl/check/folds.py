@@ -13,7 +13,7 @@ from catdl.check.functors import Item, applied, kind_of
 from catdl.check.inner import emit_inner, inner_diagram, settle
 from catdl.check.legs import zeros
 from catdl.check.rules.common import Rule
-from catdl.check.scope import Env, MorphismDef
+from catdl.check.scope import BadDef, Env, MorphismDef
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, alike
 from catdl.syntax import ast
@@ -122,6 +122,8 @@ def _named(rule: Rule, node: ast.Expr) -> None:
     found = env.find(root.id) if isinstance(root, ast.Name) else None
     if isinstance(found, MorphismDef) and found.head.keyword == "algebra":
         return
+    if isinstance(found, BadDef):
+        raise Refused
     if isinstance(root, ast.Name) and found is None:
         near = alike(root.id, env, MorphismDef)
         raise rule.ctx.refuse(wrong.UnknownName(env.module.span(root), root.id, "algebra", near))
