@@ -38,6 +38,7 @@ APART = {
     "adder.cat",
     "arithmetic.cat",
     "deepsets.cat",
+    "digit_sum.cat",
     "gin.cat",
     "recurrent.cat",
     "statespace.cat",
