@@ -41,6 +41,7 @@ APART = {
     "digit_sum.cat",
     "gin.cat",
     "recurrent.cat",
+    "seq2seq.cat",
     "statespace.cat",
     "stream.cat",
     "streams.cat",
