@@ -27,6 +27,7 @@ STAGES = (
     "symmetry",
     "prelude",
     "diagram",
+    "equivariance",
     "check",
     "repair",
     "lint",

@@ -1,4 +1,4 @@
-"""A morphism as its author wants to read it back: signature, parameters, cost, effects, ties, what no type can catch.
+"""A morphism as its author wants to read it back: signature, parameters, cost, symmetries, effects, ties, and more.
 
 Takes a verified Diagram. Guarantees: deterministic text of at most 100 columns, names and keys longer than that
 apart. Places are `line:column` in the file of the morphism, with the file's name elsewhere.
@@ -21,8 +21,11 @@ from catdl.analysis.keys import Row, rows
 from catdl.analysis.places import Note, Visit, visits
 from catdl.analysis.ties import ties
 from catdl.diagram.model import Diagram, Parameter
-from catdl.diagram.params import globals_of, is_learned, parameters
+from catdl.diagram.params import NOWHERE, globals_of, is_learned, parameters
+from catdl.equivariance.kept import symmetries
+from catdl.equivariance.walk import Roles
 from catdl.source import Source, Span
+from catdl.symmetry.actions import said
 from catdl.types.sizes import SizeTooLarge
 from catdl.types.sizes import show as show_size
 from catdl.types.types import Leaf, Object, show_object
@@ -44,8 +47,8 @@ def signature(diagram: Diagram) -> str:
     return f"{diagram.name} : {_object(diagram, True)} {_arrow(diagram)} {_object(diagram, False)}"
 
 
-def show(diagram: Diagram) -> str:
-    """Everything worth knowing about a morphism that its text does not say at once."""
+def show(diagram: Diagram, roles: Roles) -> str:
+    """Everything worth knowing about a morphism that its text does not say at once; `roles` say what acts on dims."""
     found = visits(diagram)
     places = _Places(diagram)
     sections = [
@@ -53,6 +56,7 @@ def show(diagram: Diagram) -> str:
         list(_parameters(diagram)),
         list(_kept(diagram)),
         list(_cost(diagram)),
+        list(_symmetries(diagram, roles, places)),
         list(_effects(found, places)),
         list(_ties(found, places)),
         list(_untyped(found, places)),
@@ -145,6 +149,21 @@ def _cost(diagram: Diagram) -> Iterator[str]:
     yield from _filled(text, 2)
     if left := (*uncounted(diagram), *foreign(diagram)):
         yield from _filled(f"not counted: {', '.join(left)}", 2)
+
+
+def _symmetries(diagram: Diagram, roles: Roles, places: _Places) -> Iterator[str]:
+    """What the morphism goes with, of what acts on its ends, and where it is lost."""
+    groups = symmetries(diagram, roles)
+    if groups:
+        yield "symmetries"
+    for symmetry in groups:
+        if symmetry.kept is not None:
+            yield from _filled(f"goes with {symmetry.said}", 2)
+        if symmetry.loss is not None:
+            loss = symmetry.loss
+            at = f" at {places.where(loss.span)}" if loss.span is not NOWHERE else ""
+            what = f" by `{loss.name}`" if loss.name else ""
+            yield from _filled(f"loses {said(symmetry.group)}{at}{what}, which {loss.rule.how}", 2)
 
 
 def _effects(found: list[Visit], places: _Places) -> Iterator[str]:

@@ -14,7 +14,7 @@ from catdl import diagnostics as wrong
 from catdl.check.zonk import zonk_leaf
 from catdl.diagram.equivariant import NOTHING, Plan, Space, convolves, equivariant, plan
 from catdl.source import Span
-from catdl.symmetry.actions import Act, Cyclic, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.actions import Act, Cyclic, said, size_of
 from catdl.symmetry.partitions import partitions
 from catdl.symmetry.ranks import rank
 from catdl.types.sizes import free_syms
@@ -46,7 +46,7 @@ def close_equilinear(ctx: Context, box: PBox, op: LateEquilinear) -> Native:
     for y in outs:
         if any(how.count(x, y) for x in ins):
             continue
-        groups = tuple(dict.fromkeys(_said(g) for g in (*y.groups(), *(g for x in ins for g in x.groups()))))
+        groups = tuple(dict.fromkeys(said(g) for g in (*y.groups(), *(g for x in ins for g in x.groups()))))
         source = " @ ".join(show_leaf(x.leaf) for x in ins)
         raise ctx.refuse(wrong.NoEquivariantMap(op.span, source, show_leaf(y.leaf), groups))
     return equivariant(ins, outs, op.bias)
@@ -105,13 +105,3 @@ def _act(ctx: Context, axis: Axis, span: Span) -> Act | None:
         name = sorted(free_syms(axis.size))[0]
         raise ctx.refuse(wrong.ParamFreeDim(span, "equilinear.weight", plain(name)))
     return None
-
-
-def _said(group: Group) -> str:
-    match group:
-        case Symmetric(dim):
-            return f"the permutations of `{plain(dim)}`"
-        case Cyclic(dim):
-            return f"the shifts of `{plain(dim)}`"
-        case Matrices(family, size):
-            return f"`{family}` in {size} dimensions"

@@ -47,9 +47,10 @@ from catdl.diagram.params import leaf_count, owns
 from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
 from catdl.source import Span
+from catdl.symmetry.actions import Act
 from catdl.syntax import ast
 from catdl.types.ragged import MARK
-from catdl.types.sizes import Facts, SizeTooLarge
+from catdl.types.sizes import Facts, Size, SizeTooLarge
 from catdl.types.types import Leaf, Object
 
 INSTANCE_DEPTH = 2_500
@@ -126,6 +127,11 @@ class Program:
         home = self.main if module == self.main.name else self.modules.get(module)
         found = home.defs.get(name) if home is not None else None
         return found if isinstance(found, DimDef) else None
+
+    def role(self, label: str) -> tuple[Act, Size] | None:
+        """How a group acts on the dim of a label, if one does, and its size."""
+        dim = self.dim(label)
+        return (dim.act, dim.axis.size) if dim is not None and dim.act is not None else None
 
     def context(self, report: Callable[[Diagnostic], None], facts: Facts | None = None) -> Context:
         """A context for one declaration; `facts` are what it may assume beyond the program's."""
@@ -294,6 +300,13 @@ class Program:
                     for diagnostic in found:
                         report(diagnostic)
                     done = None
+            if done is not None and definition.head.keyword == "hom":
+                from catdl.check.homs import broken  # late: few specs have homs
+
+                lost = list(broken(self, definition, done))
+                for diagnostic in lost:
+                    report(diagnostic)
+                done = None if lost else done
             self.diagrams[task.instance] = done
             if not task.instance.args and not task.instance.binds:
                 self.closed_diagrams[definition] = done

@@ -250,10 +250,8 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
     """Check a morphism as far as it can be checked by itself."""
     module = found.module
     unused_arguments(program, found)
-    if found.head.keyword == "hom":
-        from catdl.diagnostics.syntax_errors import NotYet
-
-        program.report(NotYet(module.span(found.head), "hom"))
+    if found.head.keyword == "hom" and (not isinstance(found.head.signature, ast.Arrow) or program.is_template(found)):
+        program.report(wrong.HomOpen(found.span, found.name, found.head.signature is not None))
         module.defs[found.name] = BadDef(found.name)
         return
     if found.head.keyword == "algebra" and algebra(found.head, module.source) is None:

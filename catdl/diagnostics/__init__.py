@@ -85,7 +85,9 @@ _HOMES = {
         "WeightsOpen not_text"
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
-    "symmetry_errors": "NoEquivariantMap NotAlongRole RoleArguments RoleSize RolesClash",
+    "symmetry_errors": (
+        "HomOpen NoEquivariantMap NotAlongRole NothingActs RoleArguments RoleSize RolesClash SymmetryLost"
+    ),
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
     "model_warnings": "DeadWeights NothingLearns SetOrdered",

@@ -8,7 +8,16 @@ from typing import ClassVar
 from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.source import Span
 
-__all__ = ["NoEquivariantMap", "NotAlongRole", "RoleArguments", "RoleSize", "RolesClash"]
+__all__ = [
+    "HomOpen",
+    "NoEquivariantMap",
+    "NotAlongRole",
+    "NothingActs",
+    "RoleArguments",
+    "RoleSize",
+    "RolesClash",
+    "SymmetryLost",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +108,69 @@ class NoEquivariantMap(Mistake):
             Help("or give the result the axes of the input"),
         )
         return Parts(message, self.span, "is zero for all weights", notes=notes, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class SymmetryLost(Mistake):
+    """A `hom` that does not go with a group: the first box at which that is lost, what it does, and what to do instead.
+
+    `dim` is where the group is declared; `kept` the part of it that is kept, if there is one.
+    """
+
+    code: ClassVar[str] = "E1006"
+    title: ClassVar[str] = "a hom that loses a symmetry"
+    span: Span
+    name: str
+    group: str
+    what: str
+    how: str
+    instead: str
+    dim: Span | None
+    kept: str | None
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` has to go with {self.group}, and {self.what} does not: it {self.how}"
+        labels = (Label(self.dim, "acts here"),) if self.dim is not None else ()
+        notes = (f"it goes with {self.kept}",) if self.kept is not None else ()
+        helps = (
+            Help(self.instead),
+            Help(f"write `morphism {self.name}` where no symmetry is meant; `catdl show` tells which it has"),
+        )
+        return Parts(message, self.span, "is lost here", labels, notes=notes, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class NothingActs(Mistake):
+    """A `hom` between types on which no group acts."""
+
+    code: ClassVar[str] = "E1007"
+    title: ClassVar[str] = "a hom without a group"
+    span: Span
+    name: str
+
+    def parts(self) -> Parts:
+        message = f"no group acts on the axes of `{self.name}`, so there is nothing to go with"
+        helps = (
+            Help("say what acts on a dim, `dim N : set` or `dim X = 3 : vector(O)`"),
+            Help(f"or write `morphism {self.name}`"),
+        )
+        return Parts(message, self.span, "a hom of no group", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class HomOpen(Mistake):
+    """A `hom` whose symmetries cannot be told: without a signature, or with morphisms among its arguments."""
+
+    code: ClassVar[str] = "E1008"
+    title: ClassVar[str] = "a hom whose symmetries cannot be told"
+    span: Span
+    name: str
+    signed: bool
+
+    def parts(self) -> Parts:
+        if self.signed:
+            message = f"`{self.name}` takes morphisms, and what these keep is not known"
+            return Parts(message, self.span, "depends on them", helps=(Help("make a hom of each of its uses"),))
+        message = f"`{self.name}` has no signature, which says what acts on its input and on its result"
+        how = Help(f"write `hom {self.name} : Real[…] -> Real[…] = …`")
+        return Parts(message, self.span, "a hom without a type", helps=(how,))

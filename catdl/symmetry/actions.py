@@ -66,3 +66,14 @@ def degree_of(act: Act) -> int:
 def size_of(act: Act) -> Size:
     """The size of an axis."""
     return act.group.size if act.degree is None else 2 * act.degree + 1
+
+
+def said(group: Group) -> str:
+    """A group in words: `the permutations of `N``."""
+    match group:
+        case Symmetric(dim):
+            return f"the permutations of `{dim.rpartition('::')[2]}`"
+        case Cyclic(dim):
+            return f"the shifts of `{dim.rpartition('::')[2]}`"
+        case Matrices(family, size):
+            return f"`{family}` in {size} dimensions"

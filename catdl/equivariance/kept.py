@@ -1,0 +1,122 @@
+"""The symmetries of a morphism: the groups that act on its ends, which of them it goes with, where others are lost.
+
+Takes a verified Diagram and what acts on dims. A group that is lost may leave a part of it: shifts by multiples of a
+number where a cycle is taken in strides, rotations where a product of vectors is turned round by reflections.
+
+    symmetries(layer, roles)      [Symmetry(Symmetric("m::N", N), "m::N", the whole, None)]
+"""
+
+from __future__ import annotations
+
+from catdl.diagram.model import Diagram
+from catdl.diagram.params import NOWHERE
+from catdl.equivariance.losses import Broken, Loss, Rule
+from catdl.equivariance.states import FIXED, Moves, State, Within, fits, permutes
+from catdl.equivariance.walk import Roles, Walk, placed
+from catdl.record import record
+from catdl.symmetry.actions import Group, Symmetric, said
+from catdl.types.dtypes import storage
+from catdl.types.sizes import Poly, Size, free_syms
+from catdl.types.types import Axis, Leaf, Word
+
+
+@record
+class Symmetry:
+    """A group that acts on the ends of a morphism: the part of it that is kept, and where the whole of it is lost."""
+
+    group: Group
+    dim: str  # the first dim on which it acts
+    kept: Within | None
+    loss: Loss | None
+
+    @property
+    def said(self) -> str:
+        """What is kept, in words: all of it, a part, or what is not."""
+        if self.kept is None or self.loss is None:
+            return said(self.group)
+        if self.kept.proper:
+            return f"{said(self.group)}, without reflections"
+        return f"{said(self.group)} by multiples of {self.kept.step}"
+
+
+def symmetries(diagram: Diagram, roles: Roles) -> list[Symmetry]:
+    """What a morphism makes of each group, in the order of its ports."""
+    found: list[Symmetry] = []
+    for group, dim in acting_on(diagram, roles).items():
+        within = Within(group)
+        first = loss = lost(diagram, within, roles)
+        while loss is not None and loss.smaller is not None:
+            within = Within(group, loss.smaller.step, loss.smaller.proper)
+            loss = lost(diagram, within, roles)
+        found.append(Symmetry(group, dim, within if loss is None else None, first))
+    return found
+
+
+def acting_on(diagram: Diagram, roles: Roles) -> dict[Group, str]:
+    """The groups that act on inputs and outputs, each with the first dim on which it does."""
+    names: dict[str, None] = {}
+    for wire in (*diagram.inputs, *diagram.outputs):
+        leaf = diagram.wires[wire].type
+        if (dim := named_by(leaf)) is not None:
+            names[dim] = None
+        stack = [axis for axis in reversed(leaf.axes) if isinstance(axis, Axis)]
+        while stack:
+            axis = stack.pop()
+            if isinstance(axis.label, Word):
+                stack += reversed(axis.label.axes)
+            elif isinstance(axis.label, str):
+                names[axis.label.rstrip("'")] = None
+    groups: dict[Group, str] = {}
+    for name in names:
+        found = roles(name)
+        if found is not None and found[0].degree != 0:
+            groups.setdefault(found[0].group, name)
+    return groups
+
+
+def named_by(leaf: Leaf) -> str | None:
+    """The dim whose elements the numbers of a type name: of indices into a dim without a fixed size."""
+    size: Size | None = leaf.kind.size
+    if leaf.kind.name != "Fin" or not isinstance(size, Poly):
+        return None
+    (name, *others) = sorted(free_syms(size))
+    return name if not others else None
+
+
+def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
+    """Where a group is lost on the way to the outputs; None where all of them go as their types say."""
+    walk = Walk(within, roles)
+
+    def declared(leaf: Leaf) -> Moves:
+        reps = tuple(walk.labelled(axis) for axis in leaf.axes if isinstance(axis, Axis))
+        if storage(leaf.kind) not in ("float", "complex"):  # what is no number has no components
+            reps = tuple(rep if permutes(rep) else FIXED for rep in reps)
+        dim = named_by(leaf)
+        names = isinstance(within.group, Symmetric) and dim is not None and leaf.kind.size == within.size
+        return Moves(reps, False, names)
+
+    inputs: list[State] = [declared(diagram.wires[wire].type) for wire in diagram.inputs]
+    for wire, state in zip(diagram.outputs, walk.run(diagram, inputs), strict=True):
+        if isinstance(state, Loss):
+            return state
+        assert isinstance(state, Moves)
+        wanted = declared(diagram.wires[wire].type)
+        if not agrees(state, wanted) and not (state.closed and agrees(Moves((FIXED,) * len(state.reps)), wanted)):
+            return ending(diagram, wire)
+    return None
+
+
+def agrees(state: Moves, wanted: Moves) -> bool:
+    """Whether a result goes as its type says."""
+    zero = state.number == 0 and not wanted.names
+    pairs = zip(state.reps, wanted.reps, strict=True)
+    return state.names == wanted.names and all(fits(a, b) or (zero and permutes(a)) for a, b in pairs)
+
+
+def ending(diagram: Diagram, wire: int) -> Loss:
+    """A result that does not go as its type says, told of the box that makes it."""
+    broken = Broken(Rule.RESULT)
+    for box in reversed(diagram.boxes):
+        if wire in box.outputs:
+            return placed(box, broken)
+    return Loss(Rule.RESULT, NOWHERE, "")

@@ -1,0 +1,257 @@
+"""What a group does to the axes of a wire: the abstract values of the analysis, for one group at a time.
+
+A wire is `Moves` if it goes with the group: for all weights and all elements g, w(g x) = rho(g) w(x), where rho acts on
+each axis by itself. What acts there:
+
+Uniform   nothing: the same all along the axis, so that any permutation fits it
+Fixed     nothing: an axis of channels, of weights, of another group
+Signs     nothing: a constant axis with these numbers, which may be a metric
+Elements  permutations of the set: one place for each element
+Places    shifts of the cycle: consecutive places, `unit` of the cycle's apart, round and round
+Turned    the matrix of the element, or its irrep; `lower` is the inverse transposed, of Lorentz matrices
+Squares   products of vectors, component by component: their sum is an inner product
+Merged    axes as one, row-major
+Joined    axes one after the other
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from catdl.equivariance.losses import Loss
+from catdl.record import record
+from catdl.symmetry.actions import Act, Cyclic, Group, Matrices, Symmetric
+from catdl.types.sizes import Size
+
+
+@record
+class Uniform:
+    """The same all along."""
+
+
+@record
+class Fixed:
+    """Not moved."""
+
+
+@record
+class Signs:
+    """Constant numbers along the axis."""
+
+    numbers: tuple[object, ...]
+
+
+@record
+class Elements:
+    """One place for each element of the set."""
+
+
+@record
+class Places:
+    """Places of the cycle, each `unit` places after the one before, as many as the axis is long."""
+
+    unit: int = 1
+
+
+@record
+class Turned:
+    """Components of a vector, or of an irrep of a degree."""
+
+    degree: int | None = None
+    lower: bool = False
+
+
+@record
+class Squares:
+    """Products of components."""
+
+
+@record
+class Merged:
+    """Axes merged into one, with their sizes."""
+
+    parts: tuple[tuple[Rep, Size], ...]
+
+
+@record
+class Joined:
+    """Axes joined into one, with their sizes."""
+
+    parts: tuple[tuple[Rep, Size], ...]
+
+
+Rep: TypeAlias = "Uniform | Fixed | Signs | Elements | Places | Turned | Squares | Merged | Joined"
+
+UNIFORM = Uniform()
+FIXED = Fixed()
+ELEMENTS = Elements()
+SQUARES = Squares()
+
+Reps: TypeAlias = tuple[Rep, ...]
+
+
+@record
+class Within:
+    """The group that is asked about, or a part of it: shifts by multiples of `step`, matrices of determinant 1."""
+
+    group: Group
+    step: int = 1
+    proper: bool = False
+
+    def act(self, act: Act | None) -> Rep:
+        """What it does to an axis on which `act` is declared."""
+        if act is None or act.group != self.group or act.degree == 0:
+            return FIXED
+        match self.group:
+            case Symmetric():
+                return ELEMENTS
+            case Cyclic():
+                return Places()
+            case Matrices():
+                return Turned(act.degree)
+
+    @property
+    def whole(self) -> Rep | None:
+        """What it does to an axis with a place for each of what it permutes."""
+        match self.group:
+            case Symmetric():
+                return ELEMENTS
+            case Cyclic():
+                return Places()
+            case _:
+                return None
+
+    @property
+    def size(self) -> Size:
+        """How many it permutes, or of how many dimensions its vectors are."""
+        return self.group.size
+
+    @property
+    def orthogonal(self) -> bool:
+        """Whether it keeps the lengths of vectors."""
+        return not (isinstance(self.group, Matrices) and "Lorentz" in self.group.family)
+
+    @property
+    def special(self) -> bool:
+        """Whether its matrices have determinant 1."""
+        return self.proper or (isinstance(self.group, Matrices) and self.group.family in ("SO", "ProperLorentz"))
+
+
+@record
+class Moves:
+    """A wire that goes with the group.
+
+    `closed`: nothing comes into it from the inputs, so that it may be taken as not moved at all. `names`: its numbers
+    name elements, and are permuted as these are. `number`: what it is everywhere, where that is known.
+    """
+
+    reps: Reps
+    closed: bool = False
+    names: bool = False
+    number: object = None
+
+
+State: TypeAlias = "Moves | Loss"
+
+
+def acting(rep: Rep) -> bool:
+    """Whether the group moves anything along an axis."""
+    match rep:
+        case Uniform() | Fixed() | Signs():
+            return False
+        case Merged(parts) | Joined(parts):
+            return any(acting(part) for part, _ in parts)
+        case _:
+            return True
+
+
+def permutes(rep: Rep) -> bool:
+    """Whether the group does no more than change the places along an axis."""
+    match rep:
+        case Turned() | Squares():
+            return False
+        case Merged(parts) | Joined(parts):
+            return all(permutes(part) for part, _ in parts)
+        case _:
+            return True
+
+
+def meet(reps: list[Rep]) -> Rep | None:
+    """Axes whose places are read together; None where these do not go together."""
+    found: Rep = UNIFORM
+    for rep in reps:
+        both = _both(found, FIXED if isinstance(rep, Signs) else rep)
+        if both is None:
+            return None
+        found = both
+    return found
+
+
+def _both(one: Rep, other: Rep) -> Rep | None:
+    if one == other or isinstance(other, Uniform):
+        return one
+    if isinstance(one, Uniform):
+        return other
+    match one, other:
+        case (Joined(left), Joined(right)) | (Merged(left), Merged(right)) if [s for _, s in left] == [
+            s for _, s in right
+        ]:
+            pairs = [(_both(a, b), size) for (a, size), (b, _) in zip(left, right, strict=True)]
+            parts = tuple((rep, size) for rep, size in pairs if rep is not None)
+            if len(parts) < len(pairs):
+                return None
+            return Joined(parts) if isinstance(one, Joined) else Merged(parts)
+        case _:
+            return None if acting(one) or acting(other) else FIXED
+
+
+def merged(parts: list[tuple[Rep, Size]]) -> Rep:
+    """Axes as one, row-major."""
+    flat: list[tuple[Rep, Size]] = []
+    for rep, size in parts:
+        flat += rep.parts if isinstance(rep, Merged) else [(rep, size)]
+    wide = [(rep, size) for rep, size in flat if size != 1 or acting(rep)]
+    if len(wide) == 1:
+        return wide[0][0]
+    if any(acting(rep) for rep, _ in wide):
+        return Merged(tuple(wide))
+    return UNIFORM if all(isinstance(rep, Uniform) for rep, _ in wide) else FIXED
+
+
+def joined(parts: list[tuple[Rep, Size]]) -> Rep:
+    """Axes one after the other."""
+    flat: list[tuple[Rep, Size]] = []
+    for rep, size in parts:
+        if isinstance(rep, Joined):
+            flat += rep.parts
+        elif size != 0:
+            flat.append((rep, size))
+    if len(flat) == 1:
+        return flat[0][0]
+    return Joined(tuple(flat)) if any(acting(rep) for rep, _ in flat) else FIXED
+
+
+def fits(found: Rep, wanted: Rep) -> bool:
+    """Whether an axis goes as its type says."""
+    both = meet([found, wanted])
+    return both == wanted and (permutes(wanted) or found == wanted)
+
+
+def joins(one: State, other: State) -> State | None:
+    """What holds of two wires one of which is taken; None where nothing does."""
+    if not isinstance(one, Moves) or not isinstance(other, Moves):
+        return one if isinstance(other, Moves) else other
+    if one.names != other.names:
+        return None
+    reps: list[Rep] = []
+    for a, b in zip(one.reps, other.reps, strict=True):
+        if a != b and not permutes(a) | permutes(b):
+            return None
+        zero = a if other.number == 0 else b if one.number == 0 else None
+        both = zero or meet([a, b])
+        if both is None or (not permutes(both) and not (a == b or zero)):
+            return None
+        reps.append(both)
+    return Moves(
+        tuple(reps), one.closed and other.closed, one.names, one.number if one.number == other.number else None
+    )

@@ -1,0 +1,154 @@
+"""The table: what a hom is accepted for goes with the group in numbers, what it is refused for does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import catdl
+from catdl.check.scope import DimDef
+from catdl.diagnostics.symmetry_errors import SymmetryLost
+from catdl.diagnostics.text import render
+from catdl.record import replace
+from catdl.symmetry.actions import Act, Group, Symmetric, said
+from catdl.types.dtypes import storage
+from catdl.types.sizes import Size, evaluate, free_syms
+from catdl.types.types import Axis, Leaf, Word, axis_sizes
+from tests.equivariance.cases import DIMS, KEPT, LOST
+from tests.symmetry.elements import drawn
+
+FREE = 6
+BATCH = 2
+Case = tuple[str, str, str]
+
+
+@pytest.fixture(autouse=True)
+def precise() -> Iterator[None]:
+    """In double precision, also what is made of indices."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def spec(case: Case, word: str) -> catdl.Spec:
+    """A case as a hom, or as a morphism of which nothing is demanded."""
+    _, signature, body = case
+    return catdl.loads(f"{DIMS}\n{word} f : {signature} = {body}\n")
+
+
+def role(found: catdl.Spec, name: str) -> Act:
+    """What acts on a dim."""
+    dim = found.program.main.defs[name]
+    assert isinstance(dim, DimDef) and dim.act is not None
+    return dim.act
+
+
+def is_lost(found: catdl.Spec, group: Group) -> bool:
+    """Whether a hom is refused for a group; any other mistake is one of the case."""
+    others = [d for d in found.diagnostics if d.severity == "error" and not isinstance(d, SymmetryLost)]
+    assert not others, render(others)
+    return any(isinstance(d, SymmetryLost) and d.group == said(group) for d in found.diagnostics)
+
+
+@pytest.mark.parametrize("case", KEPT, ids=lambda c: f"{c[0]}: {c[2]}")
+def test_kept(case: Case) -> None:
+    group = role(spec(case, "morphism"), case[0]).group
+    assert not is_lost(spec(case, "hom"), group)
+    assert error(case) < 1e-9
+
+
+@pytest.mark.parametrize("case", LOST, ids=lambda c: f"{c[0]}: {c[2]}")
+def test_lost(case: Case) -> None:
+    group = role(spec(case, "morphism"), case[0]).group
+    assert is_lost(spec(case, "hom"), group)
+    assert error(case) > 1e-6, "it goes with the group after all"
+
+
+def error(case: Case) -> float:
+    """How far the compiled module is from going with random elements of the group, beside what comes out."""
+    found = spec(case, "morphism")
+    diagram = found["f"].diagram()
+    torch.manual_seed(0)
+    module = found["f"].compile().double().eval()
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.normal_()
+    rng = np.random.default_rng(0)
+    group = sized(role(found, case[0]).group)
+    worst = 0.0
+    for _ in range(4):
+        inputs = [draw(diagram.wires[wire].type) for wire in diagram.inputs]
+        element = drawn(rng, group)
+        moved = [
+            act(x, diagram.wires[w].type, found, group, element) for x, w in zip(inputs, diagram.inputs, strict=True)
+        ]
+        plain, turned = results(module, inputs), results(module, moved)
+        for y, z, wire in zip(plain, turned, diagram.outputs, strict=True):
+            wanted = act(y, diagram.wires[wire].type, found, group, element)
+            apart = (wanted.double() - z.double()).abs().max() / (1 + wanted.double().abs().max())
+            worst = max(worst, float(apart))
+    return worst
+
+
+def sized(group: Group) -> Group:
+    """A group of so many elements or dimensions, where its size is free."""
+    return group if isinstance(group.size, int) else replace(group, size=FREE)
+
+
+def at(size: Size) -> int:
+    """A size with all free dims alike."""
+    return evaluate(size, dict.fromkeys(free_syms(size), FREE))
+
+
+def draw(leaf: Leaf) -> Tensor:
+    """A random input; indices lie in their range."""
+    shape = (BATCH, *map(at, axis_sizes(leaf)))
+    if storage(leaf.kind) == "int":
+        assert leaf.kind.size is not None
+        return torch.randint(0, at(leaf.kind.size), shape)
+    return torch.randn(shape, dtype=torch.float64)
+
+
+def results(module: torch.nn.Module, inputs: list[Tensor]) -> tuple[Tensor, ...]:
+    """The results as a tuple."""
+    with torch.no_grad():
+        found = module(*inputs)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def act(x: Tensor, leaf: Leaf, found: catdl.Spec, group: Group, element: Callable[[Act], np.ndarray]) -> Tensor:
+    """What an element does to a tensor of a type: its matrix along every axis that it moves, and names permuted."""
+
+    def matrix(axis: Axis) -> Tensor | None:
+        if isinstance(axis.label, Word):
+            parts = [(matrix(part), at(part.size)) for part in axis.label.axes]
+            if all(part is None for part, _ in parts):
+                return None
+            whole = torch.eye(1, dtype=torch.float64)
+            for part, size in parts:
+                whole = torch.kron(whole, torch.eye(size, dtype=torch.float64) if part is None else part)
+            return whole
+        dim = found.program.dim(axis.label.rstrip("'")) if isinstance(axis.label, str) else None
+        if dim is None or dim.act is None or sized(dim.act.group) != group or dim.axis.size != axis.size:
+            return None
+        return torch.from_numpy(np.array(element(dim.act)))
+
+    kind = x.dtype
+    for k, axis in enumerate(leaf.axes):
+        assert isinstance(axis, Axis)
+        turn = matrix(axis)
+        if turn is not None:
+            place = k - len(leaf.axes)
+            x = torch.tensordot(x.double(), turn, ([place], [1])).movedim(-1, place)
+    x = x.round().to(kind) if not kind.is_floating_point else x
+    size = leaf.kind.size
+    if leaf.kind.name == "Fin" and size is not None and isinstance(group, Symmetric) and not isinstance(size, int):
+        dim = found.program.dim(next(iter(free_syms(size))))
+        if dim is not None and dim.act is not None and sized(dim.act.group) == group:
+            x = torch.from_numpy(np.array(element(dim.act))).argmax(0)[x]
+    return x
