@@ -7,8 +7,7 @@ leaves that stay do not move (CDL, section 3: a 2-morphism of Para acts on the p
   what a step of a change owns stands beside the leaf it changes.
 - Calls, `each` and `repeat` are entered; a repeat whose rounds are changed differently becomes calls one by one.
 - What runs many times with one record of weights (`iterate`, `map`) is not entered by steps: what it is given is made
-  once, before it, and plugged in from outside. Yet what a step owns has a key beside the leaf, below the box that
-  holds it.
+  once, before it, and plugged in from outside. What a step owns has its key beside the leaf all the same.
 
     changed(gpt2, {"block.0.attention.qkv.weight": Change(steps=(add_low_rank,))})
 """

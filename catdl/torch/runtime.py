@@ -77,8 +77,8 @@ class Each(nn.Module):
             return torch.func.functional_call(template, weights, args)
 
         mapped = torch.vmap(one, in_dims=(0, *in_dims), out_dims=out_dims, randomness="different")
-        # What a buffer holds for a batch is a state, which comes among the inputs.
-        weights = {name: tensor for name, tensor in _tensors(self).items() if tensor.ndim == self._ranks[name]}
+        # What a buffer holds for a batch is a state, which comes among the inputs; what was put in later is another's.
+        weights = {name: tensor for name, tensor in _tensors(self).items() if tensor.ndim == self._ranks.get(name)}
         return mapped(weights, *inputs)
 
 

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 
 from torch import nn
 
+from catdl.torch.sites import above
+
 Model = TypeVar("Model", bound=nn.Module)
 
 _CONTAINERS = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
@@ -38,13 +40,13 @@ def shard(model: Model, **options: Any) -> Model:
 def groups(model: nn.Module) -> dict[str, list[str]]:
     """The modules whose call gathers weights, each with their keys: the root and blocks in lists, outer ones first.
 
-    A block of which something is read from outside is none of them.
+    A block of which something is read from outside is none of them, be it a weight or a module that is called.
     """
-    readers = _readers(model)
+    readers, entered = _readers(model)
     found: dict[str, list[str]] = {"": []}
     for name, block in _blocks(model):
         inside = {path for path, _ in block.named_modules(prefix=name)}
-        if all(readers.get(id(weight), set()) <= inside for weight in block.parameters()):
+        if name not in entered and all(readers.get(id(weight), set()) <= inside for weight in block.parameters()):
             found[name] = []
     for key, _ in model.named_parameters():
         parts = key.split(".")
@@ -73,9 +75,14 @@ def _blocks(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
                 stack.append((path, child))
 
 
-def _readers(model: nn.Module) -> dict[int, set[str]]:
-    """Of each parameter, by identity, the modules of the root's file that read it; others read what is theirs alone."""
+def _readers(model: nn.Module) -> tuple[dict[int, set[str]], set[str]]:
+    """Of each parameter, by identity, the modules of the root's file that read it; others read what is theirs alone.
+
+    And the modules inside which another is reached from outside.
+    """
     found: dict[int, set[str]] = {}
+    entered: set[str] = set()
+    names = {id(part): name for name, part in model.named_modules()}
     texts: dict[type, list[ast.AST]] = {}
     file = _file(model)
     for name, part in model.named_modules():
@@ -88,7 +95,10 @@ def _readers(model: nn.Module) -> dict[int, set[str]]:
             for value in _reached(node, part):
                 if isinstance(value, nn.Parameter):
                     found.setdefault(id(value), set()).add(name)
-    return found
+                elif isinstance(value, nn.Module):
+                    holders = above(names[id(value)])
+                    entered.update(holders[len(above(name)) + bool(name) :])
+    return found, entered
 
 
 def _methods(cls: type) -> list[FunctionType]:

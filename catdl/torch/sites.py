@@ -41,12 +41,13 @@ class Sites:
         for k in range(1, len(parts)):
             self._children.setdefault(".".join(parts[:k]), {})[parts[k]] = None
 
-    def lodge(self, site: str, inside: Collection[str]) -> None:
-        """Say that a site is a module that makes itself whatever it needs; `inside`: the modules there, "" for itself.
+    def __contains__(self, site: str) -> bool:
+        """Whether anything stands below a site."""
+        return site in self._children
 
-        Only those matter below which something else stands.
-        """
-        stack = [("", site)] if "" in inside and site in self._children else []
+    def lodge(self, site: str, inside: Collection[str]) -> None:
+        """Say that a module at a site makes what it needs itself; `inside`: the modules there, "" for itself."""
+        stack = [("", site)] if "" in inside else []
         while stack:
             path, host = stack.pop()
             self._hosts[host] = None

@@ -261,7 +261,7 @@ def _prepare(w: Writer) -> None:
         if "." in path and w.lender(path) is None:
             w.sites.add(path.rpartition(".")[0])
     for step in flat.steps:
-        if step.site and not isinstance(step.op, Native):
+        if step.site and step.site in w.sites and not isinstance(step.op, Native):
             w.sites.lodge(step.site, living(w.plan, w.unit, step))
     _arguments(w)
     for wire in (*flat.plugged.values(), *flat.globals.values()):

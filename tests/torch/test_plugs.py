@@ -73,6 +73,17 @@ CASES = {
         "morphism m : Real[Expert, D, T] -> Real[Expert, D, T] = each[Expert](fresh (conv1d(D, 1) >> tanh))",
         {"m.conv1d.weight", "m.conv1d.bias"},
     ),
+    "inside a named each in an iterate": (
+        "Real[Expert, D, T] -> Real[Expert, D, T] = iterate(2, m){m.part.conv1d.weight: w => w + own}\n"
+        "morphism own[..S] : () -> Real[..S] = {\n    param gain : Real[..S]\n    gain\n}\n"
+        "morphism m : Real[Expert, D, T] -> Real[Expert, D, T] = part: each[Expert](fresh (conv1d(D, 1) >> tanh))",
+        {"m.part.conv1d.weight", "m.part.conv1d.own.gain"},
+    ),
+    "inside a fold": (
+        f"Seq -> Real[D] = last{{linear.weight: {LORA}}}\n"
+        "morphism last : Seq -> Real[D] = fold[T]([ zeros | (x, h) => tanh(x + (h >> linear(D))) ], carrier = Real[D])",
+        {"last.linear.weight", "last.linear.pair.up"},
+    ),
     "on top of another": (
         "Seq -> Seq = tuned{net.**.weight: w => 2 * w}\n"
         f"morphism tuned : Seq -> Seq = net{{block.*.q.weight: {LORA}}}",
@@ -232,6 +243,56 @@ def test_a_plug_outside_a_loop_is_made_once() -> None:
     loop = next(k for k, line in enumerate(lines) if "for _ in range(3)" in line)
     assert any("self.block.q.pair()" in line for line in lines[:loop])
     assert not any("pair()" in line for line in lines[loop:])
+
+
+STEPS = """
+morphism gained[..S] : Real[..S] -> Real[..S] = w => {
+    param gain : Real ~ normal(1, 0)
+    w * gain
+}
+morphism deep[O, I] : () -> Real[O, I] = {
+    param own : Real[O, I] ~ normal(0, 1)
+    own + pair(2) + (also: pair(1))
+}
+morphism many_layers[O, I] : Real[O, I] -> Real[O, I] = chain([linear(I) for k in [1, 2]])
+morphism bare : Seq -> Seq = linear(D, bias = false)
+morphism inner : Seq -> Seq = iterate(2, map[T](ffn))
+morphism owner : Seq -> Seq = x => {
+    param gain : Real[D] ~ normal(1, 0)
+    param r : weights(ffn) ~ normal(0, 1)
+    over[T, D](x * gain) >> map[T](ffn{r}) >> tanh
+}
+morphism part : Seq -> Seq = linear(D) >> relu >> bare >> (x => x + (x >> many: block))
+morphism list : Seq -> Seq = chain([linear(D) for k in [1, 2]]) >> repeat(2, fresh (linear(D) >> tanh))
+"""
+
+
+@pytest.mark.parametrize("step", ["pair(2)", "gained", "many_layers", "v => tanh(v) + deep + deep"])
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ("linear(D)", "**.weight"),
+        ("bare", "**.weight"),
+        ("inner", "**.weight"),
+        ("owner", "**.r.**.weight"),
+        ("part", "**.{linear,q,up}.weight"),
+        ("net", "**.q.weight"),
+        ("list", "**.weight"),
+    ],
+)
+def test_a_loop_moves_no_key(body: str, path: str, step: str) -> None:
+    """What a step owns stands where it would without the loop, which makes it outside."""
+    spec = catdl.loads(
+        f"{FILE}{STEPS}morphism once : Seq -> Seq = {body}{{{path}: {step}}}\n"
+        f"morphism around : Seq -> Seq = iterate(3, {body}{{{path}: {step}}})\n"
+        f"morphism after : Seq -> Seq = iterate(3, iterate(2, {body})){{{path}: {step}}}\n"
+    )
+    diagram = spec["after"].diagram()
+    verify(diagram)
+    free = {dim for wire in diagram.wires for size in axis_sizes(wire.type) for dim in free_syms(size)}
+    models = [spec["once"].compile(), spec["around"].compile(), agree(diagram, dict.fromkeys(free, 3), ((3,),))]
+    once, around, after = ({key: value.shape for key, value in model.state_dict().items()} for model in models)
+    assert once == around == after
 
 
 def test_parameters_start_by_formula_and_from_files(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_blocks_are_groups() -> None:
 
 def test_what_is_tied_is_in_the_group_of_who_reads_it() -> None:
     assert "wte" in groups(tied()["gpt2"].fresh())[""]
-    assert sharded("adapted") == sharded("adapted_stack") == [""]
+    assert sharded("adapted") == sharded("adapted_stack") == sharded("replaced_stack") == [""]
     assert sharded("nested") == ["", "adapted_stack.0", "adapted_stack.1"]
     assert {key.partition(".")[0] for key in groups(tied()["record"].fresh())[""]} == {"shared"}
     assert sharded("record") == ["", "repeat.0", "repeat.1"]
