@@ -33,7 +33,7 @@ from tests.torch.agree import agree
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
-BROKEN = {"digits_broken.cat"}
+BROKEN = {"digits_broken.cat", "jets_broken.cat"}
 APART = {
     "adder.cat",
     "arithmetic.cat",
@@ -102,6 +102,7 @@ EXAMPLES = (
     Example("graph_network.cat", {"pairs": 17_408, "nodes": 22_950, "whole": 19_686}, free={"Node": 5}, small={"D": 8}),
     Example("circulant.cat", {"commuting": 180, "convolved": 180}),
     Example("o5.cat", {"invariants": 4_752, "product": 8_320, "regress": 13_137}, small={"Hidden": 8}),
+    Example("jets.cat", {"tag": 5_266}, free={"N": 5}, small={"D": 4, "Hidden": 8}),
     Example("inertia.cat", {"weigh": 1_168, "inertia": 1_217}),
     Example("scattering.cat", {"invariants": 1_184, "product": 4_224, "scattering": 5_473}, small={"Hidden": 8}),
     Example(
@@ -481,6 +482,12 @@ def test_unet_says_what_it_needs() -> None:
 def test_the_broken_digits_are_refused() -> None:
     (mistake,) = catdl.load(FOLDER / "digits_broken.cat").diagnostics
     assert mistake.code == "E0401"
+
+
+def test_jets_as_images_are_refused() -> None:
+    (mistake,) = catdl.load(FOLDER / "jets_broken.cat").diagnostics
+    assert mistake.code == "E1006"
+    assert mistake.span is not None and mistake.span.text == "conv1d(32, 3, padding = 1)"
 
 
 def test_the_demo_ends_well() -> None:

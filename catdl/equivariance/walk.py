@@ -209,7 +209,8 @@ class Walk:
             turned = any(not permutes(state.reps[0]) for state in elements)
             return [Broken(Rule.EXTREME if turned else Rule.ORDERED)] * width
         inner = [Moves(state.reps[1:], state.closed, state.names) for state in elements]
-        states: States = list(ins[: op.carried])
+        begun = [op.body.wires[wire].type for wire in op.body.outputs[: op.carried]]
+        states: States = [_begun(state, leaf, named) for state, leaf in zip(ins, begun, strict=False)]
         while True:
             found = yield self.inside(op.body, [*states, *inner, *ins[stop:]], named)
             after: list[State] = []
@@ -309,6 +310,12 @@ def inside_names(bound: Mapping[str, Rep], sizes: Mapping[str, Size]) -> Named:
         return bound[label] if known else FIXED  # type: ignore[index]
 
     return named
+
+
+def _begun(state: Moves, leaf: Leaf, named: Named) -> Moves:
+    """What a fold starts with: zeros are vectors where its type says so, for they go with any matrix."""
+    reps = tuple(named(axis) for axis in leaf.axes if isinstance(axis, Axis))
+    return Moves(reps, state.closed) if state.number == 0 and not all(map(permutes, reps)) else state
 
 
 def unmoved(state: Moves) -> Moves:

@@ -11,6 +11,13 @@ dim N : set, E : set, Z = 8 : cycle, X = 3 : vector(O), Y = 3 : vector(SO), P = 
 dim D = 4, C = 3, S = 2
 """
 
+FOLDS = """
+functor Rows(S) = () + Real[D] @ S
+functor Vectors(S) = () + Real[D, X] @ S
+algebra decay : Rows(Real[D]) -> Real[D] = [ zeros | ((a, h) => a + h / 2) ]
+algebra turning : Vectors(Real[D, X]) -> Real[D, X] = [ zeros | ((a, h) => a + (h >> linear[D](D, bias = false))) ]
+"""
+
 ROUND = 'pad[Z](1, 1, mode = "circular")'
 
 KEPT = [
@@ -48,6 +55,9 @@ KEPT = [
     ("N", "Real[N, D] -> Real[N, D]", "x => x * (zeros[N, D] + 2)"),
     ("N", "Real[N, C, D] -> Real[N, D]", "x => over[N, C, D](x + (zeros[C] >> linear(C))) >> sum[C]"),
     ("N", "Real[N, D] -> Real[N, D]", "x => x >> dropout(0.5)"),
+    ("N", "Real[N, D] -> Real[N, D]", "iterate(3, tied linear(D))"),
+    ("N", "Real[C, N, D] -> Real[N, D]", "map[C](tied sum[D]) >> sum[C] >> expand[D] >> permute[N, D]"),
+    ("N", "Real[C, N] -> Real[N]", 'rearrange("c n -> n c") >> map[N](tied max[C])'),
     # cycles
     ("Z", "Real[D, Z] -> Real[C, Z]", f"{ROUND} >> conv1d(C, 3)"),
     ("Z", "Real[D, Z] -> Real[D]", f"{ROUND} >> conv1d(D, 3) >> relu >> mean[Z]"),
@@ -74,6 +84,7 @@ KEPT = [
     ("X", "Real[X, D] -> Real[X, C]", "equilinear"),
     ("X", "Real[D, X] -> Real[D, X]", "v => over[D, X](where(norm[X](v) > 1, v, v / 2))"),
     ("X", "Real[D, X] -> Real[D, X]", "v => v - 2 * v / 3"),
+    ("X", "Real[C, D, X] -> Real[D, X]", "fold[C](turning)"),
     ("Y", "Real[D, Y] @ Real[D, Y] -> Real[D, Y]", "(v, w) => cross[Y](v, w)"),
     ("Y", "Real[C, Y] -> Real", "m => det[C, Y](m)"),
     ("Y", "Real[D, Y] -> Real[D, L]", "spherical_harmonics(L)"),
@@ -89,6 +100,10 @@ KEPT = [
 
 LOST = [
     # sets
+    ("N", "Real[N, D] -> Real[D]", "fold[N](decay)"),
+    ("N", "Real[N, D] -> Real[N, D]", "scan[N](decay)"),
+    ("Z", "Real[Z, D] -> Real[Z, D]", "each[Z](fresh linear(D))"),
+    ("X", "Real[X, D] -> Real[X, D]", "map[X](tied tanh)"),
     ("N", "Real[N, D] -> Real[N, D]", "x => cumsum[N](x)"),
     ("N", "Real[N, D] -> Real[N, D]", "positions[N, D](50)"),
     ("N", "Real[N, D] -> Real[N, D]", "sinusoidal[N, D]"),

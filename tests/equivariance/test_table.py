@@ -18,7 +18,7 @@ from catdl.symmetry.actions import Act, Group, Symmetric, said
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Size, evaluate, free_syms
 from catdl.types.types import Axis, Leaf, Word, axis_sizes
-from tests.equivariance.cases import DIMS, KEPT, LOST
+from tests.equivariance.cases import DIMS, FOLDS, KEPT, LOST
 from tests.symmetry.elements import drawn
 
 FREE = 6
@@ -38,7 +38,7 @@ def precise() -> Iterator[None]:
 def spec(case: Case, word: str) -> catdl.Spec:
     """A case as a hom, or as a morphism of which nothing is demanded."""
     _, signature, body = case
-    return catdl.loads(f"{DIMS}\n{word} f : {signature} = {body}\n")
+    return catdl.loads(f"{DIMS}{FOLDS if 'fold' in body or 'scan' in body else ''}\n{word} f : {signature} = {body}\n")
 
 
 def role(found: catdl.Spec, name: str) -> Act:

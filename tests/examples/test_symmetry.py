@@ -94,6 +94,14 @@ def test_all_observers_agree_on_scattering() -> None:
     assert model(x).std() > 0
 
 
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_a_jet_is_a_set_that_all_observers_see_alike(size: int) -> None:
+    model, boost = compiled("jets", "tag"), element(Matrices("Lorentz", 4))
+    x, order = real(3, size, 4), torch.randperm(size)
+    close(model(x[:, order] @ boost.T), model(x))
+    assert model(x).std() > 0.01
+
+
 @pytest.mark.parametrize(("name", "better"), [("O(5)", 5), ("inertia", 100), ("Lorentz", 5)])
 def test_a_symmetry_saves_data(name: str, better: float) -> None:
     """With a hundred points to learn from, the error is lower by far than that of a perceptron of the same size."""
