@@ -34,20 +34,8 @@ from tests.torch.agree import agree
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "examples"
 BROKEN = {"digits_broken.cat", "jets_broken.cat"}
-APART = {
-    "adder.cat",
-    "arithmetic.cat",
-    "deepsets.cat",
-    "digit_sum.cat",
-    "gin.cat",
-    "recurrent.cat",
-    "seq2seq.cat",
-    "statespace.cat",
-    "stream.cat",
-    "streams.cat",
-    "texts.cat",
-    "treelstm.cat",
-}
+_APART = "adder arithmetic childsum deepsets digit_sum gin recurrent seq2seq statespace stream streams texts treelstm"
+APART = {f"{name}.cat" for name in _APART.split()}
 """Those with trees, samples of different size, folds or states, which have tests of their own in tests/examples."""
 BATCHES: tuple[tuple[int, ...], ...] = ((), (2,), (2, 3))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle
 from catdl.check.declared import declared, over_axis
-from catdl.check.folds import fits, over_trees
+from catdl.check.folds import fits, legs_of, over_trees
 from catdl.check.legs import functor_of
 from catdl.check.rules.common import Rule
 from catdl.check.scope import Env, MorphismDef
@@ -31,10 +31,10 @@ def annotate(rule: Rule) -> Bundle:
         found = f"`{show_axis(axis)}`, which every sample has the same of"
         wanted = "a var dim, for every tree has nodes of its own number"
         raise ctx.refuse(wrong.BadArgument(env.module.span(items[0]), "N", wanted, found, rule.name))
-    plain = [arg for arg in rule.head.args if arg.sep != "="]
-    node = plain[0].value.body if plain and isinstance(plain[0].value, ast.Tie) else plain[0].value if plain else None
-    if node is None or len(plain) > 1 or isinstance(node, ast.Copair):
+    plain = [arg.value for arg in rule.head.args if arg.sep != "="]
+    if len(plain) != 1 or legs_of(rule, plain[0]) is not None:
         return over_trees(rule, axis)
+    node = plain[0].body if isinstance(plain[0], ast.Tie) else plain[0]
     head, made = declared(rule, node, ())
     algebra = head.target
     if isinstance(algebra, MorphismDef) and not head.args and head.items is None:  # told where it is used

@@ -96,12 +96,29 @@ def _arguments(rule: Rule) -> tuple[ast.Expr, Object | None, ast.Expr | None]:
         raise ctx.refuse(wrong.MissingArgument(rule.span, "algebra", rule.name))
     if len(plain_args) > 1:
         raise ctx.refuse(wrong.TooManyArguments(env.module.span(plain_args[1]), rule.name, 1, len(plain_args)))
-    legs = plain_args[0].value
-    if isinstance(legs, ast.Tie):
-        legs = legs.body
-    if not isinstance(legs, ast.Copair):
-        _named(rule, legs)
-    return legs, carrier, functor
+    node = plain_args[0].value
+    legs = legs_of(rule, node)
+    if legs is not None:
+        return legs, carrier, functor
+    node = node.body if isinstance(node, ast.Tie) else node
+    _named(rule, node)
+    return node, carrier, functor
+
+
+def legs_of(rule: Rule, node: ast.Expr) -> ast.Copair | None:
+    """The legs of an algebra that is written in place; None for a name. Of one summand it is the leg alone."""
+    node = node.body if isinstance(node, ast.Tie) else node
+    form = rule.inp.wires[0].leaf.kind.form if len(rule.inp.wires) == 1 else None
+    alone = form is not None and len(form.summands) == 1
+    match node:
+        case ast.Copair():
+            return node
+        case ast.List((leg,)) if alone:
+            return ast.Copair((leg,), node.start, node.end)
+        case ast.Lambda() if alone:
+            return ast.Copair((node,), node.start, node.end)
+        case _:
+            return None
 
 
 def no_algebra(rule: Rule, node: ast.Expr) -> Refused:
@@ -199,6 +216,8 @@ class _Folding:
         good = True
         for k in sorted(range(len(deep)), key=deep.__getitem__):
             if self.carrier is None and deep[k]:
+                if all(deep):
+                    raise self.rule.ctx.refuse(wrong.MissingArgument(self.rule.span, "carrier", self.rule.name))
                 return False  # no leaf's leg could be read: what the carrier is nobody knows
             good = self.leg(k) and good
         if good:

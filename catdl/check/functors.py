@@ -18,6 +18,7 @@ from catdl.diagnostics.base import Diagnostic
 from catdl.record import replace
 from catdl.source import Source, Span
 from catdl.syntax import ast
+from catdl.types.ragged import row
 from catdl.types.types import (
     ANONYMOUS,
     Axis,
@@ -50,10 +51,16 @@ def trees_kind(types: Types, node: ast.Call, env: Env) -> Kind:
         raise types.statics.refuse(wrong.TooManyArguments(span, "mu", 1, len(node.args)) if node.args else
                                    wrong.MissingArgument(span, "F", "mu"))  # fmt: skip
     form, found = applied(types, node.args[0].value, env)
-    deep = [any(isinstance(item, Child) for item in parts) for parts in form.summands]
-    if all(deep) or not any(deep):
-        declared = found.module.span(found.node)
-        raise types.statics.refuse(wrong.EndlessTree(span, found.name, found.node.variable, all(deep), declared))
+    declared = found.module.span(found.node)
+    children = [[item for item in parts if isinstance(item, Child)] for parts in form.summands]
+    endless = all(any(item.row is None for item in each) for each in children)
+    if endless or not any(children):
+        raise types.statics.refuse(wrong.EndlessTree(span, found.name, found.node.variable, endless, declared))
+    rows = [item.row for each in children for item in each if item.row is not None]
+    twice = next((axis for k, axis in enumerate(rows) if axis in rows[:k]), None)
+    if twice is not None:
+        message = f"two rows of children have the dim `{show_axis(twice)}`, and each has its own number of them"
+        raise types.statics.refuse(wrong.FunctorForm(declared, message))
     return kind_of(form)
 
 
@@ -148,6 +155,9 @@ def _sum(r: _Reading, node: ast.Expr) -> Sum:
             return _exponent(r, domain, codomain)
         case ast.Name(id) if id == r.found.node.variable:
             return list(r.inner)
+        case ast.Index(ast.Name(id) as base, (item,)) if id == r.found.node.variable:
+            axis = r.types.single(item, r.env)
+            return _along(r, node, Axis(_label(axis.label), axis.size), list(r.inner), base)
         case ast.Call(function, args) if (other := functor(r.types, function, r.env)) is not None:
             if len(args) != 1:
                 raise r.wrong(node, f"a functor is applied to one thing: `{other.name}({r.found.node.variable})`")
@@ -176,10 +186,23 @@ def _few(r: _Reading, node: ast.Expr, found: Sum) -> Sum:
 def _exponent(r: _Reading, domain: ast.Expr, codomain: ast.Expr) -> Sum:
     """`Fin(n) -> F`: F at every index, with a leading axis."""
     axis = _index(r, domain)
-    terms = _sum(r, codomain)
+    return _along(r, codomain, axis, _sum(r, codomain), codomain)
+
+
+def _along(r: _Reading, node: ast.Expr, axis: Axis, terms: Sum, inner: ast.Expr) -> Sum:
+    """Something at every index of an axis; along a var dim `X[K]`, so many children as a node has."""
+    if not isinstance(axis.size, int):
+        if row(axis.size) is None:
+            message = f"a row of children has a var dim, and every node would have the same number `{show_axis(axis)}`"
+            raise r.wrong(node, message)
+        if terms != [(Child(),)]:
+            raise r.wrong(node, "a row of children is of the variable alone")
+        return [(Child((axis,)),)]
     if len(terms) != 1:
-        raise r.wrong(codomain, "at every index there is one product; a sum there is another functor")
+        raise r.wrong(inner, "at every index there is one product; a sum there is another functor")
     (parts,) = terms
+    if any(isinstance(item, Child) and item.row is not None for item in parts):
+        raise r.wrong(inner, "a row of children stands at no index: every node has one number of them")
     return [
         tuple(
             Leaf(item.kind, (axis, *item.axes)) if isinstance(item, Leaf) else Child((axis, *item.axes))

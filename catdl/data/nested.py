@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from catdl.data.tree import Places, Tree, arities_of, depths
+from catdl.data.tree import Places, Tree, depths
 from catdl.types.dtypes import storage
 from catdl.types.types import Axis, Child, Form, Leaf, show_form, show_leaf
 
@@ -41,7 +41,10 @@ class At(tuple[Any, ...]):
 
 def places(form: Form) -> Places:
     """The places for children in each summand, by the sizes of their axes."""
-    return tuple(tuple(item.sizes for item in parts if isinstance(item, Child)) for parts in form.summands)
+    return tuple(
+        tuple(None if item.row is not None else item.sizes for item in parts if isinstance(item, Child))
+        for parts in form.summands
+    )
 
 
 def _sizes(axes: Sequence[object]) -> tuple[int, ...]:
@@ -92,15 +95,23 @@ class _Made:
         self.fields: list[list[list[Any]]] = [
             [[] for part in parts if isinstance(part, Leaf)] for parts in form.summands
         ]
+        self.lengths: list[list[list[int]]] = [
+            [[] for part in parts if isinstance(part, Child) and part.row is not None] for parts in form.summands
+        ]
 
     def node(self, value: Nested) -> list[Nested]:
         """Take in a node; its children in order."""
         tag, parts = self._summand(value)
         children: list[Nested] = []
-        fields = iter(self.fields[tag])
+        fields, lengths = iter(self.fields[tag]), iter(self.lengths[tag])
         for item, part in zip(self.form.summands[tag], parts, strict=True):
             if isinstance(item, Leaf):
                 next(fields).append(self._constant(item, part))
+            elif item.row is not None:
+                if not isinstance(part, tuple | list):
+                    raise ValueError(f"a place for a row of children holds {_held(part)}")
+                next(lengths).append(len(part))
+                children += part
             else:
                 children += _many(part, item.sizes)
         self.tags.append(tag)
@@ -154,9 +165,9 @@ class _Made:
         for parts, fields in zip(self.form.summands, self.fields, strict=True):
             leaves = [part for part in parts if isinstance(part, Leaf)]
             constants.append([_stacked(leaf, field) for leaf, field in zip(leaves, fields, strict=True)])
-        return Tree(
-            torch.tensor(self.tags, dtype=torch.int64), constants, places(self.form), count, show_form(self.form)
-        )
+        tags = torch.tensor(self.tags, dtype=torch.int64)
+        lengths = [[torch.tensor(row, dtype=torch.int64) for row in rows] for rows in self.lengths]
+        return Tree(tags, constants, places(self.form), count, show_form(self.form), lengths)
 
 
 def _many(part: Nested, sizes: tuple[int, ...]) -> list[Nested]:
@@ -195,19 +206,26 @@ def nested(form: Form, tree: Tree) -> list[Nested]:
         [iter(reversed(part.tolist() if part.ndim == 1 else part.unbind())) for part in parts]
         for parts in tree.constants
     ]
-    lengths = [len(parts) for parts in form.summands]
+    widths = [len(parts) for parts in form.summands]
+    rows = [[iter(reversed(row.tolist())) for row in each] for each in tree.lengths]
+    arities: list[int] = tree.arities.tolist()
     made: list[Nested] = [None] * len(tags)
     last = len(tags)
     for node in range(len(tags) - 1, -1, -1):
         tag = tags[node]
         own = iter(fields[tag])
-        arity = sum(item.count for item in form.summands[tag] if isinstance(item, Child))
-        children = iter(made[last - arity : last])
-        last -= arity
-        parts = [
-            next(next(own)) if isinstance(item, Leaf) else _grouped(children, item.sizes) for item in form.summands[tag]
-        ]
-        alike = [k for k, length in enumerate(lengths) if length == len(parts)]
+        children = iter(made[last - arities[node] : last])
+        last -= arities[node]
+        many = iter(rows[tag])
+        parts: list[Nested] = []
+        for item in form.summands[tag]:
+            if isinstance(item, Leaf):
+                parts.append(next(next(own)))
+            elif item.row is not None:
+                parts.append([next(children) for _ in range(next(next(many)))])
+            else:
+                parts.append(_grouped(children, item.sizes))
+        alike = [k for k, width in enumerate(widths) if width == len(parts)]
         if len(alike) > 1:
             made[node] = At(tag, *parts)
         elif len(parts) == 1 and isinstance(form.summands[tag][0], Leaf):
@@ -231,19 +249,25 @@ def batch(parts: Sequence[Tree]) -> Tree:
     first = parts[0]
     if any(part.form != first.form for part in parts):
         raise ValueError("trees of different functors stand in no batch")
-    arities = arities_of(first.places)
-    depth = torch.cat([_depth(part, arities) for part in parts])
+    depth = torch.cat([_depth(part) for part in parts])
     tags = torch.cat([part.tags for part in parts])
-    constants = []
-    for summand, fields in enumerate(zip(*(part.constants for part in parts), strict=True)):
-        order = torch.argsort(depth[tags.cpu() == summand], stable=True).to(first.device)
-        constants.append([torch.cat(field)[order] for field in zip(*fields, strict=True)])
+    orders = [
+        torch.argsort(depth[tags.cpu() == summand], stable=True).to(first.device)
+        for summand in range(len(first.places))
+    ]
+    constants, lengths = (
+        [
+            [torch.cat(column)[order] for column in zip(*columns, strict=True)]
+            for order, columns in zip(orders, zip(*whole, strict=True), strict=True)
+        ]
+        for whole in ([part.constants for part in parts], [part.lengths for part in parts])
+    )
     order = torch.argsort(depth, stable=True).to(first.device)
-    return Tree(tags[order], constants, first.places, sum(part.count for part in parts), first.form)
+    return Tree(tags[order], constants, first.places, sum(part.count for part in parts), first.form, lengths)
 
 
-def _depth(tree: Tree, arities: Tensor) -> Tensor:
-    sizes = depths(tree.tags.cpu(), arities, tree.count)
+def _depth(tree: Tree) -> Tensor:
+    sizes = depths(tree.arities.cpu(), tree.count)
     return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
 
 

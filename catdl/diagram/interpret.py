@@ -21,7 +21,7 @@ from torch import Tensor
 
 from catdl.data.tree import Tree
 from catdl.diagram.drive import Work, drive
-from catdl.diagram.interpret_core import Function, Run, Value, core
+from catdl.diagram.interpret_core import Function, Run, Value, core, no_steps
 from catdl.diagram.interpret_trees import fold_trees
 from catdl.diagram.model import (
     Box,
@@ -40,7 +40,6 @@ from catdl.diagram.model import (
     Repeat,
     Store,
     TreeFold,
-    Wire,
 )
 from catdl.diagram.opaque import opaque
 from catdl.diagram.params import leaves_of, sole_box, stacked_parameters
@@ -375,7 +374,7 @@ def _fold(box: Box, op: Fold, ins: Results, weights: Weights, run: Run, size: in
         columns.reverse()
     outs = wires[op.carried :]
     if not columns:
-        return [*carry, *(_no_steps(wire, run) for wire in outs)]
+        return [*carry, *(no_steps(wire, run) for wire in outs)]
     results = [_stack(parts, run) for parts in zip(*columns, strict=True)]
     return [*carry, *results]
 
@@ -391,27 +390,6 @@ def _as_wire(value: Value, constant: bool, run: Run) -> Value:
     if constant or value.batched:
         return value
     return Value(value.tensor.expand((*run.batch, *value.tensor.shape)), True)
-
-
-def _no_steps(wire: Wire, run: Run) -> Value:
-    """The outputs of no step at all."""
-    own = (0, *(run.size(size) for size in axis_sizes(wire.type)))
-    empty = torch.empty(own if wire.constant else (*run.batch, *own), dtype=_dtype(wire.type, run), device=run.device)
-    return Value(empty, not wire.constant)
-
-
-def _dtype(leaf: Leaf, run: Run) -> torch.dtype:
-    match storage(leaf.kind):
-        case "float":
-            return run.floating
-        case "int":
-            return torch.int64
-        case "bool":
-            return torch.bool
-        case "complex":
-            return run.floating.to_complex()
-        case "tree":
-            raise AssertionError("trees have no dtype")
 
 
 def _stack(parts: Sequence[Value], run: Run) -> Value:

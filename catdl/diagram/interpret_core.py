@@ -18,8 +18,10 @@ from torch import Tensor
 
 from catdl.data.tree import Tree
 from catdl.diagram.interpret_point import POINTWISE
-from catdl.diagram.model import Core
+from catdl.diagram.model import Core, Wire
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, evaluate
+from catdl.types.types import Leaf, axis_sizes
 
 Function: TypeAlias = Callable[[Sequence[Tensor], int], tuple[Tensor, ...]]
 """A module from elsewhere: tensors with so many batch axes in front, to tensors with the same."""
@@ -66,6 +68,28 @@ class Run:
     def with_dims(self, dims: dict[str, int]) -> Run:
         """The same inside a call."""
         return self if dims is self.dims else replace(self, dims=dims)
+
+
+def no_steps(wire: Wire, run: Run) -> Value:
+    """What no step at all gives, and no child."""
+    own = (0, *(run.size(size) for size in axis_sizes(wire.type)))
+    empty = torch.empty(own if wire.constant else (*run.batch, *own), dtype=dtype_of(wire.type, run), device=run.device)
+    return Value(empty, not wire.constant)
+
+
+def dtype_of(leaf: Leaf, run: Run) -> torch.dtype:
+    """What a type is stored as."""
+    match storage(leaf.kind):
+        case "float":
+            return run.floating
+        case "int":
+            return torch.int64
+        case "bool":
+            return torch.bool
+        case "complex":
+            return run.floating.to_complex()
+        case "tree":
+            raise AssertionError("trees have no dtype")
 
 
 class Op:

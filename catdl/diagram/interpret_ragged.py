@@ -38,7 +38,7 @@ def interpret_ragged(
         raise NotImplementedError("what crosses the batch has no meaning for one sample")
     dims = sorted(of_leaves(wire.type for inner in post_order(diagram) for wire in inner.wires))
     grown = {dim: at[0] for dim, at in by_trees(diagram).items()}
-    starts = {dim: _starts(dim, grown, inputs, offsets) for dim in dims}
+    starts = {dim: _starts(dim, grown, inputs, offsets) for dim in dims if dim in grown or short(dim) in offsets}
     count = len(next(iter(starts.values()))) - 1
     largest = {dim: max((b - a for a, b in pairwise(at)), default=0) for dim, at in starts.items()}
     free = {dim: max(largest[name] for name in names) for dim, names in padded(diagram).items()}

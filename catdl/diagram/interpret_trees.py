@@ -6,16 +6,18 @@ results = yield from fold_trees(op, trees, captured, run, at_node)
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from math import prod
 from typing import TypeAlias
 
 import torch
 
 from catdl.data.tree import Tree
 from catdl.diagram.drive import Work
-from catdl.diagram.interpret_core import Run, Value
+from catdl.diagram.interpret_core import Run, Value, no_steps
 from catdl.diagram.legs import carriers, leg
 from catdl.diagram.model import Diagram, TreeFold
-from catdl.types.types import Child, Leaf
+from catdl.types.ragged import row
+from catdl.types.types import Axis, Leaf
 
 Results: TypeAlias = list[Value]
 AtNode: TypeAlias = "Callable[[Diagram, Results, Run], Work[Results]]"
@@ -28,26 +30,33 @@ def fold_trees(
     legs = [leg(op, summand) for summand in range(len(op.form.summands))]
     tags: list[int] = tree.tags.tolist()
     single = run.with_batch(())
-    sample = _samples(op, tags, tree.count)
+    arities: list[int] = tree.arities.tolist()
+    sample = _samples(arities, tree.count)
     fields = [[iter(reversed(part.unbind())) for part in parts] for parts in tree.constants]
+    lengths = [[iter(reversed(part.tolist())) for part in parts] for parts in tree.lengths]
     made: list[Results] = [[] for _ in tags]
     last = len(tags)  # where the children of the nodes after this one start
     for node in range(len(tags) - 1, -1, -1):
         tag = tags[node]
-        last -= _arity(op, tag)
+        last -= arities[node]
         ins: Results = []
-        child, field = last, iter(fields[tag])
+        child, field, length, dims = last, iter(fields[tag]), iter(lengths[tag]), dict(run.dims)
         for item in op.form.summands[tag]:
             if isinstance(item, Leaf):
                 ins.append(Value(next(next(field)), True))
                 continue
-            states = made[child : child + item.count]
+            sizes = item.sizes
+            if item.row is not None:
+                sizes = (next(next(length)),)
+                dims[_dim(item.row)] = sizes[0]
+            states = made[child : child + prod(sizes)]
             child += len(states)
             for k in range(carriers(op)):
-                whole = torch.stack([state[k].tensor for state in states])
-                ins.append(Value(whole.reshape(*item.sizes, *whole.shape[1:]), True))
+                some = [state[k].tensor for state in states]
+                whole = torch.stack(some) if some else no_steps(op.body.wires[op.body.outputs[k]], single).tensor
+                ins.append(Value(whole.reshape(*sizes, *whole.shape[1:]), True))
         ins += [Value(v.tensor[sample[node]], True) if v.batched else v for v in captured]
-        made[node] = yield at_node(legs[tag], ins, single)
+        made[node] = yield at_node(legs[tag], ins, single.with_dims(dims))
     if op.axis is None:
         return [Value(torch.stack([each[k].tensor for each in made[: tree.count]]), True) for k in range(carriers(op))]
     order = sorted(range(len(made)), key=sample.__getitem__)  # of each tree, in one run all of one size
@@ -58,13 +67,15 @@ def fold_trees(
     return results
 
 
-def _samples(op: TreeFold, tags: list[int], count: int) -> list[int]:
+def _samples(arities: list[int], count: int) -> list[int]:
     """The tree that each node stands in."""
     sample = list(range(count))
-    for node, tag in enumerate(tags):
-        sample += [sample[node]] * _arity(op, tag)
+    for node, arity in enumerate(arities):
+        sample += [sample[node]] * arity
     return sample
 
 
-def _arity(op: TreeFold, tag: int) -> int:
-    return sum(item.count for item in op.form.summands[tag] if isinstance(item, Child))
+def _dim(axis: Axis) -> str:
+    name = row(axis.size)
+    assert name is not None
+    return name

@@ -15,9 +15,9 @@ from typing import Any
 
 from catdl.diagram.model import Box, Core, Diagram, Each, Extern, Fold, Map, Native, TreeFold
 from catdl.diagram.params import bodies
-from catdl.types.ragged import fin, mentioned, of_leaves, places, ragged_syms, rows
+from catdl.types.ragged import fin, mentioned, of_leaves, places, ragged_syms, row, rows
 from catdl.types.sizes import Poly, Size, short, show, sub
-from catdl.types.types import Axis, Leaf, show_leaf
+from catdl.types.types import Axis, Child, Form, Leaf, show_leaf
 
 PAIRS = {"attend": ("T", "U")}
 """Entries whose definition takes pairs of elements along two binders, and whose lowering keeps samples apart."""
@@ -124,6 +124,12 @@ def _named(found: frozenset[str]) -> str:
     return short(min(found))
 
 
+def rows_of(form: Form) -> frozenset[str]:
+    """The var dims along which the nodes of trees have rows of children."""
+    items = (item for parts in form.summands for item in parts if isinstance(item, Child))
+    return frozenset(name for item in items if item.row is not None and (name := row(item.row.size)) is not None)
+
+
 def pairs(native: Native) -> bool:
     """Whether a native that takes pairs of elements is given two var axes."""
     binds = dict(native.binds)
@@ -190,7 +196,9 @@ class Along:
             case Fold(axis, body, _, _) if mentioned(axis):
                 inner = of_leaves(wire.type for wire in body.wires)
                 return "a step has one element, and sees no other" if inner else None
-            case TreeFold(body=body) if of_leaves(wire.type for wire in body.wires):
+            case TreeFold(form=form, body=body) if not of_leaves(wire.type for wire in body.wires) <= rows_of(form):
+                return "a leg has one node, and sees no samples"
+            case TreeFold() if of_leaves(ins[1:]):
                 return "a leg has one node, and sees no samples"
             case _:
                 return None

@@ -13,7 +13,8 @@ from catdl.torch.context import Context
 from catdl.torch.names import ident
 from catdl.torch.scope import Mode, Value, Var
 from catdl.torch.steps import Climb, Fields, Step, Top
-from catdl.torch.trees import summands
+from catdl.torch.trees import loose, row_dims, summands
+from catdl.types.sizes import short
 from catdl.types.types import Child
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ def open_climb(w: Writer, step: Step, op: Climb, inputs: list[Value]) -> None:
     wires = w.unit.flat.wires
     below, above = summands(op.form)
     tree, apart = inputs[0], inputs[len(inputs) - op.apart :]
-    states = inputs[1 : len(inputs) - op.apart]
-    carried = len(states) // len(below)
+    carried, starting = op.carried, op.carried if loose(op.form) else 0
+    starts, states = inputs[1 : 1 + starting], inputs[1 + starting : len(inputs) - op.apart]
     texts = [_rows(w, tree, below[k // carried], value) for k, value in enumerate(states)]
+    begun = [f"{Context(w.scope, [v], ()).tensor(v)}.expand(0{', -1' * v.rank})" for v in starts]
     for wire in step.inputs:
         w.scope.release(w.values[wire])
     own = iter(step.outputs[carried:])
@@ -66,12 +68,11 @@ def open_climb(w: Writer, step: Step, op: Climb, inputs: list[Value]) -> None:
     names = [w.scope.name(wires[wire].name, []) for wire in step.outputs[:carried]]
     for k, var in enumerate(names):
         parts = ", ".join(f"next({each})" for each in rows[k::carried])
-        w.scope.write(
-            f"{var.name} = {tree.text}.bottom.join({parts})", w.shape(wires[step.outputs[k]].type, Mode.BATCHED)
-        )
+        text = begun[k] if begun else f"{tree.text}.bottom.join({parts})"
+        w.scope.write(f"{var.name} = {text}", w.shape(wires[step.outputs[k]].type, Mode.BATCHED))
     lists = [w.scope.reserve(f"{var.name}_levels") for var in names] if op.every else []
     for var, listed in zip(names, lists, strict=False):
-        w.scope.write(f"{listed} = [{var.name}]")
+        w.scope.write(f"{listed}: list[Tensor] = []" if begun else f"{listed} = [{var.name}]")
     level = w.scope.reserve("level")
     leaves = [w.scope.reserve(each.removesuffix("_rows") + "_leaf") for each in rows]
     each, over, children = [level, *leaves], [f"{tree.text}.levels", *rows], []
@@ -86,13 +87,19 @@ def open_climb(w: Writer, step: Step, op: Climb, inputs: list[Value]) -> None:
             _beside(w, next(own), tree, summand, text, each, over)
         for value in apart:
             _beside(w, next(own), tree, summand, _sampled(w, tree, summand, value), each, over)
-    w.scope.write(f"for {', '.join(each)} in zip({', '.join(over)}):")
+    listed = ", ".join(over)
+    w.scope.write(f"for {', '.join(each)} in {listed if len(over) == 1 else f'zip({listed})'}:")
     w.scope.open_block([var.name for var in names])
+    for number, dim in enumerate(row_dims(op.form)):
+        w.scope.local_rows[dim] = w.scope.reserve(ident(short(dim)))
+        w.scope.imports.add("Segments")
+        w.scope.write(f"{w.scope.local_rows[dim]} = Segments({level}.offsets({number}))")
     for k, var in enumerate(names):
         w.scope.first_time(var)
         targets = [_bound(w, place[k]) for place in children]
         if any(target != "_" for target in targets):
-            comment = w.shape(wires[children[0][k]].type, Mode.BATCHED) if len(targets) == 1 else ""
+            only = wires[children[0][k]]
+            comment = w.shape(only.type, Mode.BATCHED, only.rows) if len(targets) == 1 else ""
             listed = ", ".join(targets) if len(targets) > 1 else f"({targets[0]},)"
             w.scope.write(f"{listed} = {level}.children({var.name})", comment)
         w.scope.free(var)
@@ -129,6 +136,8 @@ def _bound(w: Writer, wire: int) -> str:
 def shut_climb(w: Writer, step: Step, op: Top, inputs: list[Value]) -> None:
     """The end of the loop: the legs' results in the order of the level above; after the last, of the roots."""
     climbing = w.climbs.pop(op.mark)
+    for dim in row_dims(climbing.op.form):
+        del w.scope.local_rows[dim]
     _, above = summands(climbing.op.form)
     names, level = climbing.names, climbing.level
     carried = len(names)

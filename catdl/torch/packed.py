@@ -14,7 +14,7 @@ from typing import Any
 from catdl.diagram.model import Core, Native
 from catdl.diagram.ragged import alone, row_axis
 from catdl.record import replace
-from catdl.torch.steps import Enter, Flat, Leave, Open, Segment, Shut, Step
+from catdl.torch.steps import Climb, Enter, Flat, Leave, Open, Segment, Shut, Step, Top
 from catdl.types.ragged import fin, mentioned, of_leaves, places, ragged_syms, row, rows
 from catdl.types.types import Axis, Leaf
 
@@ -74,7 +74,7 @@ class _Packer:
                 self._enter(step, op)
             case Leave():
                 self._leave(step)
-            case Open() | Shut():
+            case Open() | Shut() | Climb() | Top():
                 self.spreads = {}
                 self.steps.append(step)
             case Core() as op:

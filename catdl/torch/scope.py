@@ -97,6 +97,7 @@ class Scope:
     lines: list[Line] = field(default_factory=list)
     used_dims: dict[str, str] = field(default_factory=dict)  # dims read, in the order of first use
     used_rows: dict[str, None] = field(default_factory=dict)  # var dims along which anything is done
+    local_rows: dict[str, str] = field(default_factory=dict)  # those of the loop that is open, with their variables
     imports: set[str] = field(default_factory=set)
     device_from: str | None = None
     dtype_from: str | None = None
@@ -144,6 +145,8 @@ class Scope:
 
     def segments(self, name: str) -> str:
         """The variable that holds the segments of a var dim; from now on the function is given them."""
+        if name in self.local_rows:
+            return self.local_rows[name]
         text = self._dims.get(name)
         if text is None:
             text = self._dims[name] = self.reserve(ident(short(name)))

@@ -85,13 +85,15 @@ class Fields:
 class Climb:
     """Into a loop over the levels of trees, the deepest first.
 
-    Inputs: the trees, the states of the leaves, summand by summand, the captured wires that stand `apart` from node to
-    node. Outputs: what goes up; then, for each summand with children, its constants and the states of the children as
-    they stand in it, and what is captured.
+    Inputs: the trees, what the deepest level starts from if nodes with places for children may have none, the states of
+    the leaves, summand by summand, the captured wires that stand `apart` from node to node. Outputs: what goes up, the
+    `carried` wires; then, for each summand with children, its constants and the states of the children as they stand in
+    it, and what is captured.
     """
 
     mark: int  # of this loop, the same in its `Top`
     form: Form
+    carried: int
     apart: int
     every: bool = False  # whether the states of all nodes are wanted, not those of the roots
 

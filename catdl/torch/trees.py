@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from catdl.diagram.legs import leg
-from catdl.diagram.model import Diagram, TreeFold
+from catdl.diagram.legs import carriers, leg
+from catdl.diagram.model import Core, Diagram, TreeFold
 from catdl.torch.steps import Climb, Fields, Flat, Step, Top
-from catdl.types.types import Child, Form, Leaf
+from catdl.types.ragged import row
+from catdl.types.types import Axis, Child, Form, Leaf
 
 Legs = Generator[tuple[Diagram, tuple[int, ...]], list[int], list[int]]
 
@@ -39,23 +40,21 @@ def climb(flat: Flat, op: TreeFold, inputs: tuple[int, ...], names: list[str | N
         flat.steps.append(Step(Fields(summand), (tree, *found.apart), found.own, None, ()))
         made[summand] = yield found.diagram, found.inputs
     states = [wire for summand in below for wire in made[summand]]
+    starts = _starts(flat, op) if loose(op.form) else []
     mark, start = len(flat.steps), len(flat.wires)
-    moving = [
-        flat.wire(flat.wires[wire].type, name or flat.wires[wire].name, False)
-        for wire, name in zip(made[below[0]], names, strict=True)
-    ]
+    carrier = [op.body.wires[wire] for wire in op.body.outputs[: len(names)]]
+    moving = [flat.wire(info.type, name or info.name, False) for info, name in zip(carrier, names, strict=True)]
     legs = [_leg(flat, op, summand, captured) for summand in above]
     apart = legs[0].apart
     own = [wire for each in legs for wire in each.own]
-    head = Climb(mark, op.form, len(apart), op.axis is not None)
-    flat.steps.append(Step(head, (tree, *states, *apart), (*moving, *own), None, ()))
+    head = Climb(mark, op.form, len(names), len(apart), op.axis is not None)
+    flat.steps.append(Step(head, (tree, *starts, *states, *apart), (*moving, *own), None, ()))
     for summand, each in zip(above, legs, strict=True):
         made[summand] = yield each.diagram, each.inputs
     results = [wire for summand in above for wire in made[summand]]
     front = () if op.axis is None else (op.axis,)
     tops = []
-    for wire, name in zip(made[above[0]], names, strict=True):
-        leaf = flat.wires[wire].type
+    for leaf, name in zip((info.type for info in carrier), names, strict=True):
         tops.append(flat.wire(Leaf(leaf.kind, (*front, *leaf.axes)), name, False))
     flat.steps.append(Step(Top(mark), (*results, tree, *flat.kept(mark, start)), tuple(tops), None, ()))
     return tops
@@ -77,6 +76,35 @@ def _leg(flat: Flat, op: TreeFold, summand: int, captured: tuple[int, ...]) -> _
         inputs.append(flat.wire(info.type, name, False))
         own.append(inputs[-1])
     return _Leg(found, tuple(inputs), tuple(own), tuple(apart))
+
+
+def _starts(flat: Flat, op: TreeFold) -> list[int]:
+    """Zeros for a carrier, which the levels above no children start from: no row of it is read."""
+    out = []
+    for place in op.body.outputs[: carriers(op)]:
+        leaf = op.body.wires[place].type
+        wire = flat.wire(Leaf(leaf.kind, ()), None, True)
+        flat.steps.append(Step(Core("literal", (("value", 0),)), (), (wire,), None, ()))
+        for position in range(len(leaf.axes) - 1, -1, -1):
+            axis, grown = leaf.axes[position], flat.wire(Leaf(leaf.kind, leaf.axes[position:]), None, True)
+            assert isinstance(axis, Axis)
+            expand = Core("expand", (("position", 0), ("size", axis.size)))
+            flat.steps.append(Step(expand, (wire,), (grown,), None, ()))
+            wire = grown
+        out.append(wire)
+    return out
+
+
+def loose(form: Form) -> bool:
+    """Whether a node with places for children may have none, so that the deepest level is climbed as all others."""
+    children = [[item for item in parts if isinstance(item, Child)] for parts in form.summands]
+    return any(each and all(item.row is not None for item in each) for each in children)
+
+
+def row_dims(form: Form) -> list[str]:
+    """The var dims of the places for rows of children, in order."""
+    items = [item for parts in form.summands for item in parts if isinstance(item, Child)]
+    return [name for item in items if item.row is not None and (name := row(item.row.size)) is not None]
 
 
 def summands(form: Form) -> tuple[list[int], list[int]]:

@@ -268,6 +268,8 @@ def _prepare(w: Writer) -> None:
         value = w.values[wire]
         scope.dtype_from = scope.dtype_from or value.text
         scope.device_from = scope.device_from or value.text
+    if w.unit.is_class and w.unit.info.owns and scope.dtype_from is None:  # of words, trees or nothing
+        scope.dtype_from = "next(self.parameters())"
 
 
 def _arguments(w: Writer) -> None:

@@ -94,9 +94,17 @@ class Kind:
 
 @record
 class Child:
-    """A place for a subtree in a node: for one, or for one at every index of `axes`, whose sizes are numbers."""
+    """A place for a subtree in a node: for one, or for one at every index of `axes`, whose sizes are numbers.
+
+    A place for a row of them, as many as the node has, has the axis of a var dim.
+    """
 
     axes: tuple[Axis, ...] = ()
+
+    @property
+    def row(self) -> Axis | None:
+        """The axis of a row of subtrees, of each node's own size."""
+        return next((axis for axis in self.axes if not isinstance(axis.size, int)), None)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -252,6 +260,8 @@ def show_item(item: Leaf | Child) -> str:
     """`Fin(3)`, `X`, `(Fin(2) -> X)`."""
     if isinstance(item, Leaf):
         return show_leaf(item)
+    if item.row is not None:
+        return f"X[{show_axis(item.row)}]"
     return f"({' -> '.join([*(f'Fin({size})' for size in item.sizes), 'X'])})" if item.axes else "X"
 
 

@@ -65,6 +65,55 @@ def test_treelstm_is_that_of_the_paper() -> None:
         torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
 
 
+def phrase(rng: random.Random, depth: int) -> Any:
+    """A random tree of dependencies: a word and what hangs on it."""
+    return (rng.randrange(1000), [phrase(rng, depth - 1) for _ in range(rng.randrange(4) if depth else 0)])
+
+
+def child_sum(m: Any, tree: Any, states: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The equations of the paper, recursively; every state is kept, those of children first."""
+    word, children = tree
+    x = m.embed.weight[word]
+    below = [child_sum(m, child, states) for child in children]
+    h = sum((h for h, _ in below), torch.zeros_like(x))
+    i, o, u = (m.gates_x(x) + m.gates_h(h)).chunk(3)
+    c = torch.sigmoid(i) * torch.tanh(u)
+    for h_k, c_k in below:
+        c = c + torch.sigmoid(m.forget_x(x) + m.forget_h(h_k)) * c_k
+    states.append(torch.sigmoid(o) * torch.tanh(c))
+    return states[-1], c
+
+
+def sorted_rows(x: Tensor) -> Tensor:
+    """Rows in an order of their own."""
+    return x[x[:, 0].argsort()]
+
+
+def test_child_sum_treelstm_is_that_of_the_paper() -> None:
+    rng = random.Random(0)
+    sentences = [phrase(rng, depth) for depth in (0, 1, 2, 3, 4, 4, 0)]
+    model: Any = compiled("childsum", "sentiment")
+    spec = catdl.load(FOLDER / "childsum.cat")
+    batch = spec["sentiment"].trees(sentences)
+    every: list[list[Tensor]] = [[] for _ in sentences]
+    found = model(batch)
+    roots = [child_sum(model.childsum, tree, states)[0] for tree, states in zip(sentences, every, strict=True)]
+    wanted = torch.stack([model.linear(h) for h in roots])
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+    seed = torch.randn_like(found)
+    ours = torch.autograd.grad(found, [*model.parameters()], seed)
+    theirs = torch.autograd.grad(wanted, [*model.parameters()], seed)
+    for a, b in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+    phrases: Any = compiled("childsum", "phrases")
+    phrases.load_state_dict(model.state_dict())
+    nodes = phrases(batch).split(batch.offsets.diff().tolist())
+    for k, (mine, states) in enumerate(zip(nodes, every, strict=True)):
+        torch.testing.assert_close(mine[0], wanted[k], rtol=1e-10, atol=1e-10)
+        theirs_sorted = sorted_rows(torch.stack([model.linear(h) for h in states]))
+        torch.testing.assert_close(sorted_rows(mine), theirs_sorted, rtol=1e-10, atol=1e-10)
+
+
 def test_the_value_of_small_expressions_is_learned() -> None:
     """Trained on sums, differences and products of up to three digits, it reads those that it has not seen."""
     spec = catdl.load(FOLDER / "arithmetic.cat")["value"]

@@ -17,7 +17,7 @@ from catdl.diagram.verify import verify
 from catdl.driver import Compiled
 
 SPEC = """
-dim N : var, A = 3, H = 4, Class = 5
+dim N : var, K : var, M : var, A = 3, H = 4, Class = 5
 functor Sentence(X) = Real[A] + Fin(3) @ X @ X + X
 object State = (h: Real[H], c: Real[H])
 algebra cell : Sentence(State) -> State = [
@@ -37,11 +37,18 @@ morphism pooled : mu(Sentence) -> Real[H] = annotate[N](cell) >> ((h, c) => h + 
 morphism within : mu(Sentence) @ Real[H] -> Real[H] =
     (tree, x) => x >> iterate(2, tied (h => h + (tree >> pooled)))
 morphism root : mu(Sentence) -> Real[H] @ Real[H] = fold(cell) >> ((h, c) => (h, c))
+functor Rose(X) = Real[A] @ X[K] + Fin(3) @ X @ X[M] + X
+morphism roses : mu(Rose) @ Real[H] -> Real[N, H] = (tree, q) => tree >> annotate[N]([
+    (a, hs) => tanh((a >> linear) + (sum[K](over[K, H](softmax[K](hs) * hs * q)) >> linear))
+  | (op, h, hs) => h + (hs >> fold[M]([ zeros | (a, b) => tanh((a >> linear(H: H)) + b) ], carrier = Real[H]))
+        + (op >> embed(3, D = H))
+  | tanh
+], carrier = Real[H])
 morphism two : (a: mu(Sentence), b: mu(Sentence)) -> Real[N, H] =
     (a, b) => (a >> annotate[N](cell) >> ((h, _) => h)) + (b >> annotate[N](cell) >> ((h, _) => h))
 """
 LOADED = catdl.loads(SPEC)
-NAMES = ("states", "tags", "loss", "centred", "pooled", "within", "two")
+NAMES = ("states", "tags", "loss", "centred", "pooled", "within", "two", "roses")
 
 
 def grown(rng: random.Random, depth: int) -> Any:
@@ -52,10 +59,21 @@ def grown(rng: random.Random, depth: int) -> Any:
     return (rng.randrange(3), grown(rng, depth - 1), grown(rng, depth - 1))
 
 
-def values(count: int = 5) -> list[Any]:
+def bunched(rng: random.Random, depth: int) -> Any:
+    """A random tree whose nodes have any number of children."""
+    row = [bunched(rng, depth - 1) for _ in range(rng.randrange(4) if depth else 0)]
+    if depth == 0 or rng.random() < 0.6:
+        return At(0, torch.randn(3, dtype=torch.float64), row)
+    return (
+        At(2, bunched(rng, depth - 1)) if rng.random() < 0.3 else At(1, rng.randrange(3), bunched(rng, depth - 1), row)
+    )
+
+
+def values(name: str = "", count: int = 5) -> list[Any]:
     rng = random.Random(3)
     torch.manual_seed(3)
-    return [grown(rng, 4 if k else 0) for k in range(count)]
+    make = bunched if name == "roses" else grown
+    return [make(rng, 4 if k else 0) for k in range(count)]
 
 
 def model_of(spec: Compiled) -> nn.Module:
@@ -73,7 +91,7 @@ def batch_of(name: str, samples: list[Any]) -> tuple[list[Any], list[Tensor]]:
     traced = [part.requires_grad_() for parts in tree.constants for part in parts if part.is_floating_point()]
     inputs: list[Any] = [tree]
     torch.manual_seed(2)
-    if name in ("centred", "within"):
+    if name in ("centred", "within", "roses"):
         inputs.append(torch.randn(len(samples), 4, dtype=torch.float64, requires_grad=True))
         traced.append(inputs[-1])
     if name == "loss":
@@ -104,7 +122,7 @@ def test_the_states_of_all_nodes_are_those_of_each_tree(name: str) -> None:
     diagram = LOADED[name].diagram()
     verify(diagram)
     model = model_of(LOADED[name])
-    inputs, leaves = batch_of(name, values())
+    inputs, leaves = batch_of(name, values(name))
     traced = [*leaves, *model.parameters()]
     found = as_tuple(model(*inputs))
     wanted = interpret_ragged(diagram, inputs, dict(model.named_parameters()), {})

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from catdl.data.nested import At, batch, graph, nested, sexpr, trees
-from catdl.types.types import Child, Form
+from catdl.types.ragged import ragged
+from catdl.types.types import Axis, Child, Form
 from tests.diagram.by_hand import ax, fin, real
 
 X = Child()
@@ -130,3 +131,19 @@ def test_deep_trees_need_no_stack() -> None:
     for _ in range(20_000):
         back = back[2]
     assert back == 1
+
+
+ROSE = Form("e::Rose", ((fin(10), Child((Axis("K", ragged("e::K")),))), (fin(3), X, X)))
+
+
+def test_a_node_may_have_a_row_of_children() -> None:
+    values: list[Any] = [At(0, 7, [At(0, 1, []), At(1, 2, At(0, 3, []), At(0, 4, [At(0, 5, [])])), At(0, 6, [])])]
+    values += [At(0, 8, []), At(1, 0, At(0, 1, []), At(0, 2, []))]
+    tree = trees(ROSE, values)
+    assert tree.lengths[0][0].tolist() == [3, 0, 0, 0, 0, 0, 0, 1, 0]
+    assert tree.arities.sum() == len(tree.tags) - 3
+    assert nested(ROSE, tree) == values
+    assert nested(ROSE, batch([trees(ROSE, values[:1]), trees(ROSE, values[1:])])) == values
+    assert [nested(ROSE, tree.one(k)) for k in range(3)] == [[value] for value in values]
+    with pytest.raises(ValueError, match="tree 0: a place for a row of children holds int"):
+        trees(ROSE, [At(0, 7, 3)])
