@@ -152,7 +152,7 @@ def interpret_step(
 def _kept(diagram: Diagram, params: Mapping[str, Tensor], weights: Weights, run: Run) -> dict[str, Tensor]:
     """What the states hold in the end, slices of `each` put together."""
     found: dict[str, Tensor] = {}
-    for leaf, lead in stacked_parameters(diagram):
+    for leaf, lead, _ in stacked_parameters(diagram):
         if not leaf.state:
             continue
         before = len(run.batch) if leaf.state == "sample" else 0

@@ -199,12 +199,15 @@ class _Frame(NamedTuple):
 def parameters(diagram: Diagram) -> tuple[Parameter, ...]:
     """All own leaves with their keys below the diagram, in the order of the boxes."""
     if diagram.memo_parameters is None:
-        diagram.memo_parameters = tuple([leaf for leaf, _ in stacked_parameters(diagram)])
+        diagram.memo_parameters = tuple([leaf for leaf, _, _ in stacked_parameters(diagram)])
     return diagram.memo_parameters
 
 
-def stacked_parameters(diagram: Diagram) -> Iterator[tuple[Parameter, int]]:
-    """All own leaves, each with the number of its first axes that are those of `each`."""
+def stacked_parameters(diagram: Diagram) -> Iterator[tuple[Parameter, int, str]]:
+    """All own leaves, each with the number of its first axes that are those of `each`, and the layer that it is of.
+
+    That is an entry of the prelude; it is empty for what a body declares.
+    """
     if owns(diagram):
         yield from _leaves(diagram.boxes)
 
@@ -229,17 +232,17 @@ def owner(box: Box, path: str) -> Span | None:
 def leaves_of(op: Op, site: str | None = None) -> tuple[Parameter, ...]:
     """The own leaves of an operation that stands at a site, with their paths below it."""
     before = "" if site is None else f"{site}."
-    found = (leaf for leaf, _ in _leaves((Box(op, (), (), site, (), NOWHERE),)))
+    found = (leaf for leaf, _, _ in _leaves((Box(op, (), (), site, (), NOWHERE),)))
     return tuple(replace(leaf, path=leaf.path.removeprefix(before)) for leaf in found)
 
 
 def leads_of(op: Op, site: str | None = None) -> dict[str, int]:
     """How many of the first axes of each of these leaves are those of an `each` inside, by path."""
     before = "" if site is None else f"{site}."
-    return {leaf.path.removeprefix(before): lead for leaf, lead in _leaves((Box(op, (), (), site, (), NOWHERE),))}
+    return {leaf.path.removeprefix(before): lead for leaf, lead, _ in _leaves((Box(op, (), (), site, (), NOWHERE),))}
 
 
-def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int]]:
+def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int, str]]:
     seen: set[str] = set()
     stack = [_Frame(iter(boxes), "", (), frozenset())]
     while stack:
@@ -253,15 +256,15 @@ def _leaves(boxes: tuple[Box, ...]) -> Iterator[tuple[Parameter, int]]:
                 key = frame.prefix + parameter.path
                 if key not in frame.plugged and key not in seen:
                     seen.add(key)
-                    yield _leaf(key, parameter, frame.leading), len(frame.leading)
-            case Native(params=params):
+                    yield _leaf(key, parameter, frame.leading), len(frame.leading), ""
+            case Native(entry=entry, params=params):
                 prefix = _under(frame.prefix, box)
                 plugged = _plugged(frame, box, prefix)
                 for parameter in params:
                     key = prefix + parameter.path
                     if key not in plugged and key not in seen:
                         seen.add(key)
-                        yield _leaf(key, parameter, frame.leading), len(frame.leading)
+                        yield _leaf(key, parameter, frame.leading), len(frame.leading), entry
             case Core() | Extern() | Global() | Store() | Emit():
                 pass
             case _:

@@ -402,7 +402,7 @@ def _slices(flat: Flat, frame: _Frame, box: Box, found: Infos, op: Slices, input
             name = flat.diagram.name.rpartition("::")[2]
             raise Refused(NotCompilable(name, reason, box.span, (help_,)))
         plugs, site = {}, None
-        for parameter, lead in stacked_parameters(op.body):
+        for parameter, lead, _ in stacked_parameters(op.body):
             wire = frame.plugs.get(parameter.path, -1)
             if wire < 0:
                 wire = flat.wire(Leaf(parameter.type.kind, parameter.type.axes[lead:]), None, True)

@@ -62,19 +62,19 @@ def held(diagram: Diagram) -> tuple[Held, ...]:
     still = untrained(diagram)
     declared = [replace(p, frozen=p.frozen or (p.home, p.path) in still) for p in globals_of(diagram)]
     out: list[Held] = []
-    for leaf, stacked in (*((leaf, 0) for leaf in declared), *stacked_parameters(diagram)):
+    for leaf, stacked, layer in (*((leaf, 0, "") for leaf in declared), *stacked_parameters(diagram)):
         if leaf.state == "sample":
             continue  # of a batch, and no part of the `state_dict`
-        out.extend(_tensors(leaf, stacked, _tied(leaf.path, shared)))
+        out.extend(_tensors(leaf, stacked, _tied(leaf.path, shared), bool(layer)))
     return tuple(out)
 
 
-def _tensors(leaf: Parameter, stacked: int, tied: str) -> Iterator[Held]:
+def _tensors(leaf: Parameter, stacked: int, tied: str, of_layer: bool) -> Iterator[Held]:
     shape = tuple([size for size in axis_sizes(leaf.type) if isinstance(size, int)])
     buffer = not is_learned(leaf)
     yield Held(leaf.path, shape, storage(leaf.type.kind), buffer, leaf.frozen, leaf.group, tied)
     before, _, name = leaf.path.rpartition(".")
-    if buffer and name == _COUNTED:
+    if buffer and of_layer and name == _COUNTED:
         yield Held(f"{before}.{_COUNTER}" if before else _COUNTER, shape[:stacked], "int", True)
 
 

@@ -12,6 +12,7 @@ from catdl.torch.build import build
 from catdl.types.dtypes import storage
 from catdl.types.sizes import evaluate
 from catdl.types.types import Leaf, axis_sizes
+from catdl.weights.held import held
 
 BATCHES: tuple[tuple[int, ...], ...] = ((), (3,), (2, 3))
 
@@ -37,6 +38,7 @@ def model_of(diagram: Diagram) -> nn.Module:
             parameter.normal_(0, 0.5)
     keys = [p.path for p in (*parameters(diagram), *globals_of(diagram)) if p.state != "sample"]
     assert sorted(keys) == sorted(k for k in model.state_dict() if not k.endswith("num_batches_tracked"))
+    assert sorted(tensor.key for tensor in held(diagram)) == sorted(model.state_dict())
     shapes = {p.path: tuple(axis_sizes(p.type)) for p in (*parameters(diagram), *globals_of(diagram))}
     assert shapes == {k: tuple(v.shape) for k, v in model.state_dict().items() if k in shapes}
     return model

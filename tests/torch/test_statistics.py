@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import catdl
+from catdl.weights.held import held
 
 BUFFERS = ["running_mean", "running_var", "num_batches_tracked"]
 
@@ -36,6 +37,38 @@ def test_a_plugged_leaf_leaves_the_others_under_their_keys(plugged: str) -> None
         torch.testing.assert_close(model.train(training)(x), other.train(training)(x))
     for name, value in other.named_buffers():
         torch.testing.assert_close(model.get_buffer(f"batchnorm.{name}"), value)
+
+
+@pytest.mark.parametrize(("many", "rounds"), [("batchnorm", 1), ("iterate(2, tied batchnorm)", 2)])
+def test_a_weight_of_each_sample_scales_what_the_batch_has_normed(many: str, rounds: int) -> None:
+    """Conditional batch norm: the statistics are those of the batch, sample by sample the rest is as by hand."""
+    path = "batchnorm.weight" if rounds > 1 else "weight"
+    model = compiled(f"Real[C] @ Real[C, H: 5, W: 3] -> Real[C, H: 5, W: 3] = (z, x) => x >> {many}{{{path} = z}}")
+    other = nn.BatchNorm2d(4)
+    for training in (True, True, False):
+        z, x = torch.randn(6, 4), torch.randn(6, 4, 5, 3)
+        model.train(training), other.train(training)
+        wanted = x
+        for _ in range(rounds):
+            normed = other(wanted)
+            wanted = torch.stack([normed[k] * z[k][:, None, None] for k in range(6)])
+        torch.testing.assert_close(model(z, x), wanted)
+    for name in BUFFERS[:2]:
+        torch.testing.assert_close(model.get_buffer(f"batchnorm.{name}"), other.get_buffer(name))
+    alone = torch.stack([model(z[k], x[k]) for k in range(6)])
+    torch.testing.assert_close(alone, model(z, x))
+    model.reset_state()  # type: ignore[operator]
+    assert not model.get_buffer("batchnorm.running_mean").any()
+
+
+def test_a_state_by_the_name_of_a_statistic_counts_nothing() -> None:
+    body = "state running_var : Real[C] = ones\n    running_var <- running_var + 1\n    x * running_var"
+    spec = catdl.loads(f"dim C = 4\nmorphism f : Real[C] -> Real[C] = x => {{\n    {body}\n}}")
+    model = spec["f"].compile()
+    assert list(model.state_dict()) == ["running_var"] == [tensor.key for tensor in held(spec["f"].diagram())]
+    model(torch.ones(4))
+    model.reset_state()  # type: ignore[operator]
+    assert torch.equal(model.get_buffer("running_var"), torch.ones(4))
 
 
 def test_plugged_in_a_repeat_and_tied() -> None:
