@@ -40,6 +40,8 @@ def along(within: Within, op: Core, x: Moves, sizes: tuple[Size, ...]) -> Moves 
     match op.name:
         case "drop":
             new = [] if permutes(rep) else Broken(Rule.SEPARATE)
+            if not round_trip(within, rep, size):  # one place of a cycle that was cut out
+                new = Broken(Rule.CUT)
         case "merge_axes":
             counted: Any = op["count"]
             count = counted

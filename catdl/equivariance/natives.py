@@ -44,7 +44,7 @@ def by_rule(
             return _equilinear(ins, named, given, made)
         case "values":
             numbers = op.arg("numbers")
-            return [Moves((Signs(numbers if isinstance(numbers, tuple) else (numbers,)),))]
+            return [Moves((Signs(numbers if isinstance(numbers, tuple) else (numbers,)),), True)]
         case "spherical_harmonics" if within.group == ROTATIONS and ins[0].reps[-1] == Turned():
             return [_harmonics(ins[0], axis_sizes(made[0])[-1])]
         case "cross" if any(isinstance(state.reps[-1], Turned) for state in ins):

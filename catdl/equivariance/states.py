@@ -141,8 +141,8 @@ class Within:
 class Moves:
     """A wire that goes with the group.
 
-    `closed`: nothing comes into it from the inputs, so that it may be taken as not moved at all. `names`: its numbers
-    name elements, and are permuted as these are. `number`: what it is everywhere, where that is known.
+    `closed`: nothing comes into it from the inputs, nor by chance, so that it may be taken as not moved at all.
+    `names`: its numbers name elements, and are permuted as these are. `number`: what it is everywhere, where known.
     """
 
     reps: Reps

@@ -131,6 +131,7 @@ LOST = [
     ("Z", "Real[D, Z] -> Real[D, Z]", "conv1d(4, 3, padding = 1)"),
     ("Z", "Real[D, Z] -> Real[D]", f"{ROUND} >> conv1d(D, 3, stride = 2) >> relu >> mean[Z]"),
     ("Z", "Real[D, Z] -> Real[D]", "maxpool1d(2) >> mean[Z]"),
+    ("Z", "Real[D, Z] -> Real[D]", "slice[Z](0, 1) >> squeeze[Z]"),
     ("Z", "Real[D, Z] -> Real[D, Z]", "layernorm[Z]"),
     ("Z", "Real[D, Z] -> Real[D, Z]", "linear[Z](Z)"),
     ("Z", "Real[D, Z] -> Real[D, Z]", "cumsum[Z]"),

@@ -152,3 +152,16 @@ def act(x: Tensor, leaf: Leaf, found: catdl.Spec, group: Group, element: Callabl
         if dim is not None and dim.act is not None and sized(dim.act.group) == group:
             x = torch.from_numpy(np.array(element(dim.act))).argmax(0)[x]
     return x
+
+
+@pytest.mark.parametrize(("body", "kept"), [
+    ("x => x + normal_like(x)", True),
+    ("x => { z = normal_like(zeros[N])\n over[N, D](x * z) }", True),
+    ("x => { z = normal_like(zeros[N])\n over[N, D](x * z + contract[N](z, weights)) }", False),
+])  # fmt: skip
+def test_noise_is_moved_in_one_way(body: str, kept: bool) -> None:
+    """A draw may be moved with the set, in law, or not at all, but not both."""
+    text = "dim N = 5 : set, D = 4\nparam weights : Real[N]\n"
+    text = text if "weights" in body else text.partition("param")[0]
+    found = catdl.loads(f"{text}hom f : Real[N, D] ~> Real[N, D] = {body}")
+    assert any(isinstance(d, SymmetryLost) for d in found.diagnostics) != kept
