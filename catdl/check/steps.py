@@ -22,7 +22,8 @@ from catdl.check.solver import Blame
 from catdl.check.static import Refused
 from catdl.record import record
 from catdl.syntax import ast
-from catdl.types.sizes import add
+from catdl.types.ragged import ragged_syms
+from catdl.types.sizes import add, short
 from catdl.types.types import (
     Axis,
     Form,
@@ -223,11 +224,14 @@ def along(rule: Rule, axis: Axis, wire: W) -> Leaf:
 
 
 def ended(rule: Rule, made: Result, b: Builder) -> list[W]:
-    """The states before every element, and the last after them."""
+    """The states before every element, and the last after them. Raises Refused."""
     out: list[W] = []
     for last, before in zip(made.last, made.outputs, strict=True):
         axis = before.leaf.axes[0]
         assert isinstance(axis, Axis)
+        for name in sorted(ragged_syms(axis.size)):
+            why = f"it gives one state more than there are elements: `scan[{short(name)}]` gives the one after each"
+            raise rule.ctx.refuse(wrong.RaggedWhole(rule.span, rule.name, short(name), why))
         one = Leaf(last.leaf.kind, (Axis(axis.label, 1), *last.leaf.axes))
         grown = core(rule.ctx, b, "expand", [last], [one], rule.span, position=0, size=1).wires
         whole = Leaf(last.leaf.kind, (Axis(axis.label, add(axis.size, 1)), *last.leaf.axes))
