@@ -65,7 +65,8 @@ def apart(diagram: Diagram, name: str, group: Group) -> float:
 
     wires = [diagram.wires[w] for w in diagram.inputs]
     inputs = [draw(wire.type, () if wire.constant else (2,), {}) for wire in wires]
-    both = [model(*inputs), model(*(moved(x, w) for x, w in zip(inputs, diagram.inputs, strict=True)))]
+    with torch.no_grad():
+        both = [model(*inputs), model(*(moved(x, w) for x, w in zip(inputs, diagram.inputs, strict=True)))]
     plain, other = (r if isinstance(r, tuple) else (r,) for r in both)
     worst = 0.0
     for x, y, wire in zip(plain, other, diagram.outputs, strict=True):
