@@ -218,3 +218,19 @@ def test_what_an_iterate_is_given_is_read_in_every_round() -> None:
     )
     shown = catdl.loads(text)["f"].show()
     assert "  w\n    3:35  iterate(3, linear(D)){linear.weight = w}  ×3\n" in shown
+
+
+def test_symmetries_and_where_they_are_lost() -> None:
+    text = """
+dim N : set, Z = 8 : cycle, X = 3 : vector(O), A = 4
+morphism f : Real[N, X, A] -> Real[N, X, A] = x => x + relu(x)
+morphism g : Real[A, Z] -> Real[A] = maxpool1d(2) >> mean[Z]
+morphism h : Real[A] -> Real[A] = relu
+"""
+    found = lines(text)
+    assert "goes with the permutations of `N`" in found
+    assert "loses `O` in 3 dimensions at 3:56 by `relu`, which acts on each component by itself" in found
+    found = lines(text, "g")
+    assert "goes with the shifts of `Z` by multiples of 2" in found
+    assert any(line.startswith("loses the shifts of `Z` at 4:38 by `maxpool1d`") for line in found)
+    assert "symmetries" not in lines(text, "h")
