@@ -1,7 +1,9 @@
 """Ties and reparameterisations at run time: a tie beside one made by hand, a weight that is made beside a plain one.
 
-A call is one forward pass without gradients. Calls of what is compared are interleaved and medians are taken.
-`operations` are those that torch runs in a call, views left out: they tell what is added without a clock.
+A call is one forward pass without gradients. What is compared is called in turn, and the ratio is the median over such
+pairs, which a busy machine slows alike. Pairs are added, a round of `--runs` at a time, until the 99% interval of the
+median lies on one side of the limit, twenty rounds at most; the median is what is judged. `operations` are those that
+torch runs in a call, views left out: they tell what is added without a clock.
 
     python benchmarks/ties.py [--runs 200] [--size 1024] [--batch 256] [--json] [--check]
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -25,6 +28,8 @@ import catdl
 from catdl.torch.reparameterised import Reparameterised
 
 LIMIT = 1.10  # time of a call over that of the one by hand
+ROUNDS = 20  # of pairs, at most
+DEVIATIONS = 2.58  # of a normal variable, which 1% of its values lie beyond
 
 STEPS = {
     "low_rank": "w => w + low_rank(8)",
@@ -94,7 +99,10 @@ class Count(TorchDispatchMode):
 
 
 class Row(NamedTuple):
-    """What is compared: a network and what it is held against; milliseconds of a call, operations of a call."""
+    """What is compared: a network and what it is held against; milliseconds of a call, operations of a call.
+
+    `ratio` is the median over pairs of calls, one after the other; `low` and `high` are the ends of its interval.
+    """
 
     name: str
     own: float
@@ -102,11 +110,10 @@ class Row(NamedTuple):
     own_count: int
     other_count: int
     limit: float
-
-    @property
-    def ratio(self) -> float:
-        """The time of a call over that of the other's."""
-        return self.own / self.other
+    ratio: float
+    low: float
+    high: float
+    pairs: int
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -126,11 +133,23 @@ def compare(name: str, own: Callable[[], object], other: Callable[[], object], r
     for _ in range(3):
         own(), other()
     times: tuple[list[float], list[float]] = [], []
-    for turn in range(runs):
+    for turn in range(runs * ROUNDS):
         for k in (0, 1) if turn % 2 else (1, 0):
             times[k].append(seconds((own, other)[k]))
+        if (turn + 1) % runs == 0:
+            ratio, low, high = middle([mine / theirs for mine, theirs in zip(*times, strict=True)])
+            if high <= limit or low > limit:
+                break
     mine, theirs = (statistics.median(found) * 1e3 for found in times)
-    return Row(name, mine, theirs, counted(own), counted(other), limit)
+    return Row(name, mine, theirs, counted(own), counted(other), limit, ratio, low, high, len(times[0]))
+
+
+def middle(values: list[float]) -> tuple[float, float, float]:
+    """The median, and between which of the values that of all there could be lies, whatever their distribution."""
+    ordered = sorted(values)
+    reach = DEVIATIONS * math.sqrt(len(ordered)) / 2
+    low, high = math.floor(len(ordered) / 2 - reach), math.ceil(len(ordered) / 2 + reach)
+    return statistics.median(ordered), ordered[max(low, 0)], ordered[min(high, len(ordered) - 1)]
 
 
 def measure(size: int, batch: int, runs: int) -> list[Row]:
@@ -161,7 +180,7 @@ def missed(row: Row) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=200, help="pairs of calls in a round")
     parser.add_argument("--size", type=int, default=1024, help="of the features")
     parser.add_argument("--batch", type=int, default=256, help="how many vectors a call takes")
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
@@ -170,12 +189,16 @@ def main() -> None:
     with torch.no_grad():
         rows = measure(options.size, options.batch, options.runs)
     if options.json:
-        print(json.dumps([row._asdict() | {"ratio": row.ratio} for row in rows], indent=2))
+        print(json.dumps([row._asdict() for row in rows], indent=2))
     else:
-        print(f"{'':24} {'ms':>8} {'by hand':>8} {'ratio':>7} {'at most':>8} {'operations':>11} {'by hand':>8}")
+        print(
+            f"{'':24} {'ms':>8} {'by hand':>8} {'ratio':>7} {'between':>13} {'pairs':>6} {'at most':>8}"
+            f" {'operations':>11} {'by hand':>8}"
+        )
         for row in rows:
-            times = f"{row.own:8.3f} {row.other:8.3f} {row.ratio:7.3f} {row.limit:8.2f}"
-            print(f"{row.name:24} {times} {row.own_count:11} {row.other_count:8}")
+            times = f"{row.own:8.3f} {row.other:8.3f} {row.ratio:7.3f}"
+            spread = f"{row.low:6.3f}-{row.high:6.3f} {row.pairs:6} {row.limit:8.2f}"
+            print(f"{row.name:24} {times} {spread} {row.own_count:11} {row.other_count:8}")
     if options.check:
         failed = [row.name for row in rows if missed(row)]
         print(f"missed: {', '.join(failed)}" if failed else "met: every promise", file=sys.stderr)
