@@ -24,6 +24,7 @@ OURS = {
     "Equivariants": "torch.equivariants",
     "Reparameterised": "torch.reparameterised",
     "Each": "torch.runtime",
+    "mapped_attention": "torch.mapped",
     "Stateful": "torch.stateful",
     "Tree": "data.tree",
     "Segments": "torch.segments",

@@ -63,6 +63,7 @@ class Unit:
     depth: int = 0
     plugged: bool = False  # all its weights come as arguments
     kept: frozenset[str] = frozenset()  # leaves that come as arguments and yet live here
+    mapped: bool = False  # called inside `torch.vmap`, at least once
 
     @property
     def base(self) -> str:
@@ -93,6 +94,7 @@ class Plan:
         self.units: list[Unit] = []
         self.root = self._make(root, (), False, True)
         self._collect()
+        self._map()
         self._check_depth()
         self._name()
 
@@ -171,18 +173,31 @@ class Plan:
             if init.made is not None:
                 yield self.formula(init.made)
         for step in unit.flat.steps:
-            match step.op:
-                case Invoke() as op:
-                    yield self.unit(op, step, unit)
-                case Loop() | Slices() as op:
-                    inner = self.body(op, step, unit)
-                    sole = self.sole(inner, isinstance(op, Slices))
-                    if sole is None:
-                        yield inner
-                    elif isinstance(sole.op, Invoke):
-                        yield self.unit(sole.op, sole, inner)
-                case _:
-                    pass
+            yield from self._called(unit, step)
+
+    def _called(self, unit: Unit, step: Step) -> Iterator[Unit]:
+        match step.op:
+            case Invoke() as op:
+                yield self.unit(op, step, unit)
+            case Loop() | Slices() as op:
+                inner = self.body(op, step, unit)
+                sole = self.sole(inner, isinstance(op, Slices))
+                if sole is None:
+                    yield inner
+                elif isinstance(sole.op, Invoke):
+                    yield self.unit(sole.op, sole, inner)
+            case _:
+                pass
+
+    def _map(self) -> None:
+        """Tell the units that `each` maps over, and those that they call."""
+        slices = ((unit, step) for unit in self.units for step in unit.flat.steps if isinstance(step.op, Slices))
+        stack = [child for unit, step in slices for child in self._called(unit, step)]
+        while stack:
+            unit = stack.pop()
+            if not unit.mapped:
+                unit.mapped = True
+                stack += unit.children
 
     def _collect(self) -> None:
         opened = {id(self.root)}

@@ -29,6 +29,7 @@ RESERVED = frozenset(
     self torch nn F math Tensor Tree Each Reparameterised batch training dtype super range reversed next int bool float
     tuple list len min max ValueError zip functools partial abs index _
     fused_lstm fused_gru fused_rnn_tanh fused_rnn_relu affine_scan AffineScan
+    mapped_attention
     """.split()  # noqa: SIM905
 )
 
@@ -103,6 +104,7 @@ class Scope:
     dtype_from: str | None = None
     wants_dtype: bool = False
     training: str = "self.training"
+    mapped: bool = False  # it may run inside `torch.vmap`
     _dims: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _ever: set[str] = field(default_factory=set)

@@ -157,7 +157,7 @@ class Writer:
 
 def write(plan: Plan, unit: Unit, module_names: frozenset[str]) -> tuple[Writer, list[str]]:
     """The statements of the unit's body, without its head; the writer tells the rest."""
-    scope = Scope(module_names)
+    scope = Scope(module_names, mapped=unit.mapped)
     if not unit.is_class:
         scope.training = "training"
     w = Writer(plan, unit, scope, lead=unit.lead)

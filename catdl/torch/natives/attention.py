@@ -73,6 +73,9 @@ def _fused(c: Context, grouped: bool) -> str:
         parts.append(f"scale={scale!r}")
     if grouped:
         parts.append("enable_gqa=True")
+    if c.scope.mapped:
+        c.scope.imports.add("mapped_attention")
+        return f"mapped_attention({', '.join(parts)})"
     return f"F.scaled_dot_product_attention({', '.join(parts)})"
 
 
