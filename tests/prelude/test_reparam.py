@@ -179,17 +179,17 @@ def test_what_is_symmetrised_commutes_with_the_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "why"),
+    ("group", "count"),
     [
-        ("[[0, 1, 2, 3], [1, 2, 3, 0]]", "1 < 1"),  # the turn twice is missing
-        ("[[0, 1, 2, 3], [1, 2, 3, 7]]", "1 < 1"),  # place 0 is left out
-        ("[[0, 1, 2], [1, 2, 0]]", "2 < 1"),
+        ("[[0, 1, 2, 3], [1, 2, 3, 0]]", 1),  # the turn twice is missing
+        ("[[0, 1, 2, 3], [1, 2, 3, 7]]", 1),  # place 0 is left out
+        ("[[0, 1, 2], [1, 2, 0]]", 2),
     ],
 )
-def test_what_is_no_group_is_refused(group: str, why: str) -> None:
+def test_what_is_no_group_is_refused(group: str, count: int) -> None:
     spec = catdl.loads(f"dim I = 4\nmorphism f : Real[I] -> Real[I] = linear{{weight: symmetrised({group})}}")
     (mistake,) = spec.diagnostics
-    assert mistake.code == "E0212" and why in mistake.parts().message
+    assert mistake.code == "E0212" and mistake.parts().message.endswith(f"and here it is {count}")
 
 
 def test_what_a_step_asks_of_its_arguments_is_checked() -> None:

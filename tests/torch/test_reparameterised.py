@@ -190,13 +190,15 @@ def test_threads_read_what_is_kept() -> None:
 
 
 def test_a_transform_keeps_nothing() -> None:
+    torch.manual_seed(0)
     model = compiled("adapted")
     states = [{key: torch.randn_like(value) for key, value in model.state_dict().items()} for _ in range(3)]
     stacked = {key: torch.stack([state[key] for state in states]) for key in states[0]}
     with torch.no_grad():
         mapped = torch.vmap(lambda state: torch.func.functional_call(model, state, X))(stacked)
         for state, found in zip(states, mapped, strict=True):
-            torch.testing.assert_close(found, torch.func.functional_call(model, state, X))
+            wanted = torch.func.functional_call(model, state, X)
+            torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)  # what is kept would be another's
 
 
 def test_chance_and_plain_ties_are_not_kept() -> None:
