@@ -265,8 +265,7 @@ class _Folding:
         """Whether a leg gives less than was taken for the carrier, which then is that."""
         if self.rule.head.args and any(arg.name == "carrier" for arg in self.rule.head.args):
             return False
-        kinds = self.rule.ctx.kinds
-        return not kinds.coerces(found.kind.name, wanted.kind.name) and kinds.coerces(wanted.kind.name, found.kind.name)
+        return self.rule.ctx.kinds.weaker(found.kind.name, wanted.kind.name)
 
     def weaker(self) -> Object | None:
         """The carrier in the kinds that all legs give; None where they are those taken."""

@@ -20,6 +20,7 @@ from catdl.check.inner import emit_inner, inner_diagram, named
 from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, LawDef, MorphismDef
 from catdl.check.solver import Blame
+from catdl.check.steps import lesser
 from catdl.check.ways import Step
 from catdl.syntax import ast
 from catdl.types.types import Axis, Kind, Leaf, Object, label_of, show_axis, show_leaf
@@ -116,13 +117,7 @@ def repeat(rule: Rule) -> Bundle:
         sampled |= {k for k, (o, w) in enumerate(zip(out.wires, wires, strict=True)) if w.constant and not o.constant}
         if attempt == 0:
             # What comes back may mean less than what went in: then the rounds run on the lesser kind.
-            weaker = [
-                Leaf(o.leaf.kind, leaf.axes)
-                if not ctx.kinds.coerces(o.leaf.kind.name, leaf.kind.name)
-                and ctx.kinds.coerces(leaf.kind.name, o.leaf.kind.name)
-                else leaf
-                for o, leaf in zip(out.wires, leaves, strict=True)
-            ]
+            weaker = [lesser(ctx, o.leaf, leaf) for o, leaf in zip(out.wires, leaves, strict=True)]
             if any(w is not leaf for w, leaf in zip(weaker, leaves, strict=True)):
                 leaves = weaker
                 continue

@@ -65,6 +65,10 @@ class Kinds:
         target = self.find(expected)
         return target is not None and target.free and target.base is not None and target.base.name == found
 
+    def weaker(self, found: str, taken: str) -> bool:
+        """Whether a kind means less than another: what takes it could not take that, but the other way round it can."""
+        return not self.coerces(found, taken) and self.coerces(taken, found)
+
     def meet(self, left: str, right: str) -> str | None:
         """The root both are read as in arithmetic; None for two kinds that have nothing to do with each other."""
         up_left, up_right = self.above(left), self.above(right)

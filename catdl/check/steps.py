@@ -55,6 +55,7 @@ class Result:
 
     last: list[W]
     outputs: list[W]
+    reverse: bool
 
 
 def read(rule: Rule, names: tuple[str, ...], count: int, what: str) -> Options:
@@ -198,7 +199,7 @@ def recur(
     leaves = [along(rule, axis, w) for w in outputs]
     op = Inner("fold", inner, rule.name, len(starts), "tied", (axis,), None, reverse)
     made = emit_inner(b, op, [*starts, *elements], [*carrier, *leaves], None, rule.name, rule.span, None)
-    return Result(made.wires[: len(starts)], made.wires[len(starts) :])
+    return Result(made.wires[: len(starts)], made.wires[len(starts) :], reverse)
 
 
 def fits(rule: Rule, state: Bundle, carrier: list[Leaf], context: str, node: ast.Expr) -> bool:
@@ -209,9 +210,7 @@ def fits(rule: Rule, state: Bundle, carrier: list[Leaf], context: str, node: ast
 
 def lesser(ctx: Context, found: Leaf, taken: Leaf) -> Leaf:
     """What comes back may mean less than what went in: then the steps run on the lesser kind."""
-    kinds = ctx.kinds
-    weaker = not kinds.coerces(found.kind.name, taken.kind.name) and kinds.coerces(taken.kind.name, found.kind.name)
-    return Leaf(found.kind, taken.axes) if weaker else taken
+    return Leaf(found.kind, taken.axes) if ctx.kinds.weaker(found.kind.name, taken.kind.name) else taken
 
 
 def along(rule: Rule, axis: Axis, wire: W) -> Leaf:
@@ -235,14 +234,6 @@ def ended(rule: Rule, made: Result, b: Builder) -> list[W]:
         one = Leaf(last.leaf.kind, (Axis(axis.label, 1), *last.leaf.axes))
         grown = core(rule.ctx, b, "expand", [last], [one], rule.span, position=0, size=1).wires
         whole = Leaf(last.leaf.kind, (Axis(axis.label, add(axis.size, 1)), *last.leaf.axes))
-        pair = [*grown, before] if rule_reversed(rule) else [before, *grown]
+        pair = [*grown, before] if made.reverse else [before, *grown]
         out += core(rule.ctx, b, "concat", pair, [whole], rule.span, axis=0).wires
     return out
-
-
-def rule_reversed(rule: Rule) -> bool:
-    """Whether `reverse = true` is said."""
-    return any(
-        arg.sep == "=" and arg.name == "reverse" and rule.ctx.statics.truth(arg.value, rule.head.env)
-        for arg in rule.head.args
-    )

@@ -9,8 +9,8 @@ stay what they are where others use them: a table that GPT-2 reads is held still
 
 from __future__ import annotations
 
-from catdl.diagram.model import Box, Call, Core, Diagram, Each, Fold, Global, Map, Op, Repeat, TreeFold
-from catdl.diagram.params import body_of, globals_of, post_order
+from catdl.diagram.model import Box, Core, Diagram, Global, Op
+from catdl.diagram.params import body_of, globals_of, post_order, with_body
 from catdl.record import replace
 
 Declared = frozenset[tuple[str, str]]
@@ -74,10 +74,4 @@ def _held(op: Op, done: dict[int, Diagram]) -> Op:
     """An operation with the diagram that it holds, done."""
     inner = body_of(op)
     body = done.get(id(inner)) if inner is not None else None
-    match op:
-        case Call() if body is not None:
-            return replace(op, callee=body)
-        case Repeat() | Map() | Each() | Fold() | TreeFold() if body is not None:
-            return replace(op, body=body)
-        case _:
-            return op
+    return op if body is None else with_body(op, body)

@@ -42,7 +42,7 @@ from catdl.diagram.model import (
     TreeFold,
 )
 from catdl.diagram.opaque import opaque
-from catdl.diagram.params import leaves_of, sole_box, stacked_parameters
+from catdl.diagram.params import bared, leaves_of, sole_box, stacked_parameters
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, Sym, evaluate
 from catdl.types.types import Leaf, axis_sizes
@@ -298,25 +298,8 @@ def _body(box: Box, body: Diagram, ins: Results, weights: Weights, run: Run) -> 
     sole = None if box.site is None else sole_box(body)
     if sole is not None:
         weights = replace(weights)
-        return (yield _diagram(_bare(body, sole), ins, weights, run))
+        return (yield _diagram(bared(body, sole), ins, weights, run))
     return (yield _diagram(body, ins, weights, run))
-
-
-def _bare(body: Diagram, sole: Box) -> Diagram:
-    """The body with the site of its one box taken away."""
-    boxes = []
-    for box in body.boxes:
-        if box is sole:
-            boxes.append(Box(box.op, box.inputs, box.outputs, None, box.plugs, box.span))
-        elif isinstance(box.op, Call):
-            inner = Call(_bare(box.op.callee, sole), box.op.inline)
-            boxes.append(Box(inner, box.inputs, box.outputs, box.site, box.plugs, box.span))
-        else:
-            boxes.append(box)
-    return Diagram(
-        body.name, body.wires, body.inputs, body.outputs, tuple(boxes), body.effects, body.domain_names,
-        body.codomain_names, body.facts,
-    )  # fmt: skip
 
 
 def _native(op: Native, definition: Diagram, ins: Results, weights: Weights, run: Run) -> Work[Results]:

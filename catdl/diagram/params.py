@@ -64,6 +64,17 @@ def body_of(op: Op) -> Diagram | None:
             return None
 
 
+def with_body(op: Op, body: Diagram) -> Op:
+    """The operation with another diagram in it."""
+    match op:
+        case Call():
+            return replace(op, callee=body)
+        case Repeat() | Map() | Each() | Fold() | TreeFold():
+            return replace(op, body=body)
+        case _:
+            raise AssertionError("it holds no diagram")
+
+
 def sole_box(body: Diagram) -> Box | None:
     """The one named box that a body is, read through inline calls; None where the body is more than that.
 
@@ -80,6 +91,22 @@ def sole_box(body: Diagram) -> Box | None:
             return box
         else:
             return None
+
+
+def bared(body: Diagram, sole: Box) -> Diagram:
+    """A body whose one named box, found by `sole_box`, adds no segment: its site is taken away."""
+    boxes = []
+    for box in body.boxes:
+        if box is sole:
+            boxes.append(replace(box, site=None))
+        elif isinstance(box.op, Call):
+            boxes.append(replace(box, op=Call(bared(box.op.callee, sole), box.op.inline)))
+        else:
+            boxes.append(box)
+    return Diagram(
+        body.name, body.wires, body.inputs, body.outputs, tuple(boxes), body.effects, body.domain_names,
+        body.codomain_names, body.facts,
+    )  # fmt: skip
 
 
 def post_order(diagram: Diagram, known: Callable[[Diagram], bool] = lambda _: False) -> list[Diagram]:

@@ -39,7 +39,7 @@ from catdl.diagram.model import (
     TreeFold,
     Wire,
 )
-from catdl.diagram.params import body_of, leads_of, leaves_of, owns, sole_box
+from catdl.diagram.params import body_of, leads_of, leaves_of, owns, sole_box, with_body
 from catdl.record import replace
 from catdl.source import Span
 from catdl.types.types import Axis, Leaf
@@ -196,7 +196,7 @@ def _resited(diagram: Diagram, renamed: Callable[[str], str]) -> Diagram:
             elif isinstance(op, Store):
                 op = Store(renamed(op.path))
             elif body is not None and id(body) in done:
-                op = replace(op, callee=done[id(body)]) if isinstance(op, Call) else replace(op, body=done[id(body)])
+                op = with_body(op, done[id(body)])
             site = None if box.site is None else renamed(box.site)
             draft.boxes.append(Box(op, box.inputs, box.outputs, site, box.plugs, box.span))
         done[id(inner)] = draft.diagram()

@@ -12,9 +12,10 @@ from collections.abc import Generator, Mapping, Sequence
 from fractions import Fraction
 from typing import Protocol
 
+from catdl.diagram.drive import Work
 from catdl.diagram.model import Box, Core, Diagram
 from catdl.laws.places import Places
-from catdl.laws.terms import Term, Work
+from catdl.laws.terms import Term
 from catdl.types.sizes import Poly, Size, show
 from catdl.types.types import Leaf, axis_sizes, show_kind
 
@@ -45,11 +46,11 @@ class Reader(Protocol):
 
     a: Places
 
-    def at(self, frame: Frame, wire: int, places: Indices) -> Work:
+    def at(self, frame: Frame, wire: int, places: Indices) -> Work[Term]:
         """What a wire is at these places."""
         ...
 
-    def functions(self, frame: Frame, wires: Sequence[int], places: Indices) -> Generator[Work, Term, list[Term]]:
+    def functions(self, frame: Frame, wires: Sequence[int], places: Indices) -> Generator[Work[Term], Term, list[Term]]:
         """Wires as functions of their indices."""
         ...
 
@@ -62,7 +63,7 @@ class Reader(Protocol):
         ...
 
 
-def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work:
+def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work[Term]:
     """A core operation, see `docs/core.md`."""
     a, wires = r.a, frame.diagram.wires
     ins = box.inputs
@@ -174,7 +175,7 @@ def literal(r: Reader, value: object) -> Term:
             raise AssertionError(value)
 
 
-def along(r: Reader, frame: Frame, wire: int, axis: int, places: Indices) -> Work:
+def along(r: Reader, frame: Frame, wire: int, axis: int, places: Indices) -> Work[Term]:
     """A wire as a function of its index along one axis."""
     (name,) = r.dummies(frame, places, 1)
     inside = (*places[:axis], r.a.index(name), *places[axis + 1 :])
@@ -182,7 +183,7 @@ def along(r: Reader, frame: Frame, wire: int, axis: int, places: Indices) -> Wor
     return r.a.bind("lambda", None, (term,), (name,))
 
 
-def contract(r: Reader, frame: Frame, box: Box, attrs: Mapping[str, object], places: Indices) -> Work:
+def contract(r: Reader, frame: Frame, box: Box, attrs: Mapping[str, object], places: Indices) -> Work[Term]:
     """The sum of products over the letters that the result lacks."""
     ins, out = attrs["ins"], attrs["out"]
     assert isinstance(ins, tuple) and isinstance(out, tuple)
@@ -201,7 +202,7 @@ def contract(r: Reader, frame: Frame, box: Box, attrs: Mapping[str, object], pla
     return made
 
 
-def reduce(r: Reader, frame: Frame, wire: int, fn: str, axes: tuple[int, ...], places: Indices) -> Work:
+def reduce(r: Reader, frame: Frame, wire: int, fn: str, axes: tuple[int, ...], places: Indices) -> Work[Term]:
     """A reduction over some axes."""
     sizes = axis_sizes(frame.diagram.wires[wire].type)
     names = dict(zip(axes, r.dummies(frame, places, len(axes)), strict=True))

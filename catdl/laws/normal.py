@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
+from catdl.diagram.drive import Work, drive
 from catdl.diagram.feed import whole
 from catdl.diagram.model import (
     VARIABLE,
@@ -31,10 +32,10 @@ from catdl.diagram.model import (
     Store,
     TreeFold,
 )
-from catdl.diagram.params import sole_box
+from catdl.diagram.params import bared, sole_box
 from catdl.laws.cores import Frame, Indices, core
 from catdl.laws.places import Places
-from catdl.laws.terms import FIRST_FREE, Term, Work, drive
+from catdl.laws.terms import FIRST_FREE, Term
 from catdl.types.sizes import show
 
 ROUNDS = 64
@@ -71,7 +72,7 @@ class Reading:
             found.what = what
         return found
 
-    def at(self, frame: Frame, wire: int, places: Indices) -> Work:
+    def at(self, frame: Frame, wire: int, places: Indices) -> Work[Term]:
         """What a wire is at these places."""
         key = (id(frame), wire, tuple(map(id, places)))
         found = self._known.get(key)
@@ -85,7 +86,7 @@ class Reading:
             self._known[key] = found
         return found
 
-    def entry(self, frame: Frame, number: int, places: Indices) -> Work:
+    def entry(self, frame: Frame, number: int, places: Indices) -> Work[Term]:
         """What comes into a frame at an input."""
         outer, box = frame.outer, frame.box
         if outer is None or box is None:
@@ -113,7 +114,7 @@ class Reading:
             number += len(box.inputs) - len(op.body.inputs)  # what it captures comes last in both
         return (yield self.at(outer, box.inputs[number], places))
 
-    def at_step(self, frame: Frame, outer: Frame, box: Box, number: int, step: int, places: Indices) -> Work:
+    def at_step(self, frame: Frame, outer: Frame, box: Box, number: int, step: int, places: Indices) -> Work[Term]:
         op = box.op
         assert isinstance(op, Fold)
         if number < op.carried:
@@ -146,12 +147,12 @@ class Reading:
         prefix = outer.prefix if box.site is None else f"{outer.prefix}{box.site}.{index}"
         sole = sole_box(body) if box.site is not None else None
         if sole is not None:
-            body = _bare(body, sole)
+            body = bared(body, sole)
         return self.frame(body, outer, box, what, prefix, lead, fixed)
 
     # boxes
 
-    def result(self, frame: Frame, box: Box, port: int, places: Indices) -> Work:
+    def result(self, frame: Frame, box: Box, port: int, places: Indices) -> Work[Term]:
         """What a box gives at one of its outputs."""
         op = box.op
         match op:
@@ -199,7 +200,7 @@ class Reading:
             case Emit() | Store():
                 raise AssertionError("nothing reads what is emitted or stored")
 
-    def leaf(self, frame: Frame, path: str, places: Indices) -> Work:
+    def leaf(self, frame: Frame, path: str, places: Indices) -> Work[Term]:
         """A leaf of a frame's own parameters: what is plugged into it, else the parameter."""
         at, inside = frame, path
         while at.outer is not None and at.box is not None:
@@ -210,7 +211,7 @@ class Reading:
             at = at.outer
         return self.a.make("param", frame.prefix + path, (*frame.lead, *places))
 
-    def native(self, frame: Frame, box: Box, op: Native, port: int, places: Indices) -> Work:
+    def native(self, frame: Frame, box: Box, op: Native, port: int, places: Indices) -> Work[Term]:
         if op.definition is not None:
             key = ("definition", id(op))
             found = self._frames.get((id(box), id(frame), *key))
@@ -250,21 +251,21 @@ class Reading:
         first = max(used, default=FIRST_FREE) + 1
         return tuple(range(first, first + count))
 
-    def function(self, frame: Frame, wire: int, places: Indices) -> Work:
+    def function(self, frame: Frame, wire: int, places: Indices) -> Work[Term]:
         """A wire as a function of all its indices."""
         rank = len(frame.diagram.wires[wire].type.axes)
         names = self.dummies(frame, places, rank)
         term = yield self.at(frame, wire, tuple(self.a.index(name) for name in names))
         return self.a.bind("lambda", None, (term,), names) if names else term
 
-    def functions(self, frame: Frame, wires: Sequence[int], places: Indices) -> Generator[Work, Term, list[Term]]:
+    def functions(self, frame: Frame, wires: Sequence[int], places: Indices) -> Generator[Work[Term], Term, list[Term]]:
         """Wires as functions of their indices."""
         found: list[Term] = []
         for wire in wires:
             found.append((yield self.function(frame, wire, places)))  # noqa: PERF401
         return found
 
-    def fold(self, frame: Frame, box: Box, op: Fold, port: int, places: Indices) -> Work:
+    def fold(self, frame: Frame, box: Box, op: Fold, port: int, places: Indices) -> Work[Term]:
         """A fold of so many steps written out; another as one operation on the cell, the starts and the elements."""
         size = op.axis.size
         if isinstance(size, int) and size <= ROUNDS and (port < op.carried or size > 0):
@@ -294,17 +295,6 @@ def results(diagram: Diagram, algebra: Places, names: Sequence[str] | None = Non
         rank = len(diagram.wires[wire].type.axes)
         out.append(drive(reading.at(root, wire, tuple(algebra.index(k) for k in range(rank)))))
     return out
-
-
-def _bare(body: Diagram, sole: Box) -> Diagram:
-    """A body whose one named box adds no segment."""
-    boxes = tuple(
-        Box(box.op, box.inputs, box.outputs, None, box.plugs, box.span) if box is sole else box for box in body.boxes
-    )
-    return Diagram(
-        body.name, body.wires, body.inputs, body.outputs, boxes, body.effects, body.domain_names,
-        body.codomain_names, body.facts,
-    )  # fmt: skip
 
 
 def _depth(frame: Frame) -> int:

@@ -9,11 +9,10 @@ names only are one, and `digest` orders terms in the same way in every store.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from hashlib import blake2b
-from typing import TypeAlias
 
-Work: TypeAlias = "Generator[Work, Term, Term]"
+from catdl.diagram.drive import Work, drive
 
 FIRST_FREE = 1 << 40
 """Names of indices from here on stand for bound ones while a term is made or taken apart; none is left at the end."""
@@ -99,7 +98,7 @@ class Store:
             return term
         return drive(self._put(term, dict(new), {}))
 
-    def _put(self, term: Term, new: dict[int, Term], done: dict[int, Term]) -> Work:
+    def _put(self, term: Term, new: dict[int, Term], done: dict[int, Term]) -> Work[Term]:
         if term.free.isdisjoint(new):
             return term
         if term.op == "index":
@@ -139,19 +138,3 @@ def lowest(free: frozenset[int], count: int) -> tuple[int, ...]:
     """The lowest names above all that are free."""
     first = max((name for name in free if name < FIRST_FREE), default=-1) + 1
     return tuple(range(first, first + count))
-
-
-def drive(work: Work) -> Term:
-    """Run to the end; a yielded piece of work is done first and its term is sent back."""
-    stack = [work]
-    send: Term | None = None
-    while True:
-        try:
-            stack.append(stack[-1].send(send))  # type: ignore[arg-type]
-            send = None
-        except StopIteration as end:
-            stack.pop()
-            send = end.value
-            if not stack:
-                assert send is not None
-                return send

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from catdl.diagram.compact import compact
 from catdl.diagram.model import Box, Call, Diagram, Fold
-from catdl.diagram.params import bodies, post_order
+from catdl.diagram.params import bodies, post_order, with_body
 from catdl.record import replace
 from catdl.rewrite.applied import Applied, Law
 
@@ -64,10 +64,8 @@ def _wanted(diagrams: Sequence[Diagram], order: dict[int, Diagram]) -> dict[int,
         for box in diagram.boxes:
             inner = bodies(box)
             if inner is not None:
-                whole = not isinstance(box.op, Call)
-                wanted[id(inner)] |= {place for place, wire in enumerate(box.outputs) if whole or wire in read}
-                if whole:
-                    wanted[id(inner)] = set(range(len(inner.outputs)))
+                call = isinstance(box.op, Call)
+                wanted[id(inner)] |= {p for p in range(len(inner.outputs)) if not call or box.outputs[p] in read}
     return wanted
 
 
@@ -103,10 +101,8 @@ def _box(box: Box, wanted: dict[int, set[int]], folding: set[int], done: dict[in
     inner = bodies(box)
     if inner is None:
         return box
-    if not isinstance(box.op, Call):
-        return box if done[id(inner)] is inner else replace(box, op=replace(box.op, body=done[id(inner)]))
-    kept = _kept(inner, wanted, folding)
+    kept = _kept(inner, wanted, folding) if isinstance(box.op, Call) else range(len(box.outputs))
     if done[id(inner)] is inner and len(kept) == len(box.outputs):
         return box
     outputs = tuple(box.outputs[place] for place in kept)
-    return replace(box, op=replace(box.op, callee=done[id(inner)]), outputs=outputs)
+    return replace(box, op=with_body(box.op, done[id(inner)]), outputs=outputs)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from catdl.diagram.compact import compact
-from catdl.diagram.model import Box, Call, Diagram, Each, Fold, Map, Repeat, TreeFold
-from catdl.diagram.params import bodies, bounds_of, owns, parameters, post_order
+from catdl.diagram.model import Box, Diagram, Each, Fold
+from catdl.diagram.params import bodies, bounds_of, owns, parameters, post_order, with_body
 from catdl.record import replace
 from catdl.rewrite import affine, hoist, kernel, monoid, prune
 from catdl.rewrite.applied import Applied, Law
@@ -75,13 +75,7 @@ def _held(box: Box, done: dict[int, Diagram]) -> Box:
     inner = bodies(box)
     if inner is None or done[id(inner)] is inner:
         return box
-    match box.op:
-        case Call():
-            return replace(box, op=replace(box.op, callee=done[id(inner)]))
-        case Repeat() | Map() | Each() | Fold() | TreeFold():
-            return replace(box, op=replace(box.op, body=done[id(inner)]))
-        case _:
-            return box
+    return replace(box, op=with_body(box.op, done[id(inner)]))
 
 
 def _fold(draft: Draft, box: Box, fold: Fold, name: str, read: frozenset[int], applied: list[Applied]) -> None:

@@ -60,7 +60,6 @@ SIGNS = [
     "law",
     "state",
     "<-",
-    "|",
     "mu",
     "fold",
     "scan",

@@ -87,7 +87,9 @@ def gradients(outputs: tuple[Tensor, ...], traced: list[Tensor]) -> list[Tensor]
         if y.requires_grad:
             term = (y * seed).sum()
             total = term if total is None else total + term
-    if total is None or not traced:
+    if total is None:  # no output depends on anything: every gradient is zero
+        return [torch.zeros_like(t) for t in traced]
+    if not traced:
         return []
     made = torch.autograd.grad(total, traced, allow_unused=True)
     return [torch.zeros_like(t) if d is None else d for d, t in zip(made, traced, strict=True)]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
+import torch
+from click.testing import CliRunner
 
 import catdl
+from catdl.cli import catdl as command
 from catdl.laws.trial import Held, Refuted
 from catdl.laws.verdict import Open, Proved, Verdict
 
@@ -121,3 +127,30 @@ def test_a_proof_names_what_it_took() -> None:
     assert verdict("(f : Real -> Real) : map[N](f) >> map[N](f) == map[N](f >> f)") == Proved(
         ("map keeps composition (functoriality)",)
     )
+
+
+def test_a_penalty_is_the_mean_of_the_squared_differences() -> None:
+    text = """
+dim A = 3
+morphism net : Real[A] -> Real[A] = linear(8) >> tanh >> linear
+param w : weights(net)
+law odd : Real[A] -> Real[A] = neg >> net{w} == net{w} >> neg
+morphism plain : Real[A] -> Real[A] = net{w}
+morphism penalty : Real[A] -> Real = law_loss(odd)
+"""
+    spec = catdl.loads(text)
+    plain, penalty = spec["plain"].compile().double(), spec["penalty"].compile().double()
+    penalty.load_state_dict(plain.state_dict())
+    x = torch.randn(5, 3, dtype=torch.float64)
+    torch.testing.assert_close(penalty(x), (plain(-x) + plain(x)).square().mean(-1))
+
+
+def test_the_command_gives_verdicts_to_programs(tmp_path: Path) -> None:
+    path = tmp_path / "laws.cat"
+    path.write_text(
+        "dim N\nlaw a : Real[N] -> Real[N] = relu >> relu == relu\nlaw b : Real[N] -> Real[N] = relu == abs\n"
+    )
+    result = CliRunner().invoke(command, ["laws", str(path), "--json", "--trials", "5"], catch_exceptions=False)
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert {name: verdict["verdict"] for name, verdict in found.items()} == {"a": "proved", "b": "refuted"}
