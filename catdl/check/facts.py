@@ -12,7 +12,7 @@ from catdl.check.scope import (
 )
 from catdl.check.solver import Blame
 from catdl.check.static import Refused
-from catdl.check.values import as_number
+from catdl.check.values import as_number, show_list
 from catdl.diagnostics.base import Diagnostic
 from catdl.syntax import ast
 from catdl.types.rebuild import value_of
@@ -100,12 +100,18 @@ def truth(op: str, left: int, right: int) -> bool:
     }[op]
 
 
-def told_by(fact: ast.Fact, env: Env) -> str:
-    """What a helper of the prelude counts, in the words of its documentation; its name says nothing to a reader."""
-    root = fact.left.function if isinstance(fact.left, ast.Call) else fact.left
-    found = env.find(root.id) if isinstance(root, ast.Name) and root.id.startswith("_") else None
-    doc = found.head.doc if isinstance(found, MorphismDef) else ""
-    return doc[:1].lower() + doc[1:].rstrip(".")
+def ruled_out(ctx: Context, fact: ast.Fact, env: Env) -> tuple[str, str]:
+    """The first of a list that a signature wants empty, and the rule against it; both empty for any other fact.
+
+    The rule is the documentation of the helper that makes the list; its name says nothing to a reader.
+    """
+    match fact.left:
+        case ast.Call(ast.Name("len"), (ast.Arg(None, "", ast.Call(ast.Name(name)) as inner),)) if name.startswith("_"):
+            found, rule = ctx.statics.value(inner, env), env.find(name)
+            if isinstance(found, tuple) and found and isinstance(rule, MorphismDef):
+                doc = rule.head.doc
+                return show_list(found[0]), doc[:1].lower() + doc[1:].rstrip(".")
+    return "", ""
 
 
 def demand(ctx: Context, fact: ast.Fact, env: Env, blame: Blame) -> bool:
@@ -145,8 +151,7 @@ def demand(ctx: Context, fact: ast.Fact, env: Env, blame: Blame) -> bool:
     elif isinstance(left, int) and isinstance(right, int):
         holds = {">=": left >= right, "<=": left <= right, ">": left > right, "<": left < right}[fact.op]
         if not holds:
-            counted = told_by(fact, env)
-            ctx.report(wrong.FalseFact(span, asked, f"{left} {fact.op} {right}", True, counted))
+            ctx.report(wrong.FalseFact(span, asked, f"{left} {fact.op} {right}", True, *ruled_out(ctx, fact, env)))
             return False
     return True
 

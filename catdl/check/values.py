@@ -50,6 +50,11 @@ def show_value(value: object) -> str:
             return str(value)
 
 
+def show_list(value: object) -> str:
+    """A static list as the user would write it."""
+    return f"[{', '.join(map(show_list, value))}]" if isinstance(value, tuple) else show_value(value)
+
+
 def bits(value: object) -> int:
     """How many binary digits an exact number takes."""
     if isinstance(value, Fraction):

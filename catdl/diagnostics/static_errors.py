@@ -228,12 +228,12 @@ class FalseFact(Mistake):
     fact: str
     values: str
     asked: bool = False  # by the signature of what is used at `span`
-    counted: str = ""  # what the signature counts, where the fact itself speaks in names that no spec knows
+    found: str = ""  # what the signature rules out, where the fact itself speaks in names that no spec knows
+    rule: str = ""  # and why, in words
 
     def parts(self) -> Parts:
-        if self.counted:
-            message = f"what the signature counts must be 0, and here it is {self.values.partition(' ')[0]}"
-            return Parts(message, self.span, "does not hold", notes=(f"it counts {self.counted}",))
+        if self.found:
+            return Parts(f"{self.rule}: `{self.found}`", self.span, "does not hold")
         if self.asked:
             message = f"the signature asks for `{self.fact}`, and here it is `{self.values}`"
         else:

@@ -1,7 +1,9 @@
 """Which weights of a unit are made of parameters alone: in a method of their own, so that what it makes can be kept.
 
 Takes a flattened unit. Finds what is plugged into its layers and computed, without chance, from its leaves and from
-declared parameters, and the steps that compute it; a plain tie and a transpose are no computation.
+declared parameters, and the steps that compute it; a plain tie and a transpose are no computation. Nor is the stack
+that a power of records becomes where a wire takes an element of it: to put leaves side by side costs less than to ask
+each whether it has changed, unless they are large, and then a copy of all would be kept. A family has no such stack.
 
     remake(flat, root=True)      Remake(steps {0, 1}, inputs (), outputs (3,), leaves ("weight",))
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -179,17 +180,26 @@ def test_what_is_symmetrised_commutes_with_the_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "count"),
+    ("group", "rule", "at"),
     [
-        ("[[0, 1, 2, 3], [1, 2, 3, 0]]", 1),  # the turn twice is missing
-        ("[[0, 1, 2, 3], [1, 2, 3, 7]]", 1),  # place 0 is left out
-        ("[[0, 1, 2], [1, 2, 0]]", 2),
+        ("[[0, 1, 2, 3], [1, 2, 3, 0]]", "a group holds", "[2, 3, 0, 1]"),  # the turn twice
+        ("[[0, 1, 2, 3], [1, 2, 3, 7]]", "is no permutation", "[1, 2, 3, 7]"),
+        ("[[0, 1, 2], [1, 2, 0]]", "is no permutation", "[0, 1, 2]"),
     ],
 )
-def test_what_is_no_group_is_refused(group: str, count: int) -> None:
+def test_what_is_no_group_is_refused(group: str, rule: str, at: str) -> None:
     spec = catdl.loads(f"dim I = 4\nmorphism f : Real[I] -> Real[I] = linear{{weight: symmetrised({group})}}")
     (mistake,) = spec.diagnostics
-    assert mistake.code == "E0212" and mistake.parts().message.endswith(f"and here it is {count}")
+    message = mistake.parts().message
+    assert mistake.code == "E0212" and rule in message and message.endswith(f": `{at}`")
+
+
+@pytest.mark.parametrize(
+    "group", [list(itertools.permutations(range(4))), [(*range(k, 12), *range(k)) for k in range(12)]]
+)
+def test_a_group_may_be_large(group: list[tuple[int, ...]]) -> None:
+    text = f"linear(D, bias = false){{weight: symmetrised({[list(one) for one in group]})}}"
+    assert not catdl.loads(f"dim D = {len(group[0])}\nmorphism f : Real[D] -> Real[D] = {text}").diagnostics
 
 
 def test_what_a_step_asks_of_its_arguments_is_checked() -> None:
