@@ -21,6 +21,9 @@ from catdl.syntax import ast
 HIGHER = frozenset("annotate chain each fold iterate map mealy moore moore0 repeat scan scan0 unfold".split())  # noqa: SIM905
 """Operations that take morphisms."""
 
+OBJECTS = frozenset({"carrier", "functor"})
+"""Their arguments that are none."""
+
 
 def absorbed(ctx: Context, head: Head, b: Builder) -> None:
     """Report what is wrong with the arguments of a use."""
@@ -40,6 +43,8 @@ def absorbed(ctx: Context, head: Head, b: Builder) -> None:
         value = arg.value.body if isinstance(arg.value, ast.Tie) else arg.value
         if is_wire(ctx, value, head.env):
             ctx.wires(value, head.env, b)
+        elif core and head.name in HIGHER and arg.name in OBJECTS:
+            continue
         elif takes_morphism(ctx, value, param, head, core):
             taken.add(name)
             ctx.apply(value, head.env, b, BAD)

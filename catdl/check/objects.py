@@ -15,13 +15,14 @@ from catdl import diagnostics as wrong
 from catdl.check import coalgebras
 from catdl.check.functors import trees_kind
 from catdl.check.kinds import Kinds
-from catdl.check.scope import BadDef, DimDef, Env, KindDef, ObjectDef, Static
+from catdl.check.scope import BadDef, DimDef, Env, FunctorDef, KindDef, ObjectDef, Static
 from catdl.check.signature import LabelOf, Row, labelled
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, Statics, alike
 from catdl.check.values import as_number, show_value
 from catdl.check.work import WIRES_PER_STEP
 from catdl.diagnostics.base import Diagnostic, Edit, Help
+from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Parameter
 from catdl.source import Span
 from catdl.syntax import ast
@@ -324,7 +325,7 @@ class Types:
             case ast.Index(base, items):
                 kind = self.kind(base, env)
                 if kind is None:
-                    refused = self.no_type(base, env)
+                    refused = self.no_type(base, env, axes=True)
                     self.axes(items, env)
                     raise refused
                 axes = self.axes(items, env)
@@ -405,8 +406,8 @@ class Types:
             found.value = self.object(found.node.value, Env(found.module))
         return found.value
 
-    def no_type(self, node: ast.Expr, env: Env) -> Refused:
-        """Why an expression is no type."""
+    def no_type(self, node: ast.Expr, env: Env, axes: bool = False) -> Refused:
+        """Why an expression is no type, or no kind that axes may stand behind."""
         span = env.module.span(node)
         if isinstance(node, ast.Bad):
             return Refused()
@@ -419,7 +420,24 @@ class Types:
                     wrong.UnknownName(span, node.id, "type", alike(node.id, env, KindDef, ObjectDef, Object, Kind))
                 )
             return self.statics.refuse(wrong.WrongSort(span, node.id, "a type", sort_of(found)))
+        if isinstance(node, ast.Call):
+            return self.not_applied(node, env, axes)
         return self.statics.refuse(wrong.BadValue(span, "this is not a type"))
+
+    def not_applied(self, node: ast.Call, env: Env, axes: bool) -> Refused:
+        """Why a type with an argument is none: `F(C)` is a functor on an object, `Fin(n)` a kind."""
+        root = node.function.base if isinstance(node.function, ast.Index) else node.function
+        if not isinstance(root, ast.Name):
+            return self.statics.refuse(wrong.BadValue(env.module.span(node), "this is not a type"))
+        span, found = env.module.span(root), env.find(root.id)
+        if isinstance(found, BadDef):
+            return Refused()
+        if found is not None:
+            wanted = "a kind" if axes else "a functor"
+            return self.statics.refuse(wrong.WrongSort(span, root.id, wanted, sort_of(found)))
+        close = near(root.id, (*alike(root.id, env, KindDef, Kind, *(() if axes else (FunctorDef,))), "Fin"))
+        sort = "kind" if axes or (close and not isinstance(env.find(close[0]), FunctorDef)) else "functor"
+        return self.statics.refuse(wrong.UnknownName(span, root.id, sort, close))
 
     def distinct(self, axes: tuple[AxisItem, ...], node: ast.Expr, env: Env) -> None:
         """Labels of one list are distinct. Raises Refused."""

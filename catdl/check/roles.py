@@ -44,7 +44,7 @@ def read_roles(
             continue
         where = env.module.span(role)
         if word.id not in ROLES:
-            report(wrong.UnknownName(env.module.span(word), word.id, "role", near(word.id, ROLES)))
+            report(wrong.UnknownName(env.module.span(word), word.id, "role", near(word.id, ROLES), ROLES))
             continue
         if word.id in ACTING:
             if first is not None:
@@ -82,7 +82,8 @@ def _act(
                 report(wrong.RoleArguments(where, *VECTOR))
                 raise Refused
             if family.id not in FAMILIES:
-                report(wrong.UnknownName(env.module.span(family), family.id, "group", near(family.id, FAMILIES)))
+                close = near(family.id, FAMILIES)
+                report(wrong.UnknownName(env.module.span(family), family.id, "group", close, FAMILIES))
                 raise Refused
             size = LORENTZ if "Lorentz" in family.id else axis.size
             return Act(Matrices(family.id, _fixed(size, axis, where, report)))

@@ -26,7 +26,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class UnknownName(Mistake):
-    """A name that stands for nothing here. `sort` is what was needed ("morphism", "dim", "wire"), or empty."""
+    """A name that stands for nothing here. `sort` is what was needed ("morphism", "dim", "wire"), or empty.
+
+    `known` is all there is of a sort that no file adds to.
+    """
 
     code: ClassVar[str] = "E0101"
     title: ClassVar[str] = "a name that stands for nothing"
@@ -34,6 +37,7 @@ class UnknownName(Mistake):
     name: str
     sort: str = ""
     suggestions: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     def parts(self) -> Parts:
         if self.sort:
@@ -46,7 +50,10 @@ class UnknownName(Mistake):
             helps = (Help(words, (Edit(self.span, other),) if other and self.span.text == self.name else ()),)
         if not helps and self.sort == "dim":
             helps = (Help(f"declare it: `dim {self.name} = …`, or `dim {self.name}` if calls may choose its size"),)
-        return Parts(message, self.span, "not declared or imported", helps=helps)
+        if not helps and self.known:
+            helps = (Help(f"the {self.sort}s are {listed(self.known, most=len(self.known))}"),)
+        label = "not declared or imported" if not self.known else f"no {self.sort} of the language"
+        return Parts(message, self.span, label, helps=helps)
 
 
 UnboundName = UnknownName

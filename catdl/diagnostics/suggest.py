@@ -16,11 +16,14 @@ _LONGEST = 64
 _TRIED = 64  # names of like letters whose distance is computed
 
 
-def near(name: str, candidates: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """The candidates within a third of the name's length in edits, at least one: nearest first, then in their order."""
+def near(name: str, candidates: Iterable[str], most: int = 3, share: int = 3) -> tuple[str, ...]:
+    """The candidates within a third of the name's length in edits, at least one: nearest first, then in their order.
+
+    Where there are but a few words to choose from, half the length is near: `share` is 2.
+    """
     if len(name) > _LONGEST:
         return ()
-    limit = max(1, len(name) // 3)
+    limit = max(1, len(name) // share)
     mine = _letters(name)
     alike: list[tuple[int, int, int, str]] = []
     for place, candidate in enumerate(dict.fromkeys(candidates)):

@@ -78,13 +78,12 @@ class Builder(ExprBuilder):
     def one_of(self, place: int | None, words: tuple[str, ...]) -> None:
         """A word that is no keyword, where one of a few belongs."""
         if place is not None and self.word(place) not in words:
-            from difflib import get_close_matches
-
             from catdl.diagnostics import syntax_errors as wrong
+            from catdl.diagnostics.suggest import near
 
             found = self.word(place)
-            near = tuple(get_close_matches(found, words, 1))
-            self.found.append(wrong.WrongWord(self.span(self.starts[place], self.ends[place]), found, words, near))
+            span = self.span(self.starts[place], self.ends[place])
+            self.found.append(wrong.WrongWord(span, found, words, near(found, words, 1, share=2)))
 
     # object, functor, param
 

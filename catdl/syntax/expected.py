@@ -5,9 +5,8 @@ Takes the parser's stack and the token it fails at; guarantees one diagnostic wi
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.suggest import near
 from catdl.diagnostics.syntax_errors import NotADeclaration, NotYet, UnexpectedToken
 from catdl.source import Source, Span
 from catdl.syntax.layout import Stream
@@ -61,8 +60,8 @@ def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int]
         follows = index + 1 < len(stream.kinds) and stream.kinds[index + 1] == "NAME"
         if word in LATER and follows:
             return NotYet(span, word)
-        near = get_close_matches(word, _DECLARING, 1, 0.75) if kind == "NAME" else ()
-        return NotADeclaration(span, f"`{word}`", _DECLARING, tuple(near))
+        alike = near(word, _DECLARING, 1) if kind == "NAME" else ()
+        return NotADeclaration(span, f"`{word}`", _DECLARING, alike)
     last = stream.kinds[index - 1]
     allowed = _allowed(tables, states)
     before = source.text[stream.starts[index - 1] : stream.ends[index - 1]]
