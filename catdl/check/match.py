@@ -271,6 +271,8 @@ def match_kind(binding: Binding, part: LeafPart, wire: W, port: Port) -> None:
                 kinds = (plain(known.name), plain(found.name), binding.definition.name)
                 raise ctx.refuse(wrong.UnrelatedKinds(binding.span, *kinds, why=why))
         return
+    if isinstance(node, ast.Call) and not node.args:
+        raise Refused  # told where the signature is
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name) and node.function.id == "Fin":
         name = node.args[0].value
         if (

@@ -65,6 +65,11 @@ FOUND = {
         'morphism m : Real[2] -> () = x => 1 >> argmax >> rearrange("a b -> b a") >> discard\n',
         ("E0308",),
     ),
+    "an index below nothing in a signature": (
+        "dim T, V = 10\nmorphism f[A] : Fin()[A] @ Real[A] -> Real[A] = (x, y) => y\n"
+        "morphism g : Fin(V)[T] @ Real[T] -> Real[T] = f\n",
+        ("E0208",),
+    ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
 }
 
