@@ -17,6 +17,7 @@
     remake    the weights of a unit that are made of parameters alone
     runtime   what generated code may import; reparameterised: weights that are made, kept, merged
     sharding  FSDP2 over a compiled module
+    means     what a loss into `Mean` comes to: divided once
 
-Importing this package does not import torch; `build`, `runtime`, `reparameterised` and `sharding` do.
+Importing this package does not import torch; `build`, `runtime`, `reparameterised`, `means` and `sharding` do.
 """

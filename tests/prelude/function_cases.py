@@ -243,6 +243,8 @@ focal_loss : Logits[T, C] @ Fin(C)[T] -> Nats = focal_loss
 sigmoid_focal_loss : Logits[T] @ Prob[T] -> Nats = sigmoid_focal_loss
 gaussian_nll_loss : Real[T] @ Var[T] @ Real[T] -> Nats = gaussian_nll_loss
 poisson_nll_loss : Real[T] @ Real[T] -> Nats = poisson_nll_loss
+mean_of : Real[T, D] -> Mean = mean_of
+mean_of : Real[T] @ Positive[T] -> Mean = (x, y) => (x = x, weight = y) >> mean_of
 ctc_loss : LogProbs[N, C] @ Fin(C)[X] -> Nats = ctc_loss
 """
 

@@ -19,7 +19,11 @@ from tests.prelude.function_cases import CASES, SIZES, spec
 FILES = ("activations", "gradient", "index", "linalg", "losses", "pointwise", "reductions", "signal")
 PRELUDE = Prelude.load()
 SCOPE = PreludeScope(PRELUDE, declare_prelude)
-ENTRIES = [name for name, place in PRELUDE.entries.items() if place.source.path in {f"prelude/{f}.cat" for f in FILES}]
+ENTRIES = [
+    name
+    for name, place in PRELUDE.entries.items()
+    if place.source.path in {f"prelude/{f}.cat" for f in FILES} and isinstance(SCOPE.find(name), MorphismDef)
+]
 RANDOM = {"gumbel_softmax"}
 
 

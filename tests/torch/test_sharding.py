@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +12,11 @@ from torch import nn
 
 from catdl.torch.sharding import groups
 from tests.torch.tied import Tied, tied
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.torch.two import reports
 
 
 def test_two_processes_learn_as_one(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    script = [sys.executable, "-X", "faulthandler", str(Path(__file__).with_name("ranks.py"))]
-    started = [
-        subprocess.Popen(
-            [*script, str(rank), str(tmp_path / "meeting"), str(tmp_path / f"{rank}.json")],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-        )
-        for rank in range(2)
-    ]
-    try:
-        said = [process.communicate(timeout=300)[0] for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    for rank in range(2):
-        report = tmp_path / f"{rank}.json"  # there once all is measured; how torch shuts down is not what is asked
-        assert report.exists(), "\n".join((str([process.returncode for process in started]), *said))
-        found: dict[str, dict[str, float]] = json.loads(report.read_text(encoding="utf-8"))
+    for found in reports("ranks.py", tmp_path):
         # A block apart from who reads its weights: what `shard` is for.
         assert found.pop("apart") == {"refused": 1.0}
         networks = [name for name, network in tied().items() if not network.random]
