@@ -134,6 +134,15 @@ class Context:
         self.over_open: set[int] = set()  # those whose size is still the declared one: the first operand says it
         self.way: Way | None = None  # how the wires came that are being applied to
 
+    def asked(self) -> tuple[int, int]:
+        """What is asked up to here, for `forget`."""
+        return self.solver.count, len(self.demands)
+
+    def forget(self, since: tuple[int, int]) -> None:
+        """Leave out what was asked after `asked` and is still open: what asked it is read anew, or not used."""
+        self.solver.forget(since[0])
+        del self.demands[since[1] :]
+
     def record(self, node: ast.Expr, env: Env) -> tuple[Parameter, ...]:
         """The leaves of a type that is a record of weights. Raises Refused."""
         from catdl.check.records import record_of  # late: few specs name such types

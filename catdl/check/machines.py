@@ -45,10 +45,12 @@ def unfold(rule: Rule) -> Bundle:
         count = len(wires)
         ends = done is not None
         if done is None:
+            since = rule.ctx.asked()
             tried = tried_once(rule, b, wires, step)
             if tried.bad:
                 return BAD
             ends = ending(rule, tried, step) is not None
+            rule.ctx.forget(since)
 
         def cell(inner: Builder, carried: list[W], _: list[W]) -> tuple[Bundle, list[W]] | None:
             state = carried[:count]

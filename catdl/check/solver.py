@@ -9,6 +9,7 @@ A port matches one way: an axis without a name takes any label and gives none (C
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 from catdl import diagnostics as wrong
@@ -113,6 +114,18 @@ class Solver:
         unknown = RowVar(self.count)
         self.rows.append((unknown, span, what))
         return unknown
+
+    def forget(self, since: int) -> None:
+        """Leave out unknowns that came after `count` was `since` and are still open; what an older one is stays."""
+        new = list(takewhile(lambda entry: entry[0].id > since, reversed(self.unknown)))
+        lost = {unknown for unknown, _, _ in new if unknown.bound is None}
+        if lost:
+            lost.difference_update(*(free_vars(var(old)) for old, _, _ in self.unknown[: len(self.unknown) - len(new)]))
+            self.unknown = [entry for entry in self.unknown if entry[0] not in lost]
+            self.waiting = [pair for pair in self.waiting if lost.isdisjoint(free_vars(pair[0]) | free_vars(pair[1]))]
+            self.obligations = [pair for pair in self.obligations if lost.isdisjoint(free_vars(pair[0]))]
+        while self.rows and self.rows[-1][0].id > since and self.rows[-1][0].bound is None:
+            self.rows.pop()
 
     def broken(self, blame: Blame, left: Size | None = None, right: Size | None = None) -> None:
         """Report a broken equation, once for each blame."""

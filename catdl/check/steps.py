@@ -167,6 +167,7 @@ def recur(
     sampled: frozenset[int] = frozenset()
     for _ in range(3 + len(starts)):
         gave: list[tuple[Bundle, list[W]]] = []
+        since = ctx.asked()
 
         def body(inner: Builder, entered: Bundle, gave: list[tuple[Bundle, list[W]]] = gave) -> Bundle:
             made = cell(inner, entered.wires[: len(starts)], entered.wires[len(starts) :])
@@ -194,6 +195,7 @@ def recur(
             return None
         if settled:
             break
+        ctx.forget(since)
     inner.outputs = [inner.take(w) for w in (*state.wires, *outputs)]
     inner.out_names = (None,) * len(inner.outputs)
     leaves = [along(rule, axis, w) for w in outputs]
