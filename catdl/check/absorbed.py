@@ -13,8 +13,9 @@ from catdl.check.builder import BAD, Builder, Closure
 from catdl.check.context import Context, Head
 from catdl.check.forms import is_wire
 from catdl.check.scope import MorphismDef
+from catdl.check.signature import sized
 from catdl.check.static import Refused
-from catdl.check.templates import is_axis, without
+from catdl.check.templates import without
 from catdl.record import replace
 from catdl.syntax import ast
 
@@ -63,9 +64,7 @@ def takes_morphism(ctx: Context, value: ast.Expr, param: ast.StaticParam | None,
     """Whether an argument is meant for a morphism."""
     if param is not None and isinstance(param.sort, ast.Arrow):
         return True
-    if isinstance(value, (ast.Text, ast.List, ast.Comprehension, ast.Labelled)) or (
-        param is not None and is_axis(param)
-    ):
+    if isinstance(value, (ast.Text, ast.List, ast.Comprehension, ast.Labelled)) or (param is not None and sized(param)):
         return False
     if core:
         found = head.env.find(value.id) if isinstance(value, ast.Name) else None

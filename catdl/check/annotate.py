@@ -11,7 +11,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle
 from catdl.check.declared import declared, over_axis
 from catdl.check.folds import fits, legs_of, over_trees
-from catdl.check.legs import functor_of
+from catdl.check.legs import functor_of, open_dims
 from catdl.check.rules.common import Rule
 from catdl.check.scope import Env, MorphismDef
 from catdl.syntax import ast
@@ -37,7 +37,7 @@ def annotate(rule: Rule) -> Bundle:
     node = plain[0].body if isinstance(plain[0], ast.Tie) else plain[0]
     head, made = declared(rule, node, ())
     algebra = head.target
-    if isinstance(algebra, MorphismDef) and not head.args and head.items is None:  # told where it is used
+    if isinstance(algebra, MorphismDef) and not head.args and not open_dims(algebra):  # told where it is used
         functor = functor_of(algebra)
         assert functor is not None, "an algebra without a functor has no legs to run"
         fits(rule, functor, Env(algebra.module))

@@ -20,6 +20,7 @@ from catdl.check.signature import (
     Scheme,
     axis_sort,
     labelled,
+    sized,
 )
 from catdl.check.sorts import fits, is_value, phrase
 from catdl.check.static import Refused, visible
@@ -160,7 +161,7 @@ def open_binding(
                 names[param.name] = Axis(ctx.solver.label(), ctx.statics.size(param.default, env))
             else:
                 names[param.name] = Static(ctx.statics.value(param.default, env))
-        elif not axis_sort(param) and not (isinstance(param.sort, ast.Name) and param.sort.id == "size"):
+        elif not sized(param):
             raise ctx.refuse(wrong.MissingArgument(span, param.name, definition.name, definition.module.span(param)))
     if head.items is not None:
         explicit_axes(binding, head)
@@ -315,12 +316,16 @@ def fill(binding: Binding, node: ast.Expr) -> None:
                 stack.append(operand)
             case ast.Power(base, exponent):
                 stack += [base, exponent]
-            case ast.Call(_, args):
-                stack += [a.value for a in args]
+            case ast.Call(function, args):
+                stack += [function, *(a.value for a in args)]
             case ast.Tuple(items):
                 stack += [i.value for i in items]
-            case ast.Index(_, items):
-                stack += [i.value for i in items]
+            case ast.Index(base, items):
+                stack += [base, *(i.value for i in items)]
+            case ast.Tensor(legs):
+                stack += legs
+            case ast.Field(base):
+                stack.append(base)
             case _:
                 pass
 

@@ -12,7 +12,7 @@ from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Plu
 from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
 from catdl.check.facts import demand
-from catdl.check.match import locate, match_domain, types_of
+from catdl.check.match import locate, match_domain, opened, types_of
 from catdl.check.names import local_params
 from catdl.check.places import misplaced
 from catdl.check.plugs import is_open, plugged_twice, read_plugs
@@ -22,6 +22,7 @@ from catdl.check.signature import (
     FixedPart,
     LeafPart,
     ObjectPart,
+    OpenPart,
     Scheme,
     decided,
 )
@@ -54,6 +55,11 @@ def codomain(
                 leaves += known.leaves
                 at += [None] * len(known.leaves)
                 names += [name] * len(known.leaves)
+            case OpenPart():
+                made = opened(binding, part)
+                leaves += made.leaves
+                at += [None] * len(made.leaves)
+                names += made.names
             case LeafPart(name=name):
                 leaf = types_of(binding, part)
                 placed, where = put_back(binding, part, leaf, at_first, rank)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from catdl import diagnostics as wrong
 from catdl.check.coalgebras import coalgebra
-from catdl.check.functors import algebra
+from catdl.check.functors import algebra, side_by_side
 from catdl.check.scope import (
     BadDef,
     Def,
@@ -25,6 +25,7 @@ from catdl.check.scope import (
     ParamDef,
     PreludeScope,
 )
+from catdl.check.signature import binder_sorts
 from catdl.check.static import Statics
 from catdl.check.work import Work
 from catdl.diagnostics.base import Diagnostic
@@ -116,10 +117,12 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
             case ast.Morphism(name=name, keyword=keyword) if keyword != "law":
                 known = module.defs.get(name)
                 where = Span(module.source, node.name_start, node.name_end)
-                if node.keyword == "algebra" and (trees := algebra(node, module.source)) is not None:
-                    node = trees
-                if node.keyword == "coalgebra" and (machine := coalgebra(node, module.source)) is not None:
-                    node = machine
+                sorts: dict[str, str] | None = None
+                on_functor = {"algebra": algebra, "coalgebra": coalgebra}.get(keyword)
+                made = on_functor(node, module.source) if on_functor is not None else None
+                if made is not None:
+                    sorts = binder_sorts(side_by_side(node)) if node.binders or node.params else None
+                    node = made
                 if (
                     isinstance(known, MorphismDef)
                     and last == name
@@ -132,7 +135,7 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
                     report(wrong.DuplicateName(where, name, spans[name]))
                     last = None
                     continue
-                module.defs[name] = MorphismDef(name, module, [node], where)
+                module.defs[name] = MorphismDef(name, module, [node], where, sorts=sorts)
                 spans[name] = where
                 last = name
             case _:

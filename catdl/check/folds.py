@@ -7,17 +7,20 @@ Takes a call of `fold` and trees; guarantees a leg for each summand, from what s
 
 from __future__ import annotations
 
+from itertools import chain, repeat
+
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
-from catdl.check.functors import Item, applied, kind_of
+from catdl.check.functors import FUNCTOR, Item, applied, kind_of
 from catdl.check.inner import emit_inner, inner_diagram, settle
 from catdl.check.legs import zeros
 from catdl.check.rules.common import Rule
 from catdl.check.scope import BadDef, Env, MorphismDef
+from catdl.check.solver import Blame
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, alike
 from catdl.syntax import ast
-from catdl.types.types import Axis, Child, Form, Leaf, Object, show_form, show_item, show_leaf
+from catdl.types.types import ANONYMOUS, Axis, Child, Form, Leaf, Object, show_form, show_item, show_leaf
 
 
 def fold(rule: Rule) -> Bundle:
@@ -69,11 +72,31 @@ def _trees(rule: Rule) -> tuple[list[W], Form]:
 
 def fits(rule: Rule, functor: ast.Expr, env: Env) -> None:
     """Refuse trees of another functor than an algebra is of. Raises Refused."""
-    _trees(rule)
+    _, form = _trees(rule)
     of_mine = applied(rule.ctx.types, functor, env)[0]
+    if of_one_form(rule, form, of_mine):
+        return
     expected = Object((Leaf(kind_of(of_mine), ()),), (None,))
     if not rule.ctx.ports(rule.inp, expected, rule.span, f"the input of `{rule.name}`"):
         raise Refused
+
+
+def of_one_form(rule: Rule, found: Form, wanted: Form) -> bool:
+    """Whether trees are of a functor whose dims may be unknown: then they are what the trees say."""
+    pairs: list[tuple[tuple[Axis, ...], tuple[Axis, ...]]] = []
+    if found.name.partition("[")[0] != wanted.name.partition("[")[0]:
+        return False
+    for mine, theirs in zip(chain.from_iterable(found.summands), chain.from_iterable(wanted.summands), strict=True):
+        match mine, theirs:
+            case Leaf(), Leaf() if (mine.kind.name, mine.kind.root) == (theirs.kind.name, theirs.kind.root):
+                sizes = [[Axis(ANONYMOUS, x.kind.size)] if x.kind.size is not None else [] for x in (mine, theirs)]
+                pairs.append(((*mine.axes, *sizes[0]), (*theirs.axes, *sizes[1])))  # type: ignore[arg-type]
+            case Child(), Child():
+                pairs.append((mine.axes, theirs.axes))
+            case _:
+                return False
+    blame, same = Blame(rule.span, told=True), rule.ctx.solver.same_axis
+    return all(len(mine) == len(theirs) and all(map(same, mine, theirs, repeat(blame))) for mine, theirs in pairs)
 
 
 def _arguments(rule: Rule) -> tuple[ast.Expr, Object | None, ast.Expr | None]:
@@ -87,7 +110,7 @@ def _arguments(rule: Rule) -> tuple[ast.Expr, Object | None, ast.Expr | None]:
             plain_args.append(arg)
         elif arg.name == "carrier":
             carrier = ctx.types.object(arg.value, env)
-        elif arg.name == "functor" and rule.name != "fold":
+        elif arg.name == FUNCTOR:
             functor = arg.value
         else:
             span = env.module.span(arg)
@@ -163,12 +186,14 @@ def _fold(
 ) -> Bundle:
     ctx = rule.ctx
     for _ in range(2):
+        since = ctx.asked()
         folding = _Folding(rule, b, form, legs, carrier)
         if not folding.run():
             return BAD
         weaker = folding.weaker()
         if carrier is not None or weaker is None:
             break
+        ctx.forget(since)
         carrier = weaker
     inner = folding.inner
     settle(ctx, inner)

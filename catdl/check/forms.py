@@ -11,7 +11,7 @@ from catdl.check.builder import BAD, Bundle, Closure
 from catdl.check.context import Context, Head
 from catdl.check.names import pattern_names
 from catdl.check.scope import Env, MorphismDef, ParamDef, Shadow, Static
-from catdl.check.signature import ChoicePart, FixedPart, ObjectPart
+from catdl.check.signature import ChoicePart, FixedPart, ObjectPart, OpenPart
 from catdl.check.static import Refused, Statics
 from catdl.source import Span
 from catdl.syntax import ast
@@ -200,7 +200,7 @@ def head_width(ctx: Context, head: Head) -> int | None:
         for part in scheme.domain:
             if isinstance(part, FixedPart):
                 total += len(part.value.leaves)
-            elif isinstance(part, (ObjectPart, ChoicePart)):
+            elif isinstance(part, (ObjectPart, OpenPart, ChoicePart)):
                 return None
             else:
                 total += 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from catdl import diagnostics as wrong
 from catdl.check.scope import BadDef, Env, FunctorDef
+from catdl.check.signature import sized
 from catdl.check.static import Refused, alike
 from catdl.check.values import as_number
 from catdl.diagnostics.base import Diagnostic
@@ -19,6 +20,7 @@ from catdl.record import replace
 from catdl.source import Source, Span
 from catdl.syntax import ast
 from catdl.types.ragged import row
+from catdl.types.sizes import Size, free_syms
 from catdl.types.types import (
     ANONYMOUS,
     Axis,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 Item: TypeAlias = "Leaf | Child"
 Sum: TypeAlias = "list[tuple[Item, ...]]"
 
+FUNCTOR = "functor"
 SUMMANDS = 256
 DEPTH = 64
 
@@ -157,7 +160,7 @@ def _sum(r: _Reading, node: ast.Expr) -> Sum:
             return list(r.inner)
         case ast.Index(ast.Name(id) as base, (item,)) if id == r.found.node.variable:
             axis = r.types.single(item, r.env)
-            return _along(r, node, Axis(_label(axis.label), axis.size), list(r.inner), base)
+            return _along(r, node, Axis(_label(r, axis.label), axis.size), list(r.inner), base)
         case ast.Call(function, args) if (other := functor(r.types, function, r.env)) is not None:
             if len(args) != 1:
                 raise r.wrong(node, f"a functor is applied to one thing: `{other.name}({r.found.node.variable})`")
@@ -191,7 +194,7 @@ def _exponent(r: _Reading, domain: ast.Expr, codomain: ast.Expr) -> Sum:
 
 def _along(r: _Reading, node: ast.Expr, axis: Axis, terms: Sum, inner: ast.Expr) -> Sum:
     """Something at every index of an axis; along a var dim `X[K]`, so many children as a node has."""
-    if not isinstance(axis.size, int):
+    if not closed(axis.size):
         if row(axis.size) is None:
             message = f"a row of children has a var dim, and every node would have the same number `{show_axis(axis)}`"
             raise r.wrong(node, message)
@@ -217,8 +220,8 @@ def _index(r: _Reading, domain: ast.Expr) -> Axis:
             return Axis(ANONYMOUS, 2)
         case ast.Call(ast.Name("Fin"), (arg,)):
             found = r.types.axis(arg, r.env)
-            if isinstance(found, Axis) and isinstance(found.size, int):
-                return Axis(_label(found.label), found.size)
+            if isinstance(found, Axis) and closed(found.size):
+                return Axis(_label(r, found.label), found.size)
     words = "children are numbered by a finite object, `(Fin(3) -> X)`; what a machine reads stands around it all"
     raise r.wrong(domain, f"{words}, `(In -> Out @ X)`")
 
@@ -228,18 +231,27 @@ def _constant(r: _Reading, node: ast.Expr, leaf: Leaf) -> Leaf:
     if leaf.kind.form is not None:
         raise r.wrong(node, "trees stand in no node: use the variable of the functor")
     for axis in leaf.axes:
-        if not isinstance(axis, Axis) or not isinstance(axis.size, int):
+        if not isinstance(axis, Axis) or not closed(axis.size):
             raise r.wrong(node, f"what stands in a node has fixed sizes, and {show_axis(axis)} has none")
-        axes.append(Axis(_label(axis.label), axis.size))
-    if leaf.kind.size is not None and not isinstance(leaf.kind.size, int):
+        axes.append(Axis(_label(r, axis.label), axis.size))
+    if leaf.kind.size is not None and not closed(leaf.kind.size):
         raise r.wrong(node, "what stands in a node has fixed sizes")
     kind = Kind(leaf.kind.name, leaf.kind.size, leaf.kind.axis, r.types.kinds.root(leaf.kind.name))
     return Leaf(kind if kind.root != kind.name else leaf.kind, tuple(axes))
 
 
-def _label(label: Label) -> Label:
+def _label(r: _Reading, label: Label) -> Label:
+    """A label of a node; what is unknown is no label, unless it is a binder's, which is to be found."""
     label = label_of(label)
-    return ANONYMOUS if isinstance(label, LabelVar) else label
+    if not isinstance(label, LabelVar):
+        return label
+    binders = (axis.label for axis in r.env.names.values() if isinstance(axis, Axis))
+    return label if any(label_of(other) is label for other in binders) else ANONYMOUS
+
+
+def closed(size: Size) -> bool:
+    """Whether a size is fixed, or will be once a binder is known."""
+    return isinstance(size, int) or all(name.startswith("~") for name in free_syms(size))
 
 
 def carried(signature: ast.Expr | None) -> ast.Expr | None:
@@ -248,10 +260,19 @@ def carried(signature: ast.Expr | None) -> ast.Expr | None:
     return domain.args[0].value if isinstance(domain, ast.Call) and len(domain.args) == 1 else None
 
 
+def side_by_side(node: ast.Morphism) -> ast.Morphism:
+    """An algebra or a coalgebra typed by functor and carrier alone: where a binder stands in them says its sort."""
+    match node.signature:
+        case ast.Arrow(ast.Call(function), carrier) | ast.Arrow(carrier, ast.Call(function)):
+            return replace(node, signature=replace(node.signature, domain=function, codomain=carrier))
+    return node
+
+
 def algebra(node: ast.Morphism, source: Source) -> ast.Morphism | None:
     """An `algebra` as the morphism that it makes of trees; None where its type is not `F(C) -> C`.
 
-    `algebra f : F(C) -> C = [ … ]` is `f : mu(F) -> C = fold([ … ], carrier = C)`.
+    `algebra f : F(C) -> C = [ … ]` is `f : mu(F) -> C = fold([ … ], carrier = C, functor = F)`. One that leaves dims to
+    its use has no signature then: they are what the trees say, or the elements along an axis.
     """
     signature = node.signature
     if not isinstance(signature, ast.Arrow) or node.body is None:
@@ -259,18 +280,18 @@ def algebra(node: ast.Morphism, source: Source) -> ast.Morphism | None:
     domain, carrier = signature.domain, carried(signature)
     if carrier is None or not isinstance(domain, ast.Call):
         return None
-    if domain.function.__class__ is ast.Name and domain.function.id == "mu":
-        return node
     texts = {"".join(Span(source, e.start, e.end).text.split()) for e in (carrier, signature.codomain)}
     if len(texts) > 1:
         return None
     start, end = domain.function.start, domain.end
-    mu = ast.Name("mu", start, domain.function.end)
-    trees = ast.Call(mu, (ast.Arg(None, "", domain.function, start, domain.function.end),), start, end)
+    functor_ = ast.Arg(None, "", domain.function, start, domain.function.end)
+    trees = ast.Call(ast.Name("mu", start, domain.function.end), (functor_,), start, end)
     body = node.body
     args = (
         ast.Arg(None, "", body, body.start, body.end),
         ast.Arg("carrier", "=", signature.codomain, body.start, body.end),
+        ast.Arg(FUNCTOR, "=", domain.function, body.start, body.end),
     )
     folded = ast.Call(ast.Name("fold", body.start, body.end), args, body.start, body.end)
-    return replace(node, signature=replace(signature, domain=trees), body=folded)
+    chooses = bool(node.binders) or any(sized(param) for param in node.params or ())
+    return replace(node, signature=None if chooses else replace(signature, domain=trees), body=folded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl.check.builder import Builder, Bundle, W
 from catdl.check.emit import core
+from catdl.check.functors import FUNCTOR
 from catdl.check.rules.common import Rule
 from catdl.check.scope import MorphismDef
 from catdl.record import replace
@@ -15,10 +16,16 @@ REVERSE = "reverse"
 
 
 def functor_of(algebra: MorphismDef) -> ast.Expr | None:
-    """The functor of a declared algebra, as its type names it."""
-    signature = algebra.head.signature
-    trees = signature.domain if isinstance(signature, ast.Arrow) else None
-    return trees.args[0].value if isinstance(trees, ast.Call) and len(trees.args) == 1 else None
+    """The functor of a declared algebra, as its type names it; None if it is of another type."""
+    body = algebra.head.body
+    if algebra.head.keyword != "algebra" or not isinstance(body, ast.Call):
+        return None
+    return next((arg.value for arg in body.args if arg.name == FUNCTOR and arg.sep == "="), None)
+
+
+def open_dims(algebra: MorphismDef) -> bool:
+    """Whether a declared algebra leaves dims to its use."""
+    return algebra.head.signature is None
 
 
 def along_axis(algebra: MorphismDef, rule: str, reverse: bool) -> MorphismDef | None:
@@ -28,15 +35,14 @@ def along_axis(algebra: MorphismDef, rule: str, reverse: bool) -> MorphismDef | 
     """
     head = algebra.head
     body = head.body
-    functor = functor_of(algebra)
-    if not isinstance(body, ast.Call) or functor is None:
+    if not isinstance(body, ast.Call) or functor_of(algebra) is None:
         return None
     start, end = body.start, body.end
 
     def name(text: str) -> ast.Name:
         return ast.Name(text, start, end)
 
-    named = [*body.args[1:], ast.Arg("functor", "=", functor, start, end)]
+    named = list(body.args[1:])
     params = [ast.StaticParam(AXIS, None, None, name("axis"), None, start, end)]
     if reverse:
         named.append(ast.Arg(REVERSE, "=", name(REVERSE), start, end))

@@ -17,7 +17,7 @@ from catdl.check.declared import declared, over_axis
 from catdl.check.folds import fold as fold_trees
 from catdl.check.folds import show_summand
 from catdl.check.functors import applied
-from catdl.check.legs import REVERSE, functor_of, zeros
+from catdl.check.legs import REVERSE, functor_of, open_dims, zeros
 from catdl.check.rules.common import Rule, known_axes
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.static import Refused
@@ -28,6 +28,7 @@ from catdl.types.types import (
     Form,
     Leaf,
     Object,
+    show_axis,
     show_form,
 )
 
@@ -63,7 +64,7 @@ def over_list(rule: Rule, give: Callable[[Result, Builder], list[W]], before: bo
 def by_name(rule: Rule, node: ast.Expr) -> Bundle:
     """A declared algebra along an axis. Raises Refused."""
     head, found = declared(rule, node, (REVERSE,))
-    if isinstance(head.target, MorphismDef) and not head.args and head.items is None:
+    if isinstance(head.target, MorphismDef) and not head.args and not open_dims(head.target):
         whole_functor(rule, head.target)
     return over_axis(rule, node, head, found)
 
@@ -139,8 +140,7 @@ def linear(rule: Rule, form: Form) -> tuple[int, int]:
 
 def fitting(rule: Rule, form: Form, base: int, starts: list[W], elements: list[Element]) -> None:
     """What comes in is what the functor says: the start's constants, then those of the elements. Raises Refused."""
-    item = rule.items()[0]
-    axis = item.name or (item.value.id if isinstance(item.value, ast.Name) else "T")
+    axis = show_axis(next(axes[place] for _, axes, place in elements))
     apart = [(wire, known_axes(rule.ctx, wire, rule.span, rule.name)) for wire in starts]
     along = [(wire, [axes[place], *axes[:place], *axes[place + 1 :]]) for wire, axes, place in elements]
     for number, wires in ((base, apart), (1 - base, along)):

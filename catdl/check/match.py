@@ -19,6 +19,7 @@ from catdl.check.signature import (
     LabelOf,
     LeafPart,
     ObjectPart,
+    OpenPart,
     Part,
     Row,
     decided,
@@ -369,7 +370,8 @@ def match_domain(binding: Binding, inp: Bundle) -> tuple[list[W], list[tuple[int
                 else:
                     binding.names[binder] = Object(tuple(w.leaf for w in run), (None,) * len(run))
                 at += [None] * width
-            case FixedPart(node, value):
+            case FixedPart(node) | OpenPart(node):
+                value = part.value if isinstance(part, FixedPart) else opened(binding, part)
                 origin = binding.definition.module.span(node) if binding.definition.module.name else None
                 if not ctx.ports(Bundle(run), value, binding.span, "", origin, SIGNATURE, port):
                     raise Refused
@@ -379,6 +381,12 @@ def match_domain(binding: Binding, inp: Bundle) -> tuple[list[W], list[tuple[int
                 binding.bound_by[name] = run[0]
         place += width
     return wires, at
+
+
+def opened(binding: Binding, part: OpenPart) -> Object:
+    """A leg that is read under the binding; what is unbound becomes unknown. Raises Refused."""
+    fill(binding, part.node)
+    return binding.ctx.types.object(part.node, binding.env)
 
 
 def unfilled(binding: Binding, parts: tuple[Part, ...], inp: Bundle, expected: int) -> tuple[str, ...]:
@@ -417,6 +425,8 @@ def part_widths(binding: Binding, parts: tuple[Part, ...], total: int) -> list[i
                 widths.append(1)
             case FixedPart(_, value):
                 widths.append(len(value.leaves))
+            case OpenPart():
+                widths.append(len(opened(binding, part).leaves))
             case ObjectPart(binder):
                 known = binding.names.get(binder)
                 if isinstance(known, Object):
@@ -439,6 +449,8 @@ def reorder(binding: Binding, inp: Bundle) -> list[W]:
         match part:
             case FixedPart(_, value):
                 ports += value.names
+            case OpenPart():
+                ports += opened(binding, part).names
             case _:
                 ports.append(part.name)
     if inp.names is None or not any(inp.names) or not any(ports):

@@ -9,7 +9,8 @@ from catdl.check.coalgebras import declared, functor_of
 from catdl.check.declare import declare
 from catdl.check.facts import Noted, refused
 from catdl.check.forms import parameter_leaf
-from catdl.check.functors import algebra, carried
+from catdl.check.functors import carried
+from catdl.check.legs import functor_of as algebra_of
 from catdl.check.modules import take_imports
 from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
@@ -254,7 +255,7 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         program.report(wrong.HomOpen(found.span, found.name, found.head.signature is not None))
         module.defs[found.name] = BadDef(found.name)
         return
-    if found.head.keyword == "algebra" and algebra(found.head, module.source) is None:
+    if found.head.keyword == "algebra" and algebra_of(found) is None:
         signature = found.head.signature
         span = found.span if signature is None else module.span(signature)
         words = "another type; that of an algebra is `F(C) -> C`"

@@ -7,14 +7,17 @@ Takes the program and a morphism; guarantees that what is wrong in the body is t
 
 from __future__ import annotations
 
-from catdl.check.builder import BAD, Builder, Closure
+from catdl.check.builder import BAD, Builder, Bundle, Closure
 from catdl.check.forms import is_wire
+from catdl.check.functors import applied, kind_of
+from catdl.check.legs import functor_of
 from catdl.check.program import Program
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.stand_ins import side, stand_in
 from catdl.check.static import Refused
 from catdl.syntax import ast
 from catdl.types.sizes import sym
+from catdl.types.types import Leaf
 
 
 def glance(program: Program, definition: MorphismDef) -> None:
@@ -41,7 +44,8 @@ def sample(program: Program, definition: MorphismDef) -> None:
     names: dict[str, object] = {}
     try:
         scheme = program.scheme(definition)
-        if scheme is None:
+        functor = functor_of(definition)
+        if scheme is None and functor is None:
             return
         for name, sort in (definition.sorts or {}).items():
             names[name] = stand_in(name, sort)
@@ -70,6 +74,12 @@ def sample(program: Program, definition: MorphismDef) -> None:
                     param.sort.random,
                 )
                 closure_.param = param.name
+        if scheme is None:
+            assert functor is not None and head.body is not None
+            b = Builder(definition.name)
+            trees = kind_of(applied(ctx.types, functor, env)[0])
+            ctx.apply(head.body, env, b, Bundle([b.input(Leaf(trees, ()), None, False)]))
+            return
         domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
         program.body(ctx, definition, head, env, domain, codomain, scheme)
     except Refused:

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from catdl import diagnostics as wrong
 from catdl.check.functors import functor
 from catdl.check.names import mentioned
 from catdl.check.objects import Types
 from catdl.check.scope import Env, KindDef, Module, MorphismDef
-from catdl.check.signature import ChoicePart, FixedPart, LeafPart, ObjectPart, Part, Scheme, binder_sorts
+from catdl.check.signature import ChoicePart, FixedPart, LeafPart, ObjectPart, OpenPart, Part, Scheme, binder_sorts
 from catdl.check.static import Refused
-from catdl.diagnostics.base import Help
 from catdl.syntax import ast
 from catdl.types.types import Axis, LabelVar, Object
 
@@ -84,9 +82,11 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
                 out.append(FixedPart(expr, types.object(expr, env), name))
             case ast.Index(base, items) if not isinstance(base, ast.Index):
                 out.append(LeafPart(expr, base, items, name))
-            case ast.Call() | ast.Field() if (applied := on_functor(types, expr, sorts, env)) is not None:
-                if applied.leaves:
-                    out.append(FixedPart(expr, applied, name))
+            case ast.Call() | ast.Field() if (on := on_functor(types, expr, env)) is not None:
+                if mentioned([on]) & sorts.keys():
+                    out.append(OpenPart(on, name))
+                elif (value := types.object(on, env)).leaves:
+                    out.append(FixedPart(on, value, name))
             case ast.Call():
                 out.append(LeafPart(expr, expr, (), name))
             case ast.If(condition, then, orelse):
@@ -107,20 +107,13 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
     return tuple(out)
 
 
-def on_functor(types: Types, node: ast.Call | ast.Field, sorts: dict[str, str], env: Env) -> Object | None:
-    """A functor on an object in a signature with arguments; None for another type. Raises Refused.
+def on_functor(types: Types, node: ast.Call | ast.Field, env: Env) -> ast.Expr | None:
+    """A functor on an object, or what a machine of it reads, which may be nothing; None for another type.
 
-    What a functor makes of an object is wires side by side, known when the signature is read: it has no binders.
+    Raises Refused.
     """
-    root = node.base if isinstance(node, ast.Field) else node.function
-    if functor(types, root, env) is None:
+    found = functor(types, node.base if isinstance(node, ast.Field) else node.function, env)
+    if found is None:
         return None
-    chosen = sorted(mentioned([node]) & sorts.keys())
-    if chosen and isinstance(node, ast.Field):
-        raise Refused  # told where the result is read
-    if chosen:
-        words = " and ".join(f"`{name}`" for name in chosen)
-        message = f"what a functor makes of an object is of fixed dims, and {words} would be the caller's to choose"
-        help_ = Help("let a `dim` of the file say it, and give other numbers as arguments")
-        raise types.statics.refuse(wrong.BadValue(env.module.span(node), message, "", (help_,)))
-    return types.object(node, env)
+    reads = not isinstance(node, ast.Field) or isinstance(found.node.value, ast.Arrow)
+    return node if reads else ast.Tuple((), node.start, node.end)

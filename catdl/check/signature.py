@@ -56,6 +56,14 @@ class FixedPart:
 
 
 @record
+class OpenPart:
+    """A leg that is no tensor and no object by name, read once its binders are known: `Stream[A](State)`."""
+
+    node: ast.Expr
+    name: str | None
+
+
+@record
 class ChoicePart:
     """A leg that a static argument decides: `mask: (if mask then Keep[T] else ())`."""
 
@@ -65,7 +73,7 @@ class ChoicePart:
     name: str | None
 
 
-Part: TypeAlias = "LeafPart | ObjectPart | FixedPart | ChoicePart"
+Part: TypeAlias = "LeafPart | ObjectPart | FixedPart | OpenPart | ChoicePart"
 
 
 @record
@@ -95,6 +103,11 @@ def axis_sort(param: ast.StaticParam) -> bool:
     """Whether a static parameter is an axis: `O : axis`, or `O : axis(C)`, which takes C's label when none is given."""
     sort = param.sort.function if isinstance(param.sort, ast.Call) else param.sort
     return isinstance(sort, ast.Name) and sort.id == "axis"
+
+
+def sized(param: ast.StaticParam) -> bool:
+    """Whether a static parameter is an axis or a size."""
+    return axis_sort(param) or (isinstance(param.sort, ast.Name) and param.sort.id == "size")
 
 
 ORDERED = {"time": "axis"}  # an axis that is taken in its order, see `places.py`

@@ -8,7 +8,18 @@ from catdl.check.scope import (
     MorphismDef,
     Static,
 )
-from catdl.check.signature import ChoicePart, FixedPart, LabelOf, LeafPart, ObjectPart, Part, Row, Scheme, decided
+from catdl.check.signature import (
+    ChoicePart,
+    FixedPart,
+    LabelOf,
+    LeafPart,
+    ObjectPart,
+    OpenPart,
+    Part,
+    Row,
+    Scheme,
+    decided,
+)
 from catdl.types.sizes import sym
 from catdl.types.subrow import places
 from catdl.types.types import Axis, AxisItem, Kind, Leaf, Object, Word, plain
@@ -90,6 +101,10 @@ def side(ctx: Context, parts: tuple[Part, ...], env: Env) -> Object:
             case FixedPart(_, value):
                 leaves += list(value.leaves)
                 names += value.names
+            case OpenPart(node):
+                value = ctx.types.object(node, env)
+                leaves += list(value.leaves)
+                names += value.names
             case ObjectPart(binder, name):
                 known = env.names.get(binder)
                 assert isinstance(known, Object)
@@ -115,6 +130,8 @@ def groups(ctx: Context, scheme: Scheme, env: Env) -> tuple[tuple[str | None, in
         match part:
             case FixedPart(_, value, name):
                 out.append((name, len(value.leaves)))
+            case OpenPart(node, name):
+                out.append((name, len(ctx.types.object(node, env).leaves)))
             case ObjectPart(binder, name):
                 known = env.names.get(binder)
                 out.append((name, len(known.leaves) if isinstance(known, Object) else 1))

@@ -7,7 +7,7 @@ a key.
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.arguments import Binding, bind_arguments, open_binding
+from catdl.check.arguments import Binding, bind_arguments, fill, open_binding
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
 from catdl.check.calls import codomain
 from catdl.check.closures import check_tie
@@ -16,7 +16,7 @@ from catdl.check.inner import emit_inner, inner_diagram
 from catdl.check.match import match_domain
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env, MorphismDef, Static
-from catdl.check.signature import FixedPart, Scheme, axis_sort
+from catdl.check.signature import FixedPart, Scheme, sized
 from catdl.check.values import show_value
 from catdl.record import replace
 from catdl.source import Span
@@ -47,7 +47,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
         if (
             param is not None
             and (isinstance(param.sort, ast.Arrow) or not ctx.statics.is_static(arg.value, head.env))
-            and not is_axis(param)
+            and not sized(param)
         ):
             tie = param.tie
             value = arg.value
@@ -80,8 +80,12 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
             if isinstance(param.sort, ast.Arrow):
                 closure.arrow = arrow(ctx, param.sort, binding)
     else:
-        binding = open_binding(ctx, without(definition, known), Scheme((), (), (), False, True), rest, values, span)
+        binders = tuple((binder.name, (definition.sorts or {})[binder.name]) for binder in definition.head.binders)
+        unsigned = Scheme(binders, (), (), False, True)
+        binding = open_binding(ctx, without(definition, known), unsigned, rest, values, span)
         binding.names.update(names)
+        if definition.sorts:
+            find_out(binding)
         names = binding.names
     equation = choose(ctx, definition, values, names, span)
     env = Env(definition.module, None, names)
@@ -128,6 +132,19 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
     return made
 
 
+def find_out(binding: Binding) -> None:
+    """Make unknowns of the dims that an algebra leaves to its use and nobody said. Raises Refused."""
+    definition = binding.definition
+    for name, sort in binding.scheme.binders:
+        if sort not in ("axis", "size") and name not in binding.names:
+            where = next(definition.module.span(b) for b in definition.head.binders if b.name == name)
+            raise binding.ctx.refuse(wrong.MissingArgument(binding.span, name, definition.name, where))
+        fill(binding, ast.Name(name, 0, 0))
+    for param in definition.head.params or ():
+        if param.name is not None and sized(param):
+            fill(binding, ast.Name(param.name, param.start, param.end))
+
+
 def like(bundle: Bundle, form: Bundle) -> Bundle:
     """The wires of one bundle under the ports of another."""
     out = Bundle(bundle.wires, form.names)
@@ -143,11 +160,6 @@ def without(definition: MorphismDef, names: set[str | None]) -> MorphismDef:
         replace(e, params=tuple(p for p in e.params or () if p.name not in names)) for e in definition.equations
     ]
     return MorphismDef(definition.name, definition.module, equations, definition.span, (), definition.sorts)
-
-
-def is_axis(param: ast.StaticParam) -> bool:
-    """Whether a static parameter is an axis or a size."""
-    return axis_sort(param) or (isinstance(param.sort, ast.Name) and param.sort.id == "size")
 
 
 def port_names(scheme: Scheme, count: int) -> tuple[str | None, ...] | None:
