@@ -155,8 +155,9 @@ class LateCore:
 
 @record(frozen=False)
 class LateEquilinear:
-    """`equilinear`, whose weights follow from the types of its wires; closed at the end."""
+    """`equilinear`, `equibilinear` or `couple`, whose weights follow from the types of its wires; closed at the end."""
 
+    name: str
     bias: bool
     span: Span
 

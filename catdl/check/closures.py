@@ -10,6 +10,7 @@ from catdl.check.names import local_params
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.scope import Env
 from catdl.check.states import stateful
+from catdl.check.traits import WEIGHTED
 from catdl.diagram.model import VARIABLE, Extern
 from catdl.source import Span
 from catdl.syntax import ast
@@ -101,8 +102,9 @@ def parametric(ctx: Context, box: PBox) -> bool:
             case PBox(op=Source_(declared=declared)):
                 if not declared:
                     return True
-            case PBox(op=LateEquilinear()):
-                return True
+            case PBox(op=LateEquilinear(name=name)):
+                if name in WEIGHTED:
+                    return True
             case PBox(op=Use() as use, plugs=plugs):
                 if owns_now(ctx, use, {name for name, _ in plugs}):
                     return True

@@ -1,4 +1,4 @@
-"""`equilinear` closed: its types and what acts on their axes become weights and a meaning.
+"""Equivariant layers closed: their types and what acts on their axes become weights and a meaning.
 
 Takes closed types. Guarantees that every axis is one of channels, of fixed size, or one on which a group acts, and that
 there are maps into every leaf of the result.
@@ -11,9 +11,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
+from catdl.check.static import Refused
 from catdl.check.zonk import zonk_leaf
+from catdl.diagram.bilinear import Factors, bilinear, named
 from catdl.diagram.equivariant import NOTHING, Plan, Space, convolves, equivariant, plan
-from catdl.source import Span
 from catdl.symmetry.actions import Act, Cyclic, said, size_of
 from catdl.symmetry.partitions import partitions
 from catdl.symmetry.ranks import rank
@@ -38,26 +39,48 @@ PLACES = 1 << 24  # pairs of entries that a matrix is made for
 
 def close_equilinear(ctx: Context, box: PBox, op: LateEquilinear) -> Native:
     """The layer as one box. Raises Refused after a report."""
-    ins, outs = (
-        tuple(_space(ctx, zonk_leaf(ctx, w.leaf), op.span) for w in side) for side in (box.inputs, box.outputs)
-    )
+    ins, outs = (tuple(_space(ctx, zonk_leaf(ctx, w.leaf), op) for w in side) for side in (box.inputs, box.outputs))
+    if op.name != "equilinear":
+        return _product(ctx, op, ins, outs)
     how = plan(ins, outs)
-    _bounded(ctx, how, ins, outs, op.span)
+    _bounded(ctx, how, ins, outs, op)
     for y in outs:
-        if any(how.count(x, y) for x in ins):
-            continue
-        groups = tuple(dict.fromkeys(said(g) for g in (*y.groups(), *(g for x in ins for g in x.groups()))))
-        source = " @ ".join(show_leaf(x.leaf) for x in ins)
-        raise ctx.refuse(wrong.NoEquivariantMap(op.span, source, show_leaf(y.leaf), groups))
+        if not any(how.count(x, y) for x in ins):
+            raise _none(ctx, op, ins, y)
     return equivariant(ins, outs, op.bias)
 
 
-def _bounded(ctx: Context, how: Plan, ins: tuple[Space, ...], outs: tuple[Space, ...], span: Span) -> None:
+def _product(ctx: Context, op: LateEquilinear, ins: tuple[Space, ...], outs: tuple[Space, ...]) -> Native:
+    """A product of two tensors. Raises Refused."""
+    x, y = ins
+    weighed = op.name == "equibilinear"
+    for z in outs:
+        both = Factors(x, y, z, weighed)
+        for axis in both.apart():
+            raise ctx.refuse(wrong.PlacesApart(op.span, op.name, show_axis(axis), named(axis)))
+        _bounded(ctx, both.plan, (both.pair,), (both.result,), op)
+        count = both.count()
+        if not count:
+            raise _none(ctx, op, ins, z)
+        if count > 1 and not weighed:
+            raise ctx.refuse(wrong.CoupledInManyWays(op.span, show_leaf(z.leaf), count))
+    return bilinear(x, y, outs, weighed)
+
+
+def _none(ctx: Context, op: LateEquilinear, ins: tuple[Space, ...], y: Space) -> Refused:
+    """That only zero commutes with what acts."""
+    groups = tuple(dict.fromkeys(said(g) for g in (*y.groups(), *(g for x in ins for g in x.groups()))))
+    source = " @ ".join(show_leaf(x.leaf) for x in ins)
+    sort = "linear map" if op.name == "equilinear" else "product"
+    return ctx.refuse(wrong.NoEquivariantMap(op.span, sort, source, show_leaf(y.leaf), groups))
+
+
+def _bounded(ctx: Context, how: Plan, ins: tuple[Space, ...], outs: tuple[Space, ...], op: LateEquilinear) -> None:
     """Bounds on what is counted and made, each asked before what it bounds is done. Raises Refused."""
 
     def bound(count: int, limit: int, what: str) -> None:
         if count > limit:
-            raise ctx.refuse(wrong.LimitExceeded(span, f"{what} of `equilinear`", limit))
+            raise ctx.refuse(wrong.LimitExceeded(op.span, f"{what} of `{op.name}`", limit))
 
     bound(len(ins) * len(outs), LEAVES, "the number of pairs of wires")
     for x, y in product((*ins, NOTHING), outs):
@@ -73,35 +96,37 @@ def _bounded(ctx: Context, how: Plan, ins: tuple[Space, ...], outs: tuple[Space,
                 bound(sizes * rank(group, y.under(group), x.under(group)), PLACES, "the table of the maps")
 
 
-def _space(ctx: Context, leaf: Leaf, span: Span) -> Space:
+def _space(ctx: Context, leaf: Leaf, op: LateEquilinear) -> Space:
     """A leaf with what acts on its axes. Raises Refused."""
     acts: list[Act | None] = []
     for axis in leaf.axes:
         assert isinstance(axis, Axis)
-        acts.append(_act(ctx, axis, span))
+        acts.append(_act(ctx, axis, op))
     return Space(leaf, tuple(acts))
 
 
-def _act(ctx: Context, axis: Axis, span: Span) -> Act | None:
+def _act(ctx: Context, axis: Axis, op: LateEquilinear) -> Act | None:
     """What acts on an axis; None on channels. Raises Refused."""
     label = label_of(axis.label)
     if isinstance(label, Word):
-        if any(_act(ctx, part, span) is not None for part in label.axes):
+        if any(_act(ctx, part, op) is not None for part in label.axes):
             words = "several axes in one"
-            raise ctx.refuse(wrong.NotAlongRole(span, show_axis(axis), words, "split it first, with `rearrange`"))
+            raise ctx.refuse(
+                wrong.NotAlongRole(op.span, op.name, show_axis(axis), words, "split it first, with `rearrange`")
+            )
         dim = None
     else:
         dim = ctx.library.dim(label.rstrip("'")) if isinstance(label, str) else None
     if dim is not None and dim.act is not None and axis.size == dim.axis.size:
-        if isinstance(dim.act.group, Cyclic) and not isinstance(axis.size, int):
-            raise ctx.refuse(wrong.ParamFreeDim(span, "equilinear.weight", plain(dim.name)))
+        if isinstance(dim.act.group, Cyclic) and op.name == "equilinear" and not isinstance(axis.size, int):
+            raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.name}.weight", plain(dim.name)))
         return dim.act
     if dim is not None and (dim.act is not None or dim.other is not None):
         role = dim.other or "another size than its dim"
         what = f"whose role is `{role}`" if dim.other else f"which has {role}"
         why = ELSEWHERE.get(role, "what acts on a dim acts on the whole of it: make it another axis with `rename`")
-        raise ctx.refuse(wrong.NotAlongRole(span, show_axis(axis), what, why))
-    if not isinstance(axis.size, int):
+        raise ctx.refuse(wrong.NotAlongRole(op.span, op.name, show_axis(axis), what, why))
+    if not isinstance(axis.size, int) and op.name != "couple":
         name = sorted(free_syms(axis.size))[0]
-        raise ctx.refuse(wrong.ParamFreeDim(span, "equilinear.weight", plain(name)))
+        raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.name}.weight", plain(name)))
     return None

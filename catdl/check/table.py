@@ -30,6 +30,7 @@ TABLE: dict[str, Callable[[Rule], Bundle]] = {
     "concat": shape.concat,
     "contract": reduce.contract,
     "einsum": reduce.einsum,
+    **dict.fromkeys(("couple", "equibilinear"), equivariant.product),
     "equilinear": equivariant.equilinear,
     "expand": shape.expand,
     "fin": index.fin,
@@ -79,5 +80,5 @@ WIDTHS: dict[str, int | None] = {
     **dict.fromkeys(("zeros", "ones", "full", "index"), 0),
     "where": 3,
     **dict.fromkeys((*HIGHER, "concat", "stack", "contract", "einsum", "equilinear"), None),
-    "swap": 2,
+    **dict.fromkeys(("couple", "equibilinear", "swap"), 2),
 }

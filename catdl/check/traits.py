@@ -13,7 +13,7 @@ from catdl.diagram.params import owns as owns_any
 from catdl.syntax import ast
 
 NONE: frozenset[str] = frozenset()
-WEIGHTED = frozenset({"equilinear"})  # core operations with parameters
+WEIGHTED = frozenset({"equilinear", "equibilinear"})  # core operations with parameters
 KEEPS = frozenset({"state"})
 Traits = tuple[bool, frozenset[str]]
 

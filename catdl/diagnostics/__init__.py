@@ -86,7 +86,8 @@ _HOMES = {
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
     "symmetry_errors": (
-        "HomOpen NoEquivariantMap NotAlongRole NothingActs RoleArguments RoleSize RolesClash SymmetryLost"
+        "CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NothingActs PlacesApart RoleArguments RoleSize "
+        "RolesClash SymmetryLost"
     ),
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",

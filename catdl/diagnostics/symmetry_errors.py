@@ -9,10 +9,12 @@ from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.source import Span
 
 __all__ = [
+    "CoupledInManyWays",
     "HomOpen",
     "NoEquivariantMap",
     "NotAlongRole",
     "NothingActs",
+    "PlacesApart",
     "RoleArguments",
     "RoleSize",
     "RolesClash",
@@ -75,38 +77,39 @@ class RolesClash(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class NotAlongRole(Mistake):
-    """`equilinear` over an axis whose role stands for no group, or whose action is not known; `why` says what to do."""
+    """An equivariant layer over an axis whose role stands for no group, or whose action is not known; `why` helps."""
 
     code: ClassVar[str] = "E1004"
     title: ClassVar[str] = "an equivariant layer along an axis without a group"
     span: Span
+    name: str
     axis: str
     what: str
     why: str
 
     def parts(self) -> Parts:
-        message = f"`equilinear` knows no maps along `{self.axis}`, {self.what}"
+        message = f"`{self.name}` knows no maps along `{self.axis}`, {self.what}"
         return Parts(message, self.span, f"takes in `{self.axis}`", helps=(Help(self.why),))
 
 
 @dataclass(frozen=True, slots=True)
 class NoEquivariantMap(Mistake):
-    """`equilinear` into a leaf into which no linear map commutes with the group."""
+    """A layer into a leaf into which no linear map, or product, commutes with the group; `sort` says which."""
 
     code: ClassVar[str] = "E1005"
     title: ClassVar[str] = "an equivariant layer that could only be zero"
     span: Span
+    sort: str
     source: str
     target: str
     groups: tuple[str, ...]
 
     def parts(self) -> Parts:
-        message = f"the only equivariant linear map from `{self.source}` to `{self.target}` is zero"
+        message = f"the only equivariant {self.sort} from `{self.source}` to `{self.target}` is zero"
         notes = (f"it has to commute with {' and '.join(self.groups)}, and no other map does",)
-        helps = (
-            Help("lengths and inner products are not linear: `contract[X](v, v)` makes numbers of vectors"),
-            Help("or give the result the axes of the input"),
-        )
+        lengths = Help("lengths and inner products are not linear: `contract[X](v, v)` makes numbers of vectors")
+        axes = Help("or give the result the axes of the input")
+        helps = (lengths, axes) if self.sort == "linear map" else (Help("give the result another degree, or group"),)
         return Parts(message, self.span, "is zero for all weights", notes=notes, helps=helps)
 
 
@@ -174,3 +177,42 @@ class HomOpen(Mistake):
         message = f"`{self.name}` has no signature, which says what acts on its input and on its result"
         how = Help(f"write `hom {self.name} : Real[…] -> Real[…] = …`")
         return Parts(message, self.span, "a hom without a type", helps=(how,))
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesApart(Mistake):
+    """A product of tensors along a set, a cycle or channels that a factor has and the result lacks, or the reverse."""
+
+    code: ClassVar[str] = "E1009"
+    title: ClassVar[str] = "a product whose places do not match"
+    span: Span
+    name: str
+    axis: str
+    named: bool
+
+    def parts(self) -> Parts:
+        if not self.named:
+            message = f"`{self.name}` goes place by place, and `{self.axis}` has no name that says which places"
+            return Parts(message, self.span, f"along `{self.axis}`", helps=(Help(f"name it: `dim C = {self.axis}`"),))
+        message = f"`{self.name}` goes place by place, and `{self.axis}` is not an axis of a factor and of the result"
+        helps = (
+            Help("what the result lacks is reduced afterwards: `>> mean[N]`"),
+            Help("what both factors lack is made before: `equilinear[Real[N, 8]]`, `expand[N]`"),
+        )
+        return Parts(message, self.span, f"along `{self.axis}`", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class CoupledInManyWays(Mistake):
+    """`couple` between types that several products connect."""
+
+    code: ClassVar[str] = "E1010"
+    title: ClassVar[str] = "a coupling that is not the only one"
+    span: Span
+    target: str
+    count: int
+
+    def parts(self) -> Parts:
+        message = f"there are {self.count} products into `{self.target}`, and nothing says which"
+        helps = (Help("`equibilinear` mixes all of them, with a weight for each"),)
+        return Parts(message, self.span, "which one?", helps=helps)

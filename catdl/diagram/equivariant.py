@@ -111,9 +111,9 @@ def leaves(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> tuple
         for i, x in enumerate(ins):
             if count := how.count(x, y):
                 init = Init("normal", (0.0, float(gain**-0.5)))
-                found.append(_leaf(_name("weight", i, j, ins, outs), (count, y.channels(), x.channels()), init))
+                found.append(leaf_named(_name("weight", i, j, ins, outs), (count, y.channels(), x.channels()), init))
         if bias and (count := how.count(NOTHING, y)):
-            found.append(_leaf(_name("bias", 0, j, ins[:1], outs), (count, y.channels()), Init("zeros")))
+            found.append(leaf_named(_name("bias", 0, j, ins[:1], outs), (count, y.channels()), Init("zeros")))
     return tuple(found)
 
 
@@ -122,7 +122,8 @@ def _name(what: str, i: int, j: int, ins: tuple[Space, ...], outs: tuple[Space, 
     return "_".join((what, *numbers))
 
 
-def _leaf(path: str, shape: tuple[int, ...], init: Init) -> Parameter:
+def leaf_named(path: str, shape: tuple[int, ...], init: Init) -> Parameter:
+    """A leaf of real numbers."""
     return Parameter(path, Leaf(REAL, tuple(Axis(ANONYMOUS, size) for size in shape)), init)
 
 
@@ -153,20 +154,20 @@ def definition(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> D
     for j, y in enumerate(outs):
         terms: list[Part] = []
         offset = known.get(_name("bias", 0, j, ins[:1], outs))
-        moved = None if offset is None else _weights(a, how, NOTHING, y, _read(a, offset))
+        moved = None if offset is None else mixed(a, how, NOTHING, y, read(a, offset))
         for i, x in enumerate(ins):
             weight = known.get(_name("weight", i, j, ins, outs))
             if weight is not None and convolves(how, x, y):
                 places = next(iter(x.groups())), a.permuted(inputs[i], _rest(how, x))
-                terms.append(Part(_convolved(a, *places, y, _read(a, weight)), (), ()))
+                terms.append(Part(_convolved(a, *places, y, read(a, weight)), (), ()))
             elif weight is not None:
-                mixed = _weights(a, how, x, y, _read(a, weight))
+                matrix = mixed(a, how, x, y, read(a, weight))
                 if i not in flat:
                     flat[i] = _flat(a, how, x, inputs[i])
                 if how.sets or moved is None:
-                    terms += mapped(a, how.along(x), how.along(y), flat[i], mixed)
+                    terms += mapped(a, how.along(x), how.along(y), flat[i], matrix)
                 else:
-                    terms.append(Part(_affine(a, flat[i], mixed, moved), (), ()))
+                    terms.append(Part(_affine(a, flat[i], matrix, moved), (), ()))
                     moved = None
         if moved is not None:
             terms += mapped(a, how.along(NOTHING), how.along(y), None, moved)
@@ -175,7 +176,8 @@ def definition(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> D
     return a.diagram("equilinear", inputs, results)
 
 
-def _read(a: Assembly, parameter: Parameter) -> int:
+def read(a: Assembly, parameter: Parameter) -> int:
+    """A leaf of the layer's own."""
     return a.box(Local(parameter), [], parameter.type, True, parameter.path)
 
 
@@ -203,7 +205,7 @@ def _shaped(a: Assembly, how: Plan, space: Space, wire: int) -> int:
     return a.permuted(wire, [order.index(k) for k in range(len(order))])
 
 
-def _weights(a: Assembly, how: Plan, x: Space, y: Space, weight: int) -> int:
+def mixed(a: Assembly, how: Plan, x: Space, y: Space, weight: int) -> int:
     """The weights [maps of the sets, all else of the result, all else of the input], bases of other groups mixed in.
 
     Without sets there is one such matrix, without an axis in front; of a bias there are vectors.
@@ -347,11 +349,12 @@ def equivariant(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> 
     make: Callable[[], Diagram] = lambda: definition(ins, outs, bias)  # noqa: E731
     args = (
         ("bias", bias),
-        ("ins", tuple(_shown(space) for space in ins)),
-        ("outs", tuple(_shown(space) for space in outs)),
+        ("ins", tuple(shown(space) for space in ins)),
+        ("outs", tuple(shown(space) for space in outs)),
     )
     return Native("equilinear", args, (), leaves(ins, outs, bias), None, None, Definition(make))
 
 
-def _shown(space: Space) -> tuple[Axis, ...]:
+def shown(space: Space) -> tuple[Axis, ...]:
+    """The axes of a space, as an argument of a box."""
     return tuple(axis for axis in space.leaf.axes if isinstance(axis, Axis))

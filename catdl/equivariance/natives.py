@@ -40,7 +40,7 @@ def by_rule(
 ) -> Results | None:
     """The results of an entry by its own rule; None where its definition says it. Named axes stand at the end."""
     match op.entry:
-        case "equilinear":
+        case "equilinear" | "equibilinear" | "couple":
             return _equilinear(ins, named, given, made)
         case "values":
             numbers = op.arg("numbers")

@@ -89,6 +89,13 @@ KEPT = [
     ("Y", "Real[C, Y] -> Real", "m => det[C, Y](m)"),
     ("Y", "Real[D, Y] -> Real[D, L]", "spherical_harmonics(L)"),
     ("L", "Real[D, L] -> Real[D]", "x => sum[L](x * x)"),
+    ("Y", "Real[N, Y, D] @ Real[N, L, C] -> Real[N, L, D]", "equibilinear[Real[N, L, D]]"),
+    ("N", "Real[N, Y, D] @ Real[L, C] -> Real[N, L, D]", "equibilinear[Real[N, L, D]]"),
+    ("Z", "Real[Z, D] @ Real[Z, C] -> Real[Z, D]", "equibilinear"),
+    ("L", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "couple[Real[Y, D]]"),
+    ("X", "Real[N, X, D] @ Real[N, D] -> Real[N, X, D]", "(v, s) => gate[X](v, s)"),
+    ("X", "Real[X, D] -> Real[X, D]", "norm_relu[X, D] >> vectornorm[X, D]"),
+    ("L", "Real[L, D] -> Real[L, D]", "vectornorm[L, D] >> norm_relu[L, D]"),
     ("L", "Real[L, D] -> Real[Y, D]", "x => over[L, L', D](x * rename[L -> L'](x)) >> equilinear[Real[Y, D]]"),
     (
         "P",
@@ -163,4 +170,8 @@ LOST = [
     ("P", "Real[D, P] -> Real[D, D']", "p => contract[P](p, rename[D -> D'](p))"),
     ("P", "Real[D, P] -> Real[D]", "p => { m = over[D, P](p * values[P]([-1, 1, 1, -1]))\n contract[P](m, p) }"),
     ("L", "Real[D, L] -> Real[D, L]", "x => x * x"),
+    ("L", "Real[L, D] -> Real[L, D]", "vectornorm[D, L]"),
+    ("L", "Real[L, D] -> Real[L, D]", "norm_relu[D, L]"),
+    ("Y", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "(v, x) => couple[Real[Y, D]](relu(v), x)"),
+    ("N", "Real[N, D] @ Real[N, D] -> Real[N, D]", "(x, y) => equibilinear(x >> reverse[N], y)"),
 ]

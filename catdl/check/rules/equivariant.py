@@ -1,4 +1,4 @@
-"""The rule of `equilinear`: what it gives is told by a type, or is the input with other channels."""
+"""The rules of equivariant layers: what they give is told by a type, or is the first input with other channels."""
 
 from __future__ import annotations
 
@@ -11,22 +11,42 @@ from catdl.types.types import Axis, Leaf, Object, label_of
 
 def equilinear(rule: Rule) -> Bundle:
     """`equilinear`, `equilinear(64)`, `equilinear[Real[N, 64]]`, each with `bias = false` or without."""
-    ctx, b = rule.ctx, rule.b
+    ctx = rule.ctx
     wires = rule.all_wires()
     if not wires:
         raise ctx.refuse(wrong.ArityMismatch(rule.span, 1, 0, "the input of `equilinear`"))
-    for wire in wires:
-        ctx.coerce_kind(wire, Leaf(REAL, tuple(rule.axes(wire))), rule.span, "the input of `equilinear`")
     given = [arg for arg in rule.head.args if arg.sep != "="]
     bias = _bias(rule, len(given))
+    if not rule.items() and len(wires) != 1:
+        raise ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, "equilinear[Real[N, 8]]"))
+    return _layer(rule, wires, given, bias)
+
+
+def product(rule: Rule) -> Bundle:
+    """`equibilinear[Real[N, 64]]`, `equibilinear(64)`, `equibilinear`; `couple[Real[N, L]]`, which has no channels."""
+    ctx = rule.ctx
+    wires = rule.wires(2)
+    for arg in rule.head.args:
+        if arg.sep == "=":
+            raise ctx.refuse(wrong.UnknownArgument(rule.head.env.module.span(arg), arg.name or "", rule.name, (), ()))
+    if rule.name == "couple" and not rule.items():
+        raise ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, "couple[Real[N, L]]"))
+    return _layer(rule, wires, list(rule.head.args), False)
+
+
+def _layer(rule: Rule, wires: list[W], given: list[ast.Arg], bias: bool) -> Bundle:
+    """The box, closed when its types are known."""
+    ctx, b = rule.ctx, rule.b
+    for wire in wires:
+        ctx.coerce_kind(wire, Leaf(REAL, tuple(rule.axes(wire))), rule.span, f"the input of `{rule.name}`")
     if rule.items():
         result = _told(rule, given)
     else:
-        result = Object((_like(rule, wires, given),), (None,))
+        result = Object((_like(rule, wires[0], given),), (None,))
     outputs = [W(b, leaf, all(w.constant for w in wires), None, rule.span) for leaf in result.leaves]
     for wire in outputs:
         wire.origin = rule.name
-    b.emit(LateEquilinear(bias, rule.span), wires, outputs, rule.name, rule.span, rule.head.label)
+    b.emit(LateEquilinear(rule.name, bias, rule.span), wires, outputs, rule.name, rule.span, rule.head.label)
     return Bundle(outputs, result.names if any(result.names) else None)
 
 
@@ -55,16 +75,14 @@ def _told(rule: Rule, given: list[ast.Arg]) -> Object:
         raise ctx.refuse(wrong.TooManyArguments(where, rule.name, 1, len(items) + len(given)))
     result = ctx.types.object(items[0].value, rule.head.env)
     made = Bundle([W(rule.b, Leaf(REAL, leaf.axes), False, None, rule.span) for leaf in result.leaves])
-    ctx.ports(made, result, rule.span, "what `equilinear` gives")
+    ctx.ports(made, result, rule.span, f"what `{rule.name}` gives")
     return result
 
 
-def _like(rule: Rule, wires: list[W], given: list[ast.Arg]) -> Leaf:
+def _like(rule: Rule, wire: W, given: list[ast.Arg]) -> Leaf:
     """The input with other channels, which stand last: as many as are given, or as what follows needs."""
     ctx = rule.ctx
-    if len(wires) != 1:
-        raise ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, "equilinear[Real[N, 8]]"))
-    axes = rule.axes(wires[0])
+    axes = rule.axes(wire)
     label = label_of(axes[-1].label) if axes else None
     dim = ctx.library.dim(label.rstrip("'")) if isinstance(label, str) else None
     kept = axes[:-1] if axes and (dim is None or not dim.roles) else axes
@@ -75,5 +93,5 @@ def _like(rule: Rule, wires: list[W], given: list[ast.Arg]) -> Leaf:
     elif len(kept) == len(axes):
         return Leaf(REAL, tuple(axes))
     else:
-        channels = Axis(ctx.solver.label(), ctx.solver.size(rule.span, "the channels of `equilinear`"))
+        channels = Axis(ctx.solver.label(), ctx.solver.size(rule.span, f"the channels of `{rule.name}`"))
     return Leaf(REAL, (*kept, channels))
