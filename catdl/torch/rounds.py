@@ -14,6 +14,8 @@ from catdl.torch.names import ident
 from catdl.torch.scope import Mode, Value, Var, joined, sizes_of
 from catdl.torch.steps import Open, Shut, Step
 from catdl.types.dtypes import storage
+from catdl.types.sizes import Size
+from catdl.types.types import Leaf
 
 if TYPE_CHECKING:
     from catdl.torch.unit import Writer
@@ -24,11 +26,16 @@ _DTYPES = {"int": "int64", "bool": "bool", "complex": "complex64"}
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """A loop that is open: the variables that go round, the batch axes of each, where its head stands."""
+    """A loop that is open: the variables that go round, the batch axes of each, where its head stands.
+
+    `count` says how often it runs, `elements` are what it runs over, as they are called at its head.
+    """
 
     names: list[Var]
     modes: list[Mode]
     head: int
+    count: Size
+    elements: list[Value]
 
 
 def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
@@ -58,8 +65,8 @@ def open_rounds(w: Writer, step: Step, op: Open, inputs: list[Value]) -> None:
         name = wires[wire].name
         names.append(w.scope.name(old.name if old is not None and name in (None, old.name) else name, []))
     _assign(w, names, texts)
-    w.rounds[op.mark] = Rounds(names, modes, len(w.scope.lines))
     elements = inputs[count : count + op.elements]
+    w.rounds[op.mark] = Rounds(names, modes, len(w.scope.lines), op.count, elements)
     each = [
         w.scope.name(_one_of(value.text, wires[wire].name), [])
         for value, wire in zip(elements, step.outputs[count:], strict=True)
@@ -146,7 +153,31 @@ def shut_rounds(w: Writer, step: Step, op: Shut, inputs: list[Value]) -> None:
             w.scope.write(f"{var.name} = {text}", w.shape(leaf, Mode.BATCHED, w.unit.flat.wires[wire].rows))
             continue
         listed = f"{steps}[::-1]" if op.reverse else steps
-        w.scope.write(f"{var.name} = torch.stack({listed}, dim={-len(leaf.axes)})", w.shape(leaf, mode))
+        text = f"torch.stack({listed}, dim={-len(leaf.axes)})"
+        if not isinstance(rounds.count, int) or rounds.count == 0:
+            text = f"{text} if {steps} else {_no_steps(w, rounds, leaf, mode, step.outputs[:count])}"
+        w.scope.write(f"{var.name} = {text}", w.shape(leaf, mode))
+
+
+def _no_steps(w: Writer, rounds: Rounds, leaf: Leaf, mode: Mode, carried: tuple[int, ...]) -> str:
+    """What a loop that never ran gives along its axis: nothing, with the batch axes and in the dtype of something."""
+    known = [w.values[wire] for wire in carried]
+    like = next((value for value in known if value.batched == mode), known[0])
+    batch = [] if mode is Mode.CONSTANT else [f"*{_batch(like.text, like.rank)}"]
+    if like.batched < mode:  # what goes round is the same for all, the elements are not
+        element = next(value for value in rounds.elements if value.batched == mode)
+        name = w.scope.reserve("batch")
+        text = Context(w.scope, [element], ()).tensor(element)
+        w.scope.insert(rounds.head, f"{name} = {_batch(text, element.rank)}")
+        batch = [f"*{name}"]
+    sizes = ", ".join((*batch, "0", *(w.scope.size(size) for size in sizes_of(leaf)[1:])))
+    stored = storage(leaf.kind)
+    dtype = w.scope.dtype() if stored == "float" else f"torch.{_DTYPES[stored]}"
+    return f"{like.text}.new_zeros({sizes}{'' if stored == storage(like.leaf.kind) else f', dtype={dtype}'})"
+
+
+def _batch(text: str, rank: int) -> str:
+    return f"{text}.shape[:-{rank}]" if rank else f"{text}.shape"
 
 
 def _assign(w: Writer, names: list[Var], texts: list[str]) -> None:

@@ -36,7 +36,7 @@ def folded(body: Diagram, reverse: bool = False, start: bool = False) -> Diagram
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("start", [False, True])
 @pytest.mark.parametrize("outputs", [False, True])
-@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("steps", [0, 1, 5])
 def test_interpreter_and_torch_agree(reverse: bool, start: bool, outputs: bool, steps: int) -> None:
     diagram = folded(elman(outputs), reverse, start)
     verify(diagram)
