@@ -13,15 +13,15 @@ from itertools import chain, islice
 from catdl.check.program import Program
 from catdl.check.scope import Module
 from catdl.diagnostics.base import Diagnostic, Edit, Help, Helped
-from catdl.repair import acts, axes, kinds, names, operands, patterns, sizes, statics, syntax, wires
+from catdl.repair import acts, axes, declared, kinds, names, operands, patterns, sizes, statics, syntax, windows, wires
 from catdl.repair.case import Case, Group, Maker
 from catdl.repair.tree import way_to
 from catdl.repair.trial import Trials
 
-LEAST = 20_000  # characters that may be checked in trials, however short the file
+LEAST = 40_000  # characters that may be checked in trials, however short the file
 SHARE = 3  # of a long file, one part in so many
 TRIES = 14  # candidates tried for one mistake
-STEPS = 40_000  # of elaboration, a guard for texts that unfold to much for their length: no trial starts later
+STEPS = 60_000  # of elaboration, a guard for texts that unfold to much for their length: no trial starts later
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0002": (syntax.unexpected,),
@@ -35,8 +35,17 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0207": (patterns.regrouped, sizes.not_divisible),
     "E0208": (wires.by_position, statics.tied_or_fresh, statics.target, statics.one_parameter, statics.second_plug),
     "E0209": (statics.unused,),
-    "E0301": (patterns.regrouped, axes.transposed, axes.mismatch, operands.mismatched, sizes.mismatch),
-    "E0302": (sizes.size, patterns.regrouped),
+    "E0301": (
+        patterns.regrouped,
+        axes.transposed,
+        declared.halved,
+        axes.mismatch,
+        operands.mismatched,
+        windows.padded,
+        sizes.mismatch,
+        declared.mismatch,
+    ),
+    "E0302": (declared.halved, sizes.size, patterns.regrouped),
     "E0303": (acts.not_found,),
     "E0305": (sizes.undecided,),
     "E0306": (sizes.undetermined,),

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from math import lcm
 from typing import Any
 
+from catdl.check.names import mentioned
 from catdl.check.scope import DimDef, MorphismDef
 from catdl.diagnostics.base import Help
+from catdl.repair import declared
 from catdl.repair.case import Case, Group, one
 from catdl.repair.shown import is_name, read
-from catdl.repair.tree import walk
+from catdl.repair.tree import bare, walk
 from catdl.syntax import ast
 
 _FLOOR = re.compile(r"\b([A-Za-z_]\w*)\b(?: [+-] \d+)?\)? // (\d+)")
@@ -29,7 +31,7 @@ def mismatch(case: Case) -> Iterator[Group]:
             yield from arguments(case, want.label or want.size, have.label or have.size)
             if want.size != have.size and want.label == have.label:
                 yield from arguments(case, want.size, have.size)
-            yield from declared(case, want.size, have.size)
+            yield from signed(case, want.size, have.size)
 
 
 def arguments(case: Case, want: str, have: str) -> Iterator[Group]:
@@ -46,7 +48,7 @@ def arguments(case: Case, want: str, have: str) -> Iterator[Group]:
         yield one("with the size that is expected", case.swap(node, want))
 
 
-def declared(case: Case, want: str, have: str) -> Iterator[Group]:
+def signed(case: Case, want: str, have: str) -> Iterator[Group]:
     """The number in the signature that asks for it is the one that comes."""
     origin = getattr(case.mistake, "origin", None)
     if origin is None or origin.source is not case.module.source or not want.isdigit() or not have.isdigit():
@@ -97,18 +99,20 @@ def signatures(case: Case) -> list[MorphismDef]:
 
 
 def not_divisible(case: Case) -> Iterator[Group]:
-    """E0207: the fact, for a free dim; rounding down."""
+    """E0207: the fact, for a free dim; a dim of another size; rounding down."""
     wrong, node = case.mistake, case.node
     name = wrong.numerator.partition(":")[0]
     found = case.module.find(name) if is_name(name) else None
     if wrong.denominator.isdigit() and isinstance(found, DimDef) and found.free:
         yield from stated(case, f"{wrong.denominator} | {name}")
+    helps = declared.multiple(case, wrong.numerator, wrong.denominator)
     if isinstance(node, ast.Chain):
         text = case.module.source.text
         for left, right, operator in zip(node.operands, node.operands[1:], node.operators, strict=False):
             if operator == "/":
                 at = text.index("/", left.end, right.start)
-                yield one("if rounding down is meant, write `//`", case.put(at, at + 1, "//"))
+                helps.append(Help("if rounding down is meant, write `//`", (case.put(at, at + 1, "//"),)))
+    yield tuple(helps)
     own = [h.message for h in wrong.parts().helps if h.message.endswith("would divide it")]
     written = [a for a in walk(node) if isinstance(a, ast.Arg) and case.text(a.value) == wrong.denominator]
     if own and len(written) == 1:
@@ -124,13 +128,24 @@ def undecided(case: Case) -> Iterator[Group]:
 
 
 def size(case: Case) -> Iterator[Group]:
-    """E0302: an argument of the call at the mistake that says the one size says the other."""
+    """E0302: the axis that an index ranges over; an argument of the call that says the one size says the other."""
     wrong, node = case.mistake, case.node
+    chosen = bare(node)
+    if "the range of the index of" in case.mistake_context and isinstance(chosen, ast.Index):
+        for name in of_size(case, wrong.found):
+            said = f"act on `{name}`, over which the index ranges"
+            yield from (one(said, case.swap(item, name)) for item in chosen.items)
     yield from facts(case, f"{wrong.expected} {wrong.found}")
     for part in walk(node) if node is not None else ():
         if isinstance(part, ast.Arg) and case.text(part.value) == wrong.expected and wrong.found.isdigit():
             yield one("with the size that is there", case.swap(part.value, wrong.found))
     yield from arguments(case, wrong.expected, wrong.found)
+
+
+def of_size(case: Case, size: str) -> list[str]:
+    """The dims of a size that this declaration speaks of."""
+    found = {name: case.module.find(name) for name in sorted(mentioned([case.decl]))}
+    return [n for n, dim in found.items() if isinstance(dim, DimDef) and size in (n, str(dim.axis.size))]
 
 
 def undetermined(case: Case) -> Iterator[Group]:

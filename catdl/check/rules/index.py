@@ -61,15 +61,22 @@ def constant(rule: Rule) -> Bundle:
     return Bundle([wire])
 
 
-def into(rule: Rule, found: Kind, axis: Axis) -> None:
-    """An index must range over the axis it selects from. Raises Refused."""
+def into(rule: Rule, found: Kind, axis: Axis) -> bool:
+    """An index must range over the axis it selects from: False, once told, if its size is another. Raises Refused."""
     if found.name != "Fin" or found.size is None:
         raise rule.ctx.refuse(
             wrong.KindMismatch(
                 rule.span, f"Fin({show_axis(axis)})", show_kind(found), None, "", (), f"the index of `{rule.name}`"
             )
         )
-    rule.ctx.solver.same_size(found.size, axis.size, blame(rule, f"the range of the index of `{rule.name}`"))
+    said = f"the range of the index of `{rule.name}`"
+    return rule.ctx.solver.same_size(found.size, axis.size, blame(rule, said))
+
+
+def along(rule: Rule, found: Kind, axes: list[Axis], place: int) -> None:
+    """An index ranges over the axis at a place. Raises Refused where it ranges over another: so would the result."""
+    if not into(rule, found, axes[place]) and any(axis.size == found.size for axis in axes):
+        raise Refused
 
 
 def gather(rule: Rule) -> Bundle:
@@ -77,7 +84,7 @@ def gather(rule: Rule) -> Bundle:
     x, i = rule.wires(2)
     axes, picked = rule.axes(x), rule.axes(i)
     place = one_axis(rule, axes)
-    into(rule, i.leaf.kind, axes[place])
+    along(rule, i.leaf.kind, axes, place)
     leaf = Leaf(rule.part(x.leaf.kind, axes[place]), (*axes[:place], *picked, *axes[place + 1 :]))
     return rule.out("gather", [x, i], [leaf], axis=place)
 
@@ -87,7 +94,7 @@ def pick(rule: Rule) -> Bundle:
     x, i = rule.wires(2)
     axes = rule.axes(x)
     place = one_axis(rule, axes)
-    into(rule, i.leaf.kind, axes[place])
+    along(rule, i.leaf.kind, axes, place)
     rest = tuple(a for k, a in enumerate(axes) if k != place)
     rule.ctx.port(i, Leaf(i.leaf.kind, rest), rule.span, "the index of `pick`")
     return rule.out("pick", [x, i], [Leaf(rule.element(x.leaf.kind), rest)], axis=place)
@@ -103,7 +110,8 @@ def scatter(rule: Rule) -> Bundle:
     if len(items) != 1:
         raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, f"{rule.name}[N]"))
     new = rule.ctx.types.single(items[0], rule.head.env)
-    into(rule, i.leaf.kind, new)
+    if not into(rule, i.leaf.kind, new):
+        raise Refused
     label = label_of(where[0].label)
     place = next(
         (k for k, a in enumerate(axes) if label_of(a.label) == label and not isinstance(label, (LabelVar, Anonymous))),
