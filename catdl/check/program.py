@@ -98,7 +98,7 @@ class Program:
     told: set[tuple[str, Span | None]] = field(default_factory=set)  # the code and the place of each
     facts: Facts = field(default_factory=Facts)
     ragged: bool = False  # whether any dim is `var`
-    packed: set[int] = field(default_factory=set)  # the diagrams whose var dims are looked at, by identity
+    packed: dict[int, frozenset[str]] = field(default_factory=dict)  # the diagrams whose var dims are looked at
     interned: Interned = field(default_factory=Interned)
     schemes: dict[MorphismDef, Scheme | None] = field(default_factory=dict)
     diagrams: dict[Instance, Diagram | None] = field(default_factory=dict)

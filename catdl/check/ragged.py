@@ -2,7 +2,8 @@
 
 Takes the finished Diagram of a morphism. Samples have different sizes, so a batch of them is packed, and an operation
 must act on every element alone or by segment (`diagram/ragged.py`). A reduction without unit has no value for an empty
-sample; that is wrong only if the value is read, and what is spread over the sample's own elements is not.
+sample; that is wrong only if the value is read, and what is spread over the sample's own elements is not. A tree has a
+node at least.
 
     over[N, D](x - max[N](x))       right: without elements nothing is subtracted from
     max[N] >> linear                refused, unless `where N >= 1` or `max[N](empty = 0)`
@@ -10,7 +11,7 @@ sample; that is wrong only if the value is read, and what is spread over the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic
@@ -24,22 +25,40 @@ from catdl.types.types import Axis, Leaf
 NO_UNIT = ("max", "min", "mean")
 
 
-def refused(diagram: Diagram, facts: Facts, done: set[int]) -> list[Diagnostic]:
-    """The mistakes of a diagram and of those inside it that are not `done`, which they are then."""
+def refused(diagram: Diagram, facts: Facts, done: dict[int, frozenset[str]]) -> list[Diagnostic]:
+    """The mistakes of a diagram and of those inside it that are not `done`, which they are then.
+
+    `done` keeps the dims that count the nodes of trees: never empty in all that a diagram holds, for a tree has one at
+    least; they may be so where another diagram holds the same parts.
+    """
     along = Along()
     found: list[Diagnostic] = []
-    for inner in post_order(diagram, lambda other: id(other) in done):
-        done.add(id(inner))
+    new = post_order(diagram, lambda other: id(other) in done)
+    nodes = frozenset(name for inner in new for box in inner.boxes for name in counting(box, done))
+    for inner in new:
+        if not nodes or inner is diagram:
+            done[id(inner)] = nodes
         if not of_leaves(wire.type for wire in inner.wires):
             continue
         found += wholes(along, inner)
         if not found:
-            empty = Empty(facts)
+            empty = Empty(facts, nodes)
             reads = empty.outputs(inner)
             found += [
                 wrong.EmptyReduction(box.span, who, short(dim)) for box, who, dim in (*empty.read, *reads.values())
             ]
     return found
+
+
+def counting(box: Box, done: dict[int, frozenset[str]]) -> Iterable[str]:
+    """The dims that count nodes of trees, in a box or in what it holds that is done."""
+    match box.op:
+        case TreeFold(axis=Axis(size=size)):
+            name = row(size)
+            return () if name is None else (name,)
+        case _:
+            inner = bodies(box)
+            return () if inner is None else done.get(id(inner), ())
 
 
 def wholes(along: Along, diagram: Diagram) -> Iterator[Diagnostic]:
@@ -77,10 +96,11 @@ Void = tuple[Box, str, str]
 class Empty:
     """Which values depend on reductions of nothing."""
 
-    __slots__ = ("facts", "read")
+    __slots__ = ("facts", "nodes", "read")
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, nodes: frozenset[str]) -> None:
         self.facts = facts
+        self.nodes = nodes  # the dims that count the nodes of trees
         self.read: list[Void] = []  # by what leaves on the side
 
     def outputs(self, diagram: Diagram) -> dict[int, Void]:
@@ -115,7 +135,7 @@ class Empty:
             assert isinstance(place, int)
             axis = leaf.axes[place]
             name = row(axis.size) if isinstance(axis, Axis) else None
-            if name is not None and self.facts.low(name) < 1:
+            if name is not None and name not in self.nodes and self.facts.low(name) < 1:
                 return box, called(box), name
         return None
 

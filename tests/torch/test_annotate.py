@@ -183,3 +183,15 @@ def test_a_deep_tree_is_annotated() -> None:
         value = At(2, value)
     out = model_of(LOADED["pooled"])(LOADED["pooled"].trees([value]).to(torch.float64))
     assert bool(out.isfinite().all())
+
+
+def test_a_tree_has_a_node_so_the_largest_has_a_value() -> None:
+    spec = catdl.loads(SPEC + "morphism top : mu(Sentence) -> Real[H] = states >> ((h, c) => h * c) >> max[N]\n")
+    top, states = spec["top"].compile().double(), spec["states"].compile().double()
+    states.load_state_dict({key.removeprefix("states."): value for key, value in top.state_dict().items()})
+    leaves = [At(0, torch.randn(3, dtype=torch.float64)) for _ in range(3)]
+    given = [leaves[0], At(1, 2, leaves[1], At(2, leaves[2]))]
+    for tree in given:
+        batch = spec["top"].trees([tree]).to(torch.float64)
+        h, c = states(batch)
+        assert torch.equal(top(batch), (h * c).amax(0, keepdim=True))
