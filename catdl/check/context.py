@@ -113,11 +113,12 @@ class Context:
         interned: Interned,
     ) -> None:
         self.library = library
-        self.report = report
+        self.told = report
+        self.failed = False  # whether a mistake was told
         self.facts = facts
-        self.solver = Solver(facts, report, self.explain, self.namesakes)
+        self.solver = Solver(facts, self.report, self.explain, self.namesakes)
         self.work = library.work
-        self.statics = Statics(report, facts, self.work)
+        self.statics = Statics(self.report, facts, self.work)
         self.kinds = library.kinds
         self.types = Types(self.statics, self.kinds, self.solver.label, self.record)
         self._apply = apply
@@ -142,6 +143,11 @@ class Context:
         """Leave out what was asked after `asked` and is still open: what asked it is read anew, or not used."""
         self.solver.forget(since[0])
         del self.demands[since[1] :]
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Tell a mistake or a warning."""
+        self.failed = self.failed or diagnostic.severity == "error"
+        self.told(diagnostic)
 
     def record(self, node: ast.Expr, env: Env) -> tuple[Parameter, ...]:
         """The leaves of a type that is a record of weights. Raises Refused."""

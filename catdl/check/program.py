@@ -316,15 +316,12 @@ class Program:
     def elaborate(self, task: Task, report: Callable[[Diagnostic], None]) -> None:
         """The body of an instance, as a builder whose unknowns are solved."""
         definition = task.instance.definition
-        failures: list[Diagnostic] = []
 
         def note(diagnostic: Diagnostic) -> None:
             at = diagnostic.span
             if not definition.module.name and at is not None and at.source is definition.module.source:
                 # What a layer cannot do with its arguments is told of the use, not of the prelude.
                 diagnostic = replace(cast(Any, diagnostic), span=task.span)
-            if diagnostic.severity == "error":
-                failures.append(diagnostic)
             report(diagnostic)
 
         names: dict[str, object] = {}
@@ -356,7 +353,7 @@ class Program:
             task.failed = True
         except Refused:
             task.failed = True
-        if failures:
+        if ctx.failed:
             task.failed = True
 
     def assumed(self, definition: MorphismDef, env: Env, base: Facts | None = None) -> Facts:
@@ -420,7 +417,7 @@ class Program:
                 fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
         for fact, scope, blame in ctx.demands:
             demand(ctx, fact, scope, blame)
-        broken = out.bad or not fits
+        broken = out.bad or not fits or ctx.failed
         if broken:
             ctx.solver.settle()
         ctx.solver.conclude(broken, settled_apart(b) if broken else frozenset())

@@ -4,9 +4,9 @@ Takes tokens; guarantees a stream in which every declaration ends with `$END`, t
 NL, no other line end is left, words such as `dim` are keywords only where they can start something, and a `{` that
 begins a path in a plug is a CHOICE. A line end counts at top level and directly inside the braces of a block, if the
 token before can end an expression and the next one cannot go on with it. A `where` on a line of its own belongs to the
-morphism above if that has no body yet. Where a line begins as only a statement can, `k = …`, the one above ends even
-after an operator, and a last line `-f(x)` that would leave a block without a value is its value: both are mistakes, and
-what is around them is read as it was meant.
+morphism above if that has no body yet. Where a line breaks off (`unfinished.py`), the statement ends even after an
+operator, and a last line `-f(x)` that would leave a block without a value is its value: both are mistakes, and what is
+around them is read as it was meant.
 
     y = f            # the line ends the statement: `f(x, y)` is not meant
     (x, y) >> g
@@ -19,8 +19,9 @@ from bisect import insort
 from catdl.diagnostics.base import Diagnostic
 from catdl.record import record
 from catdl.source import Span
-from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, STARTED, STATEMENTS, Brackets
+from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, STARTED, Brackets
 from catdl.syntax.lexer import BRACKETS, IN_PLACE, Tokens, kinds_of
+from catdl.syntax.unfinished import begins_statement, is_value
 
 SIGNED = MORPHISM_WORDS | {"LAW"}
 _ENDS = kinds_of("NAME NUMBER TEXT RPAR RSQB RBRACE")
@@ -65,33 +66,36 @@ class _Layout:
         self._breaks = tokens.breaks
         self._brackets = brackets
         self._inside: list[tuple[int, bool]] = []  # for each open bracket: its token, and whether it is a block
-        self._binding: dict[int, int] = {}  # blocks whose statement binds: the `-` that begins its last line, or -1
+        self._binding: dict[int, int] = {}  # blocks whose statement binds: the token that begins its last line, or `=`
         self._head = 0  # the token that starts the declaration
         self._statement = -1  # the token that starts the statement
         self._settled = False  # the declaration's own `where` or `=` has come
         for index in tokens.noted:
             kind = tokens.kinds[index]
             parted = index > 0 and index in tokens.breaks and self._part(index, kind)
+            if kind in OPENERS:
+                self._leave(index)
+                continue
+            if not parted and index in tokens.breaks and self._inside and self._inside[-1][0] in self._binding:
+                self._binding[self._inside[-1][0]] = index
             if kind in IN_PLACE:
                 if not self._is_keyword(index, kind):
                     tokens.kinds[index] = "NAME"
             elif kind in BRACKETS:
                 self._enter(index, kind, parted)
-            elif kind in OPENERS:
-                self._leave(index)
-            elif kind == "EQUAL":
+            elif kind in ("EQUAL", "STORE"):
                 if not self._inside:
                     self._settled = True
                 elif self._inside[-1][1]:
-                    self._binding[self._inside[-1][0]] = -1
-            elif kind == "MINUS" and self._inside and self._inside[-1][0] in self._binding:
-                self._binding[self._inside[-1][0]] = index
+                    self._binding[self._inside[-1][0]] = index
 
     def _part(self, index: int, kind: str) -> bool:
         """Put a separator before a token that begins a line, if one belongs there."""
         boundary = index in self._brackets.boundaries
-        if not boundary and (self._kinds[index - 1] not in _ENDS or kind in _GOES_ON) and not self._dangles(index):
-            return False
+        if not boundary and (self._kinds[index - 1] not in _ENDS or kind in _GOES_ON):
+            block = bool(self._inside) and self._inside[-1][1]
+            if not (block and begins_statement(self._tokens, self._brackets, index)):
+                return False
         if boundary:
             self._inside.clear()
         if self._inside:
@@ -107,20 +111,6 @@ class _Layout:
         self._head = index
         self._settled = False
         return True
-
-    def _dangles(self, index: int) -> bool:
-        """Does a line of a block begin as only a statement can, after one that seems to go on."""
-        kinds = self._kinds
-        if not (self._inside and self._inside[-1][1]) or kinds[index - 1] in ("COMMA", "LBRACE"):
-            return False
-        following = kinds[index + 1] if index + 1 < len(kinds) and index + 1 not in self._tokens.breaks else ""
-        if kinds[index] in STATEMENTS and following in STARTED:
-            return True
-        while index + 1 < len(kinds) and kinds[index] in NAMELIKE:
-            if kinds[index + 1] != "COMMA":
-                return kinds[index + 1] in ("EQUAL", "STORE")
-            index += 2
-        return False
 
     def _in_signature(self) -> bool:
         return not self._inside and not self._settled and self._kinds[self._head] in SIGNED
@@ -153,14 +143,18 @@ class _Layout:
         opener = self._brackets.partners.get(index)
         while opener is not None and self._inside.pop()[0] != opener:
             pass
-        minus = self._binding.pop(opener, -1) if opener is not None and self._binding else -1
-        if minus >= 0:
+        last = self._binding.pop(opener, -1) if opener is not None and self._binding else -1
+        if opener is None or last < 0 or last == index or last not in self._breaks:
+            return
+        tokens = self._tokens
+        if self._kinds[last] == "MINUS":
             from catdl.diagnostics.syntax_errors import BlockWithoutValue
 
-            insort(self.separators, (minus, "NL"))
-            tokens = self._tokens
-            span = Span(tokens.source, tokens.starts[minus], tokens.ends[index - 1])
+            insort(self.separators, (last, "NL"))
+            span = Span(tokens.source, tokens.starts[last], tokens.ends[index - 1])
             self._found.append(BlockWithoutValue(span, continued=True))
+        elif is_value(tokens, self._brackets, opener, last, index):
+            insort(self.separators, (last, "NL"))
 
     def _is_keyword(self, index: int, kind: str) -> bool:
         kinds = self._kinds

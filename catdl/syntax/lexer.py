@@ -27,7 +27,7 @@ IN_PLACE = kinds_of(
 )
 """Words that are keywords only where they can start something; layout turns them into names elsewhere."""
 
-_NOTED = IN_PLACE | set(BRACKETS) | set(BRACKETS.values()) | {"EQUAL"}
+_NOTED = IN_PLACE | set(BRACKETS) | set(BRACKETS.values()) | {"EQUAL", "STORE"}
 
 
 @record
@@ -35,7 +35,7 @@ class Tokens:
     """Tokens side by side: the kind of each, and where it starts and ends in the text of `source`.
 
     `noted` holds, in order, the indices of the tokens that layout has to look at: brackets, words that are keywords
-    only in place, `=`, and whatever begins a line; `breaks` the last of these. `unread` holds the offsets of what
+    only in place, `=`, `<-`, and whatever begins a line; `breaks` the last of these. `unread` holds the offsets of what
     could not be read.
     """
 

@@ -182,6 +182,12 @@ morphism f : Real[D] -> Real[D] = stage(4) >> stage(D) >> sofmax  # E0101""",
     a = x >> linear >> sum[..]  # E0306
     over[D](x * a) + y  # E0101
 }""",
+    "a size that the error hides from nothing else": F
+    + """x => {
+    x >> linear >> tahn >> discard  # E0101
+    a = x >> linear >> tahn  # E0101
+    x
+}""",
     "a size that the error hides": F
     + """x => {
     a = x >> linear >> tahn  # E0101
