@@ -1,7 +1,8 @@
 """Trees from what Python programs hold, and back: nested tuples and lists, s-expressions, networkx graphs.
 
 How a node is written follows its summand: `(3, left, right)` for `Fin(10) @ X @ X`, `3` alone for `Fin(10)`, `None`
-for `()`. Which summand a node is of is told by how many parts it has; where two have as many, `At(1, …)` says it.
+for `()`, `(a, [child, child])` for a row of children. Which summand a node is of is told by how many parts it has;
+where two have as many, `At(1, …)` says it. In s-expressions and graphs children stand one after the other, `(a b c)`.
 Nothing here goes into itself, so a tree may be as deep as it likes.
 
     trees(form, [(0, 1, (2, 3, 4))])      <1 trees of 5 nodes>
@@ -37,6 +38,12 @@ class At(tuple[Any, ...]):
         self = super().__new__(cls, parts)
         self.summand = summand
         return self
+
+
+class Flat(tuple[Any, ...]):
+    """A node whose row of children, if it has one, stands in no brackets: `(a, child, child)`."""
+
+    __slots__ = ()
 
 
 def places(form: Form) -> Places:
@@ -123,12 +130,12 @@ class _Made:
             if not 0 <= value.summand < len(forms) or len(value) != len(forms[value.summand]):
                 raise ValueError(f"no summand {value.summand} with {_parts(len(value))} in {show_form(self.form)}")
             return value.summand, value
-        parts: Sequence[Nested] = value if isinstance(value, tuple | list) else () if value is None else (value,)
-        fitting = [k for k, form in enumerate(forms) if len(form) == len(parts)]
-        if len(fitting) > 1 and len(parts) == 1 and not isinstance(value, tuple | list):
-            fitting = [k for k in fitting if isinstance(forms[k][0], Leaf)]
+        alone = not isinstance(value, tuple | list)
+        parts: Sequence[Nested] = value if not alone else () if value is None else (value,)
+        fitting = _fitting(self.form, len(parts), alone, isinstance(value, Flat))
         if len(fitting) == 1:
-            return fitting[0], parts
+            form = forms[fitting[0]]
+            return fitting[0], _bracketed(form, parts) if alone or isinstance(value, Flat) else parts
         found = f"a node with {_parts(len(parts))}"
         if not fitting:
             raise ValueError(f"{found} is none of {show_form(self.form)}")
@@ -170,6 +177,35 @@ class _Made:
         return Tree(tags, constants, places(self.form), count, show_form(self.form), lengths)
 
 
+def _fitting(form: Form, count: int, alone: bool, flat: bool) -> list[int]:
+    """The summands that a node with so many parts may be of. What stands alone has no children."""
+    if not alone and not flat:
+        return [k for k, parts in enumerate(form.summands) if len(parts) == count]
+    rows = [_row(parts) is not None for parts in form.summands]
+    wide = [k for k, parts in enumerate(form.summands) if rows[k] and len(parts) - 1 <= count]
+    exact = [k for k, parts in enumerate(form.summands) if not rows[k] and len(parts) == count]
+    if not alone:
+        return exact + wide
+    if count == 1 and len(exact) > 1:
+        exact = [k for k in exact if isinstance(form.summands[k][0], Leaf)]
+    return exact or [k for k in wide if len(form.summands[k]) - 1 == count]
+
+
+def _row(parts: Sequence[Leaf | Child]) -> int | None:
+    """Where the one row of children stands in a summand."""
+    found = [k for k, part in enumerate(parts) if isinstance(part, Child) and part.row is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _bracketed(form: Sequence[Leaf | Child], parts: Sequence[Nested]) -> Sequence[Nested]:
+    """The parts of a node, its row of children as one of them."""
+    at = _row(form)
+    if at is None:
+        return parts
+    end = len(parts) - (len(form) - 1 - at)
+    return (*parts[:at], list(parts[at:end]), *parts[end:])
+
+
 def _many(part: Nested, sizes: tuple[int, ...]) -> list[Nested]:
     """The children at one place."""
     found = [part]
@@ -199,14 +235,13 @@ def _stacked(leaf: Leaf, values: list[Any]) -> Tensor:
     return torch.stack(values).to(dtype)
 
 
-def nested(form: Form, tree: Tree) -> list[Nested]:
-    """The trees as `trees` takes them, a tuple for each node."""
+def nested(form: Form, tree: Tree, flat: bool = False) -> list[Nested]:
+    """The trees as `trees` takes them, a tuple for each node; `flat` ones as s-expressions and graphs give them."""
     tags: list[int] = tree.tags.tolist()
     fields = [
         [iter(reversed(part.tolist() if part.ndim == 1 else part.unbind())) for part in parts]
         for parts in tree.constants
     ]
-    widths = [len(parts) for parts in form.summands]
     rows = [[iter(reversed(row.tolist())) for row in each] for each in tree.lengths]
     arities: list[int] = tree.arities.tolist()
     made: list[Nested] = [None] * len(tags)
@@ -218,21 +253,26 @@ def nested(form: Form, tree: Tree) -> list[Nested]:
         last -= arities[node]
         many = iter(rows[tag])
         parts: list[Nested] = []
-        for item in form.summands[tag]:
+        for k, item in enumerate(form.summands[tag]):
             if isinstance(item, Leaf):
                 parts.append(next(next(own)))
             elif item.row is not None:
-                parts.append([next(children) for _ in range(next(next(many)))])
+                row = [next(children) for _ in range(next(next(many)))]
+                parts += row if flat and k == _row(form.summands[tag]) else [row]
             else:
                 parts.append(_grouped(children, item.sizes))
-        alike = [k for k, width in enumerate(widths) if width == len(parts)]
-        if len(alike) > 1:
-            made[node] = At(tag, *parts)
-        elif len(parts) == 1 and isinstance(form.summands[tag][0], Leaf):
-            made[node] = parts[0]
-        else:
-            made[node] = tuple(parts) if parts else None
+        made[node] = _node(form, tag, parts, arities[node], flat)
     return made[: tree.count]
+
+
+def _node(form: Form, tag: int, parts: list[Nested], arity: int, flat: bool) -> Nested:
+    """A node as it is written: alone where it can be, with its summand where its parts do not say it."""
+    bare = arity == 0 and len(parts) == (0 if not form.summands[tag] else 1)
+    if bare and not (parts and isinstance(parts[0], list)) and _fitting(form, len(parts), True, False) == [tag]:
+        return parts[0] if parts else None
+    if _fitting(form, len(parts), False, flat) != [tag]:
+        return At(tag, *_bracketed(form.summands[tag], parts)) if flat else At(tag, *parts)
+    return Flat(parts) if flat else tuple(parts)
 
 
 def _grouped(children: Any, sizes: tuple[int, ...]) -> Nested:
@@ -280,7 +320,7 @@ def sexpr(text: str) -> list[Nested]:
         elif token == ")":
             if len(stack) == 1:
                 raise ValueError("a bracket closes that was never opened")
-            whole = tuple(stack.pop())
+            whole = Flat(stack.pop())
             stack[-1].append(whole)
         else:
             stack[-1].append(_atom(token))
@@ -328,5 +368,6 @@ def graph(tree: Any, label: str = "label", root: Any = None) -> Nested:
         children = [made.pop(child) for child in tree.successors(node)]
         held = tree.nodes[node].get(label)
         fields = held if isinstance(held, tuple) else () if held is None else (held,)
-        made[node] = (*fields, *children) if children or len(fields) != 1 else fields[0]
+        alone = not children and len(fields) == 1 and not isinstance(fields[0], tuple | list)
+        made[node] = fields[0] if alone else Flat((*fields, *children))
     return made[root]

@@ -10,7 +10,7 @@ import networkx as nx
 import pytest
 import torch
 
-from catdl.data.nested import At, batch, graph, nested, sexpr, trees
+from catdl.data.nested import At, Flat, batch, graph, nested, sexpr, trees
 from catdl.types.ragged import ragged
 from catdl.types.types import Axis, Child, Form
 from tests.diagram.by_hand import ax, fin, real
@@ -147,3 +147,88 @@ def test_a_node_may_have_a_row_of_children() -> None:
     assert [nested(ROSE, tree.one(k)) for k in range(3)] == [[value] for value in values]
     with pytest.raises(ValueError, match="tree 0: a place for a row of children holds int"):
         trees(ROSE, [At(0, 7, 3)])
+
+
+MANY = Child((Axis("K", ragged("m::K")),))
+FAMILY = Form("Family", ((fin(10), MANY),))
+MIXED = Form("Mixed", ((fin(20),), (fin(3), MANY), (MANY, fin(9), X)))
+FAMILIES = "(3 4 (5 6) 7) 8 (0 (1 (2 (3 4 4))) 9)"
+
+
+def test_the_children_of_a_row_stand_one_after_the_other() -> None:
+    tree = trees(FAMILY, sexpr(FAMILIES))
+    bracketed = [
+        (3, [(4, []), (5, [(6, [])]), (7, [])]),
+        (8, []),
+        (0, [(1, [(2, [(3, [(4, []), (4, [])])])]), (9, [])]),
+    ]
+    assert nested(FAMILY, tree) == bracketed
+    assert nested(FAMILY, tree, flat=True) == sexpr(FAMILIES)
+    again = trees(FAMILY, bracketed)
+    assert torch.equal(tree.tags, again.tags)
+    assert torch.equal(tree.lengths[0][0], again.lengths[0][0])
+    assert torch.equal(tree.constants[0][0], again.constants[0][0])
+
+
+def test_words_of_rows() -> None:
+    tree = trees(FAMILY, sexpr("(S (NP the cat) (VP sat))"), {"S": 0, "NP": 1, "VP": 2, "the": 3, "cat": 4, "sat": 5})
+    assert nested(FAMILY, tree, flat=True) == sexpr("(0 (1 3 4) (2 5))")
+
+
+def test_a_row_beside_other_parts() -> None:
+    given = [5, (1, [5, (2, []), ([], 8, 19)]), ([3, 3], 0, (0, []))]
+    tree = trees(MIXED, given)
+    assert nested(MIXED, tree) == given
+    flat = nested(MIXED, tree, flat=True)
+    assert flat[0] == 5
+    assert flat[1].summand == 1  # (1 5 (2) (8 19)), were it written so, might be of the third summand
+    assert nested(MIXED, trees(MIXED, flat)) == given
+    with pytest.raises(ValueError, match=r"a node with 4 parts may be of several .*; write At\(1, …\) or At\(2, …\)"):
+        trees(MIXED, sexpr("(1 2 3 4)"))
+    with pytest.raises(ValueError, match="a node with 0 parts is none of Family"):
+        trees(FAMILY, sexpr("()"))
+
+
+def random_family(rng: random.Random, depth: int) -> Any:
+    children = [random_family(rng, depth - 1) for _ in range(rng.randrange(4) if depth else 0)]
+    return Flat((rng.randrange(10), *children)) if children else rng.randrange(10)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_families_there_and_back(seed: int) -> None:
+    rng = random.Random(seed)
+    values = [random_family(rng, 4) for _ in range(12)]
+    tree = trees(FAMILY, values)
+    assert nested(FAMILY, tree, flat=True) == values
+    assert trees(FAMILY, nested(FAMILY, tree)).tags.tolist() == tree.tags.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_graph_of_any_number_of_children(seed: int) -> None:
+    rng = random.Random(seed)
+    tree = nx.DiGraph()
+    tree.add_node(0, label=(3, [0.0, 0.5]))
+    for node in range(1, 40):
+        tree.add_node(node, label=(rng.randrange(10), [rng.random(), rng.random()]))
+        tree.add_edge(rng.randrange(node), node)
+    form = Form("Labelled", ((fin(10), real(ax("A", 2)), MANY),))
+    made = trees(form, [graph(tree)])
+    assert len(made.tags) == 40
+    order = list(nx.bfs_tree(tree, 0))
+    assert made.constants[0][0].tolist() == [tree.nodes[node]["label"][0] for node in order]
+    assert torch.allclose(made.constants[0][1], torch.tensor([tree.nodes[node]["label"][1] for node in order]))
+    assert made.lengths[0][0].tolist() == [tree.out_degree(node) for node in order]
+
+
+def test_a_leaf_of_a_graph_may_hold_a_vector() -> None:
+    tree = nx.DiGraph([("r", "a")])
+    nx.set_node_attributes(tree, {"r": [1.0, 2.0], "a": [3.0, 4.0]}, "label")
+    form = Form("Labelled", ((real(ax("A", 2)), MANY),))
+    assert trees(form, [graph(tree)]).constants[0][0].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+
+
+def test_families_as_deep_as_one_likes() -> None:
+    depth = 20_000
+    made = trees(FAMILY, sexpr("(1 2 " * depth + "3" + ")" * depth))
+    assert len(made.tags) == 2 * depth + 1
+    assert trees(FAMILY, nested(FAMILY, made)).lengths[0][0].tolist() == made.lengths[0][0].tolist()
