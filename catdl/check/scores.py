@@ -144,7 +144,10 @@ def check(
     sizes = [normal(a.size) for a in summed]
     if not isinstance(value, (int, float)) and not hasattr(value, "denominator"):
         return
-    square = float(value) ** (2 if inverse else -2) if value else 0.0  # type: ignore[arg-type]
+    try:
+        square = float(value) ** (2 if inverse else -2) if value else 0.0  # type: ignore[arg-type]
+    except OverflowError:
+        return  # the root of no width
     width = round(square)
     own = prod(s for s in sizes if isinstance(s, int))
     if (

@@ -70,6 +70,12 @@ FOUND = {
         "morphism g : Fin(V)[T] @ Real[T] -> Real[T] = f\n",
         ("E0208",),
     ),
+    "a scale that is the root of no width": (
+        "dim T, D = 4\n"
+        "morphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 10^200)\n"
+        "morphism n : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 1 / 10^200) >> nothing\n",
+        ("E0101",),
+    ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
 }
 
