@@ -71,9 +71,9 @@ FOUND = {
         ("E0208",),
     ),
     "a scale that is the root of no width": (
-        "dim T, D = 4\n"
-        "morphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 10^200)\n"
-        "morphism n : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 1 / 10^200) >> nothing\n",
+        "dim T, D = 4, W = 8\n"
+        "morphism m : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = W / 1e200)\n"
+        "morphism n : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 1e200 / W) >> nothing\n",
         ("E0101",),
     ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
