@@ -7,7 +7,9 @@ candidate, the least first.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
+from catdl.diagnostics.words import listed
 from catdl.repair.case import Case, Group, drop_step, one
 from catdl.repair.reads import operands, two
 from catdl.repair.shown import Shown, is_name, read
@@ -162,6 +164,21 @@ def twinned(case: Case, expected: Shown, found: Shown) -> Iterator[Group]:
             said = f"give one side the twin `{label}`: the same size, another axis"
             for operand in reversed(operands(case, case.node)):
                 yield one(said, *case.then(operand, f"rename[{base} -> {label}]"))
+    for label in found.labels:
+        base = label.rstrip("'")
+        if label != base and label not in expected.labels and base in expected.labels and case.node is not None:
+            yield from met(case, base, label)
+
+
+def met(case: Case, base: str, label: str) -> Iterator[Group]:
+    """One input stands along a twin, others along the axis itself: these are renamed, the last first."""
+    inputs = [o for o in operands(case, case.node) if isinstance(o, ast.Name)]
+    edits = [case.swap(o, f"{o.id} >> rename[{base} -> {label}]") for o in inputs]
+    for few in (1, 2):
+        for chosen in combinations(reversed(range(len(edits))), few):
+            names = listed(list(dict.fromkeys(inputs[at].id for at in reversed(chosen))))
+            said = f"`{label}` is another axis than `{base}`: let {names} stand along it"
+            yield one(said, *(edits[at] for at in reversed(chosen)))
 
 
 def swapped(case: Case) -> Iterator[Group]:

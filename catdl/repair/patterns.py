@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Any
 
 from catdl.repair.case import Case, Group, one
+from catdl.repair.shown import read
 from catdl.repair.tree import bare, walk
 from catdl.syntax import ast
 
@@ -93,6 +94,48 @@ def relettered(case: Case) -> Iterator[Group]:
                     f"the axes of operand {place + 1} stand in the other order",
                     case.swap(text, f'"{", ".join(parts)} {arrow} {right.strip()}"'),
                 )
+
+
+def twice(case: Case) -> Iterator[Group]:
+    """E0310: one of two equal letters of an operand is another axis, which may stand in the result in its place."""
+    text = pattern_of(case.node)
+    letter = case.mistake.message.split("`")[1] if case.mistake.message.startswith("`") else ""
+    if text is None or "stands twice" not in case.mistake.message or not letter.isidentifier():
+        return
+    left, _, right = text.value.partition("->")
+    free = next(a for a in "kmnpqrs" if a not in re.findall(r"\w+", text.value))
+    twins = sorted(set(re.findall(r"\b\w+'+", case.module.source.text)))
+    names = ["", *(f" >> rename[{twin} -> {twin.rstrip(chr(39))}]" for twin in twins[:2])]
+    call = case.around(ast.Call)
+    end = call.end if call is not None else case.node.end
+    said = f"two axes are two letters: `{free}` beside `{letter}`"
+    for out in dict.fromkeys((re.sub(rf"\b{letter}\b", free, right), right)):
+        for name in names:
+            for match in islice(re.finditer(rf"\b{letter}\b", left), 2):
+                renamed = f"{left[: match.start()]}{free}{left[match.end() :]}".strip()
+                edits = [case.swap(text, f'"{renamed} -> {out.strip()}"')]
+                edits += [case.put(end, end, name)] if name else []
+                yield one(said, *edits)
+
+
+def reflattened(case: Case) -> Iterator[Group]:
+    """E0301: axes are merged that were to stay apart, or in another order than they are needed in."""
+    expected, found = read(case.mistake.expected), read(case.mistake.found)
+    body = getattr(case.decl, "body", None)
+    words = [label for label in expected.labels if label.startswith("(") and label not in found.labels]
+    made = [label for label in found.labels if label.startswith("(") and label not in expected.labels]
+    for node in walk(body) if body is not None and words else ():
+        if not isinstance(node, ast.Index) or case.text(node.base) != "flatten":
+            continue
+        letters = [case.text(item) for item in node.items]
+        for have in made if f"({' '.join(letters)})" in made else ():
+            for want in (word[1:-1].split() for word in words):
+                step = f"flatten[{', '.join(want)}]"
+                if len(want) < len(letters) and set(want) < set(letters):
+                    yield one("merge these axes alone", case.swap(node, step))
+                elif sorted(want) == sorted(letters):
+                    apart = ", ".join(", ".join(want) if label == have else label for label in found.labels)
+                    yield one("merge the axes in the other order", case.swap(node, f"permute[{apart}] >> {step}"))
 
 
 def too_many(case: Case) -> Iterator[Group]:

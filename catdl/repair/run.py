@@ -13,7 +13,22 @@ from itertools import chain, islice
 from catdl.check.program import Program
 from catdl.check.scope import Module
 from catdl.diagnostics.base import Diagnostic, Edit, Help, Helped
-from catdl.repair import acts, axes, declared, kinds, names, operands, patterns, sizes, statics, syntax, windows, wires
+from catdl.repair import (
+    acts,
+    axes,
+    carriers,
+    declared,
+    kinds,
+    masks,
+    names,
+    operands,
+    patterns,
+    sizes,
+    statics,
+    syntax,
+    windows,
+    wires,
+)
 from catdl.repair.case import Case, Group, Maker
 from catdl.repair.tree import way_to
 from catdl.repair.trial import Trials
@@ -38,6 +53,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0301": (
         patterns.regrouped,
         axes.transposed,
+        patterns.reflattened,
         declared.halved,
         axes.mismatch,
         operands.mismatched,
@@ -51,10 +67,10 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0306": (sizes.undetermined,),
     "E0308": (acts.needs_axes, patterns.reordered),
     "E0309": (operands.broadcast,),
-    "E0310": (patterns.too_many, patterns.relettered),
+    "E0310": (patterns.too_many, patterns.relettered, patterns.twice),
     "E0311": (wires.gathered, kinds.left_out, statics.twin),
     "E0312": (patterns.unmerged, patterns.regrouped),
-    "E0401": (kinds.mismatch,),
+    "E0401": (masks.after_softmax, kinds.mismatch),
     "E0402": (kinds.never,),
     "E0404": (kinds.unrelated,),
     "E0501": (wires.unused,),
@@ -63,6 +79,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0504": (statics.tie,),
     "E0505": (wires.arity,),
     "E0506": (wires.port,),
+    "E0511": (carriers.untold,),
     "E0601": (statics.parameter,),
     "E0604": (acts.free_parameter,),
     "E0610": (axes.transposed,),
