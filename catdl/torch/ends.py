@@ -100,6 +100,8 @@ def _batch(w: Writer, inputs: list[Value]) -> list[str]:
             if value.batched and value.leaf.kind.form is None:
                 own = "".join(f", {w.scope.size(size)}" for size in sizes_of(value.leaf))
                 lines.append(commented(f"{value.text} = {value.text}.reshape(-1{own})", shape(value.leaf)))
+    if w.scope.wants_device:
+        lines.append(f"device = {w.scope.device_from}.device")
     if w.scope.wants_dtype:
         lines.append(f"dtype = {w.scope.dtype_from}.dtype")
     return lines

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from catdl.diagram.model import Box, Diagram, Extern, Local, Map, Native
-from catdl.diagram.params import bodies
+from catdl.diagram.model import Box, Diagram, Extern, Local, Map, Native, Parameter
+from catdl.diagram.params import bodies, is_learned
 from catdl.diagram.ragged import Along
 from catdl.torch.natives import find
 from catdl.torch.packed import segmented
@@ -26,6 +26,8 @@ class Info:
 
     diagram: Diagram
     owns: bool = False  # weights, statistics or constants of its own: it must be a module
+    learns: bool = False  # has parameters of its own, or modules of others, which may
+    measures: bool = False  # keeps numbers of the module's dtype that are not learned
     training: bool = False  # behaves differently in training
     one_batch: bool = False  # something in it needs exactly one batch axis
     across: bool = False  # reads across the batch other than by a layer with statistics
@@ -105,6 +107,8 @@ def _of(diagram: Diagram, found: dict[int, Info], along: Along) -> Info:
             child = found[id(below)]
             child.uses += 1
             info.owns |= child.owns
+            info.learns |= child.learns
+            info.measures |= child.measures
             info.training |= child.training
             info.one_batch |= child.one_batch
             info.across |= child.across
@@ -115,16 +119,21 @@ def _of(diagram: Diagram, found: dict[int, Info], along: Along) -> Info:
             lowering = find(box.op.entry)
             assert lowering is not None
             plugged = {path for path, _ in box.plugs}
-            info.owns |= any(leaf.path not in plugged for leaf in box.op.params) or lowering.state or lowering.constant
+            own = [leaf for leaf in box.op.params if leaf.path not in plugged]
+            info.owns |= bool(own) or lowering.state or lowering.constant
+            info.learns |= any(map(is_learned, own))
+            info.measures |= lowering.constant or any(map(_measured, own))
             info.training |= lowering.trains(box.op)
             info.one_batch |= lowering.one_batch
             info.keeps |= lowering.state or lowering.constant
             info.stackable &= not lowering.one_batch and not (box.op.params and box.op.definition is None)
         elif isinstance(box.op, Local):
             info.owns = True
+            info.learns |= is_learned(box.op.parameter)
+            info.measures |= _measured(box.op.parameter)
             info.keeps |= bool(box.op.parameter.state)
         elif isinstance(box.op, Extern):
-            info.owns = info.one_batch = info.keeps = True
+            info.owns = info.learns = info.one_batch = info.keeps = True
             info.stackable = False
         else:
             name = getattr(box.op, "name", "")
@@ -133,6 +142,10 @@ def _of(diagram: Diagram, found: dict[int, Info], along: Along) -> Info:
             info.one_batch |= info.across
             info.stackable &= not info.across
     return info
+
+
+def _measured(parameter: Parameter) -> bool:
+    return parameter.state == "constant" and storage(parameter.type.kind) == "float"
 
 
 def _better_inline(info: Info, uses: int) -> bool:

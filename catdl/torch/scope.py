@@ -27,7 +27,7 @@ _POOL = ("x", "y", "z", "u", "w")
 RESERVED = frozenset(
     """
     self torch nn F math Tensor Tree Each Reparameterised batch training dtype super range reversed next int bool float
-    tuple list len min max ValueError zip functools partial abs index _
+    tuple list len min max ValueError zip functools partial abs index device _
     fused_lstm fused_gru fused_rnn_tanh fused_rnn_relu affine_scan AffineScan
     mapped_attention
     """.split()  # noqa: SIM905
@@ -103,6 +103,7 @@ class Scope:
     device_from: str | None = None
     dtype_from: str | None = None
     wants_dtype: bool = False
+    wants_device: bool = False
     training: str = "self.training"
     mapped: bool = False  # it may run inside `torch.vmap`
     _dims: dict[str, str] = field(default_factory=dict)
@@ -239,7 +240,10 @@ class Scope:
 
     def device(self) -> str:
         """The device that constants are made on, as a keyword argument; empty where nothing says."""
-        return f", device={self.device_from}.device" if self.device_from else ""
+        if self.device_from is None:
+            return ""
+        self.wants_device |= self.device_from.startswith("next(")
+        return ", device=device" if self.wants_device else f", device={self.device_from}.device"
 
     def dtype(self) -> str:
         """The module's floating dtype as an expression."""

@@ -268,8 +268,13 @@ def _prepare(w: Writer) -> None:
         value = w.values[wire]
         scope.dtype_from = scope.dtype_from or value.text
         scope.device_from = scope.device_from or value.text
-    if w.unit.is_class and w.unit.info.owns and scope.dtype_from is None:  # of words, trees or nothing
-        scope.dtype_from = "next(self.parameters())"
+    if w.unit.is_class:  # of words, trees or nothing, the module itself says what its numbers are
+        own = None
+        if w.unit.info.learns:
+            own = "next(self.parameters())"
+        elif w.unit.info.measures:
+            own = "next(b for b in self.buffers() if b.is_floating_point())"
+        scope.dtype_from, scope.device_from = scope.dtype_from or own, scope.device_from or own
 
 
 def _arguments(w: Writer) -> None:
