@@ -16,6 +16,7 @@ from catdl.check.scope import (
     Def,
     Env,
     FunctorDef,
+    GroupDef,
     KindDef,
     LawDef,
     Module,
@@ -151,6 +152,8 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
                         module.defs[name] = ObjectDef(name, node, module, where)
                     case ast.Functor():
                         module.defs[name] = FunctorDef(name, node, module, where)
+                    case ast.Group():
+                        module.defs[name] = GroupDef(name, node, module, where)
                     case ast.Param():
                         module.defs[name] = ParamDef(name, node, module, where)
                     case ast.Morphism():

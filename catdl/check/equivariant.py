@@ -15,7 +15,9 @@ from catdl.check.static import Refused
 from catdl.check.zonk import zonk_leaf
 from catdl.diagram.bilinear import Factors, bilinear, named
 from catdl.diagram.equivariant import NOTHING, Plan, Space, convolves, equivariant, plan
-from catdl.symmetry.actions import Act, Cyclic, said, size_of
+from catdl.record import replace
+from catdl.symmetry.actions import REGULAR, Act, Cyclic, Declared, Group, Sides, Takes, said, size_of
+from catdl.symmetry.declared import partnered
 from catdl.symmetry.partitions import partitions
 from catdl.symmetry.ranks import rank
 from catdl.types.sizes import free_syms
@@ -34,6 +36,8 @@ ELSEWHERE = {
 AXES = 6  # of one group, in result and input together: there are 203 ways to match six
 LEAVES = 1_000  # pairs of one of the result and one of the input
 MAPS = 10_000  # of the sets of one such pair
+ORBITS = 1 << 18  # pairs of entries that a declared group's generators permute
+UNKNOWNS = 1 << 10  # or mix
 PLACES = 1 << 24  # pairs of entries that a matrix is made for
 
 
@@ -92,6 +96,9 @@ def _bounded(ctx: Context, how: Plan, ins: tuple[Space, ...], outs: tuple[Space,
               "the number of maps")  # fmt: skip
         for group in how.others:
             sizes = prod(size for act in (*x.under(group), *y.under(group)) if isinstance(size := size_of(act), int))
+            if isinstance(group, Declared):
+                moves = all(isinstance(move, Takes | Sides) for _, move in group.generators)
+                bound(sizes, ORBITS if moves else UNKNOWNS, "the number of pairs of entries")
             if not isinstance(group, Cyclic):
                 bound(sizes * rank(group, y.under(group), x.under(group)), PLACES, "the table of the maps")
 
@@ -102,7 +109,20 @@ def _space(ctx: Context, leaf: Leaf, op: LateEquilinear) -> Space:
     for axis in leaf.axes:
         assert isinstance(axis, Axis)
         acts.append(_act(ctx, axis, op))
-    return Space(leaf, tuple(acts))
+    space = Space(leaf, tuple(acts))
+    for group in space.groups():
+        if isinstance(group, Declared) and not partnered(group, space.under(group)):
+            what = f"on which {said(group)} acts together with others"
+            axis = leaf.axes[space.places(group)[0]]
+            assert isinstance(axis, Axis)
+            why = "give it all axes that change places, of one size"
+            raise ctx.refuse(wrong.NotAlongRole(op.span, op.name, show_axis(axis), what, why))
+    return space
+
+
+def _whole(group: Group) -> bool:
+    """Whether a group moves axes as wholes, so that it acts on those of any size."""
+    return isinstance(group, Declared) and all(isinstance(move, Sides) for _, move in group.generators)
 
 
 def _act(ctx: Context, axis: Axis, op: LateEquilinear) -> Act | None:
@@ -117,7 +137,14 @@ def _act(ctx: Context, axis: Axis, op: LateEquilinear) -> Act | None:
         dim = None
     else:
         dim = ctx.library.dim(label.rstrip("'")) if isinstance(label, str) else None
-    if dim is not None and dim.act is not None and axis.size == dim.axis.size:
+    if dim is not None and dim.act is not None and dim.act.place is not None:
+        assert isinstance(label, str)
+        place = replace(dim.act.place, size=axis.size, twin=len(label) - len(label.rstrip("'")))
+        if not isinstance(axis.size, int):
+            raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.name}.weight", plain(dim.name)))
+        if axis.size == dim.axis.size or (place.block != REGULAR and _whole(dim.act.group)):
+            return replace(dim.act, place=place)
+    elif dim is not None and dim.act is not None and axis.size == dim.axis.size:
         if isinstance(dim.act.group, Cyclic) and op.name == "equilinear" and not isinstance(axis.size, int):
             raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.name}.weight", plain(dim.name)))
         return dim.act

@@ -13,7 +13,7 @@ from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
-from catdl.equivariance.kept import symmetries
+from catdl.equivariance.kept import named, symmetries
 from catdl.symmetry.actions import said
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def broken(program: Program, definition: MorphismDef, diagram: Diagram) -> Itera
     """The symmetries that a hom does not keep."""
 
     found = symmetries(diagram, program.role)
-    if not found:
+    if not found and not any(dim is not None and dim.untold for dim in map(program.dim, named(diagram))):
         yield wrong.NothingActs(definition.span, definition.name)
     for symmetry in found:
         loss = symmetry.loss

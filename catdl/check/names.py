@@ -77,12 +77,14 @@ def mentioned(roots: list[object]) -> set[str]:
                 stack.append(node.size)
                 for role in node.roles:  # the word itself is no name, nor is a group of matrices
                     match role:
-                        case ast.Call(ast.Name("irrep"), args):
+                        case ast.Call(ast.Name("irrep" | "regular"), args):
                             stack += [arg.value for arg in args]
                         case _:
                             pass
             case ast.Object() | ast.Functor():
                 stack.append(node.value)
+            case ast.Group():  # what its relations name are its own generators
+                stack += (*node.places, node.value)
             case ast.Param():
                 stack += (node.type, node.init)
             case ast.Kind():

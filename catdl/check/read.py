@@ -23,6 +23,7 @@ from catdl.check.scope import (
     DimDef,
     Env,
     FunctorDef,
+    GroupDef,
     KindDef,
     LawDef,
     Module,
@@ -75,6 +76,11 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
     early = [(n, nodes[n][0]) for n in order if isinstance(nodes[n][0], (ast.Dim, ast.Kind))]
     read_dims(program, module, tree, early)
     read_overloads(program, module, tree)
+    groups = [found for n in nodes if isinstance(found := module.defs.get(n), GroupDef) and found.module is module]
+    if groups or any(isinstance(d, DimDef) and d.other == "regular" for d in module.defs.values()):
+        from catdl.check.groups import read_groups  # late: few specs declare groups
+
+        read_groups(program, module, groups)
     for name in order:
         try:
             read_found(program, module.defs.get(name))

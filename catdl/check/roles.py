@@ -24,10 +24,11 @@ from catdl.types.sizes import Size
 from catdl.types.types import Axis, plain
 
 PLAIN = ("batch", "cycle", "grid", "set", "time", "var")
-ROLES = (*PLAIN, "irrep", "vector")
-ACTING = {"cycle", "grid", "irrep", "set", "time", "vector"}
+ROLES = (*PLAIN, "irrep", "regular", "vector")
+ACTING = {"cycle", "grid", "irrep", "regular", "set", "time", "vector"}
 LORENTZ = 4  # time and space
 VECTOR = "vector(O)", f"`vector` takes a group of matrices: {', '.join(f'`{name}`' for name in FAMILIES)}"
+REGULAR = "regular(D4)", "`regular` takes the name of a declared group"
 IRREP = "irrep(1)", "`irrep` takes a degree: 0, 1, 2, …"
 
 
@@ -87,6 +88,11 @@ def _act(
                 raise Refused
             size = LORENTZ if "Lorentz" in family.id else axis.size
             return Act(Matrices(family.id, _fixed(size, axis, where, report)))
+        case "regular":
+            if args is None or len(args) != 1 or args[0].sep == "=" or not isinstance(args[0].value, ast.Name):
+                report(wrong.RoleArguments(where, *REGULAR))
+                raise Refused
+            return None  # the groups of the file are read once its dims are known
         case "irrep":
             if args is None or len(args) != 1 or args[0].sep == "=":
                 report(wrong.RoleArguments(where, *IRREP))

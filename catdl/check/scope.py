@@ -16,7 +16,7 @@ from catdl.diagram.model import Diagram, Parameter
 from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
 from catdl.source import Source, Span
-from catdl.symmetry.actions import Act
+from catdl.symmetry.actions import Act, Declared
 from catdl.syntax import ast
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Object
@@ -36,6 +36,7 @@ class DimDef:
     formula: str | None = None  # the arithmetic that gives its size, as it is written
     act: Act | None = None  # how a group acts on it
     other: str | None = None  # its role that stands for no group
+    untold: bool = False  # whether what acts on it is declared, and could not be read
 
 
 @record(frozen=False, eq=False)
@@ -69,6 +70,17 @@ class FunctorDef:
     node: ast.Functor
     module: Module
     span: Span
+
+
+@record(frozen=False, eq=False)
+class GroupDef:
+    """A declared group or monoid, once its generators are read."""
+
+    name: str
+    node: ast.Group
+    module: Module
+    span: Span
+    group: Declared | None = None
 
 
 @record(frozen=False, eq=False)
@@ -146,7 +158,7 @@ Placed: TypeAlias = (
     ast.Expr | ast.Statement | ast.Decl | ast.Arg | ast.Fact | ast.StaticParam | ast.Binder | ast.ImportName
 )
 
-Def: TypeAlias = DimDef | KindDef | ObjectDef | FunctorDef | ParamDef | MorphismDef | LawDef | BadDef
+Def: TypeAlias = DimDef | KindDef | ObjectDef | FunctorDef | GroupDef | ParamDef | MorphismDef | LawDef | BadDef
 
 
 @record(frozen=False, eq=False)

@@ -5,7 +5,18 @@ sort_of(env.find("D"))      "a dim"
 
 from __future__ import annotations
 
-from catdl.check.scope import DimDef, FunctorDef, KindDef, LawDef, Module, MorphismDef, ObjectDef, ParamDef, Static
+from catdl.check.scope import (
+    DimDef,
+    FunctorDef,
+    GroupDef,
+    KindDef,
+    LawDef,
+    Module,
+    MorphismDef,
+    ObjectDef,
+    ParamDef,
+    Static,
+)
 from catdl.check.signature import Row
 from catdl.types.types import Axis, Kind, Object, RowVar
 
@@ -21,6 +32,8 @@ def sort_of(found: object) -> str:
             return "an object"
         case FunctorDef():
             return "a functor"
+        case GroupDef():
+            return "a group"
         case MorphismDef():
             return "a morphism"
         case LawDef():

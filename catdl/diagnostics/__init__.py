@@ -86,8 +86,8 @@ _HOMES = {
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
     "symmetry_errors": (
-        "CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NothingActs PlacesApart RoleArguments RoleSize "
-        "RolesClash SymmetryLost"
+        "BadGenerator CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NotUndone NothingActs PlacesApart "
+        "RelationBroken RoleArguments RoleSize RolesClash SymmetryLost"
     ),
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",

@@ -10,11 +10,14 @@ from catdl.source import Span
 
 __all__ = [
     "CoupledInManyWays",
+    "BadGenerator",
     "HomOpen",
     "NoEquivariantMap",
     "NotAlongRole",
+    "NotUndone",
     "NothingActs",
     "PlacesApart",
+    "RelationBroken",
     "RoleArguments",
     "RoleSize",
     "RolesClash",
@@ -216,3 +219,52 @@ class CoupledInManyWays(Mistake):
         message = f"there are {self.count} products into `{self.target}`, and nothing says which"
         helps = (Help("`equibilinear` mixes all of them, with a weight for each"),)
         return Parts(message, self.span, "which one?", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class BadGenerator(Mistake):
+    """A group whose generators cannot be read or do not fit the dims; `example` is how it is written."""
+
+    code: ClassVar[str] = "E1011"
+    title: ClassVar[str] = "a generator that does not fit"
+    span: Span
+    message: str
+    label: str
+    example: str
+
+    def parts(self) -> Parts:
+        return Parts(self.message, self.span, self.label, helps=(Help(f"write `{self.example}`"),))
+
+
+@dataclass(frozen=True, slots=True)
+class NotUndone(Mistake):
+    """A group with a generator that nothing undoes."""
+
+    code: ClassVar[str] = "E1012"
+    title: ClassVar[str] = "a group with a generator that nothing undoes"
+    span: Span
+    group: str
+    generator: str
+
+    def parts(self) -> Parts:
+        message = f"nothing undoes `{self.generator}`, and what a group does can be undone"
+        helps = (Help(f"write `monoid {self.group}`: what goes with it is known all the same"),)
+        return Parts(message, self.span, "loses what it is given", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class RelationBroken(Mistake):
+    """A relation that the generators of a group break; `order` is one that does hold, where it is known."""
+
+    code: ClassVar[str] = "E1013"
+    title: ClassVar[str] = "a relation that the generators break"
+    span: Span
+    relation: str
+    group: str
+    order: str
+
+    def parts(self) -> Parts:
+        message = f"`{self.relation}` does not hold: the two sides move the axes of `{self.group}` differently"
+        rule = Help("a relation says what the generators have to obey: mend them, or take it away")
+        helps = (Help(f"`{self.order}` does hold"), rule) if self.order else (rule,)
+        return Parts(message, self.span, "does not hold", helps=helps)

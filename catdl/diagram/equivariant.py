@@ -17,7 +17,8 @@ from catdl.diagram.assemble import Assembly
 from catdl.diagram.model import Core, Definition, Diagram, Init, Local, Native, Parameter
 from catdl.diagram.sets import Part, Sets, gains, mapped, reads, spans, total, writes
 from catdl.record import record
-from catdl.symmetry.actions import Act, Acts, Cyclic, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.actions import Act, Acts, Cyclic, Declared, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.commuting import sides, telling
 from catdl.symmetry.ranks import rank
 from catdl.types.sizes import Size
 from catdl.types.types import ANONYMOUS, Axis, Kind, Leaf, axis_sizes
@@ -335,8 +336,16 @@ def _circular(group: Cyclic, x: Leaf, weight: Leaf) -> Diagram:
     return a.diagram("circular", inputs, [made])
 
 
-def basis(group: Symmetric | Matrices, outs: Acts, ins: Acts) -> Native:
+def basis(group: Symmetric | Matrices | Declared, outs: Acts, ins: Acts) -> Native:
     """The maps of a group as a constant, [maps, result, input]."""
+    if isinstance(group, Declared):
+        both = sides(group, outs, ins)
+        given = tuple(
+            (name, telling(side.outs), telling(side.ins), side.flow)
+            for (name, _), side in zip(group.generators, both, strict=True)
+        )
+        lengths = (("outs", both[0].outs.sizes), ("ins", both[0].ins.sizes))
+        return Native("commuting", (*lengths, ("generators", given)), (), (), None, None, None)
     family = group.family if isinstance(group, Matrices) else "S"
     assert isinstance(group.size, int)
     degrees = tuple(tuple(-1 if act.degree is None else act.degree for act in acts) for acts in (outs, ins))

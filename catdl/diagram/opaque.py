@@ -8,14 +8,15 @@ Each function takes the native and its tensors (batch axes lead, named axes stan
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from catdl.diagram.interpret_core import Run, Value
 from catdl.diagram.model import Native
-from catdl.symmetry.bases import family_basis
+from catdl.symmetry.bases import commuting_basis, family_basis
+from catdl.symmetry.commuting import told
 from catdl.types.types import Axis
 
 
@@ -33,7 +34,7 @@ def opaque(native: Native, ins: list[Value], run: Run) -> list[Value]:
         at = None if native.at_in is None else native.at_in[i]
         tensors.append(x if at is None else x.movedim(at, tuple(range(-len(at), 0))))
     made = function(native, *tensors)
-    if native.entry in ("values", "equivariants"):
+    if native.entry in ("values", "equivariants", "commuting"):
         made = made.to(dtype=run.floating, device=run.device)
     outputs = []
     for i, y in enumerate(made if isinstance(made, tuple) else (made,)):
@@ -109,9 +110,15 @@ def _equivariants(native: Native) -> Tensor:
     return torch.from_numpy(family_basis(family, size, *sides))
 
 
+def _commuting(native: Native) -> Tensor:
+    outs, ins, generators = (cast(Any, native.arg(name)) for name in ("outs", "ins", "generators"))
+    return torch.from_numpy(commuting_basis(told(outs, ins, [given[1:] for given in generators])))
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "values": _values,
     "equivariants": _equivariants,
+    "commuting": _commuting,
     "sort": _sort,
     "svd": _svd,
     "qr": _qr,

@@ -17,6 +17,7 @@ from catdl.equivariance.states import (
     Places,
     Rep,
     Signs,
+    Taken,
     Turned,
     Uniform,
     Within,
@@ -268,6 +269,8 @@ def _once(within: Within, rep: Rep, size: Size) -> bool:
     match rep:
         case Places(unit):
             return size == (within.size // unit if isinstance(within.size, int) else within.size)
+        case Taken():
+            return rep.bijective
         case Merged(parts) | Joined(parts):
             return all(_once(within, part, length) for part, length in parts)
         case _:

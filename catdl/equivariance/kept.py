@@ -11,13 +11,14 @@ from __future__ import annotations
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.losses import Broken, Loss, Rule
-from catdl.equivariance.states import FIXED, Moves, State, Within, fits, permutes
+from catdl.equivariance.sides import whole
+from catdl.equivariance.states import FIXED, Moves, State, Within, fits, permutes, together
 from catdl.equivariance.walk import Roles, Walk, placed
 from catdl.record import record
-from catdl.symmetry.actions import Group, Symmetric, said
+from catdl.symmetry.actions import Declared, Group, Symmetric, said
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, free_syms
-from catdl.types.types import Axis, Leaf, Word
+from catdl.types.types import Axis, Leaf, Word, axis_sizes
 
 
 @record
@@ -28,12 +29,15 @@ class Symmetry:
     dim: str  # the first dim on which it acts
     kept: Within | None
     loss: Loss | None
+    generators: tuple[str, ...] = ()  # those of a declared group that are kept, where some are lost
 
     @property
     def said(self) -> str:
         """What is kept, in words: all of it, a part, or what is not."""
         if self.kept is None or self.loss is None:
             return said(self.group)
+        if self.generators:
+            return f"{' and '.join(f'`{name}`' for name in self.generators)} of {said(self.group)}"
         if self.kept.proper:
             return f"{said(self.group)}, without reflections"
         return f"{said(self.group)} by multiples of {self.kept.step}"
@@ -43,6 +47,9 @@ def symmetries(diagram: Diagram, roles: Roles) -> list[Symmetry]:
     """What a morphism makes of each group, in the order of its ports."""
     found: list[Symmetry] = []
     for group, dim in acting_on(diagram, roles).items():
+        if isinstance(group, Declared):
+            found.append(_by_generators(diagram, group, dim, roles))
+            continue
         within = Within(group)
         first = loss = lost(diagram, within, roles)
         while loss is not None and loss.smaller is not None:
@@ -52,8 +59,19 @@ def symmetries(diagram: Diagram, roles: Roles) -> list[Symmetry]:
     return found
 
 
-def acting_on(diagram: Diagram, roles: Roles) -> dict[Group, str]:
-    """The groups that act on inputs and outputs, each with the first dim on which it does."""
+def _by_generators(diagram: Diagram, group: Declared, dim: str, roles: Roles) -> Symmetry:
+    """What a morphism makes of a declared group: what goes with all generators goes with all that they make."""
+    parts = [Within(group, generator=number) for number in range(len(group.generators))]
+    losses = [lost(diagram, within, roles) for within in parts]
+    names = [name for name, _ in group.generators]
+    left = [(name, within) for name, within, loss in zip(names, parts, losses, strict=True) if loss is None]
+    first = next((loss for loss in losses if loss is not None), None)
+    kept = left[0][1] if left else None
+    return Symmetry(group, dim, kept, first, tuple(name for name, _ in left) if first is not None else ())
+
+
+def named(diagram: Diagram) -> list[str]:
+    """The dims of inputs and outputs, and those whose elements they name."""
     names: dict[str, None] = {}
     for wire in (*diagram.inputs, *diagram.outputs):
         leaf = diagram.wires[wire].type
@@ -66,8 +84,13 @@ def acting_on(diagram: Diagram, roles: Roles) -> dict[Group, str]:
                 stack += reversed(axis.label.axes)
             elif isinstance(axis.label, str):
                 names[axis.label.rstrip("'")] = None
+    return list(names)
+
+
+def acting_on(diagram: Diagram, roles: Roles) -> dict[Group, str]:
+    """The groups that act on inputs and outputs, each with the first dim on which it does."""
     groups: dict[Group, str] = {}
-    for name in names:
+    for name in named(diagram):
         found = roles(name)
         if found is not None and found[0].degree != 0:
             groups.setdefault(found[0].group, name)
@@ -95,6 +118,11 @@ def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
         names = isinstance(within.group, Symmetric) and dim is not None and leaf.kind.size == within.size
         return Moves(reps, False, names)
 
+    if within.sides is not None:
+        for wire in (*diagram.inputs, *diagram.outputs):
+            leaf = diagram.wires[wire].type
+            if not whole(within.sides, declared(leaf).reps, axis_sizes(leaf)):
+                return Loss(Rule.ALONE, NOWHERE, "")
     inputs: list[State] = [declared(diagram.wires[wire].type) for wire in diagram.inputs]
     for wire, state in zip(diagram.outputs, walk.run(diagram, inputs), strict=True):
         if isinstance(state, Loss):
@@ -109,8 +137,12 @@ def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
 def agrees(state: Moves, wanted: Moves) -> bool:
     """Whether a result goes as its type says."""
     zero = state.number == 0 and not wanted.names
-    pairs = zip(state.reps, wanted.reps, strict=True)
-    return state.names == wanted.names and all(fits(a, b) or (zero and permutes(a)) for a, b in pairs)
+    pairs = together([state.reps, wanted.reps])
+    if pairs is None or state.pending:
+        return False
+    return state.names == wanted.names and all(
+        fits(a, b) or (zero and permutes(a)) for a, b in zip(*pairs, strict=True)
+    )
 
 
 def ending(diagram: Diagram, wire: int) -> Loss:

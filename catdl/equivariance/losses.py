@@ -62,6 +62,30 @@ class Rule(Enum):
         "puts an end to a cycle",
         'go round: `pad[Z](…, mode = "circular")` first, then no other padding',
     )
+    DROPPED = (
+        "counts places that are dropped or repeated",
+        "treat every place by itself; what cannot be undone keeps no sum, mean or largest value",
+    )
+    STRETCHED = (
+        "multiplies two vectors, and the group does not keep lengths",
+        "combine vectors linearly, along other axes",
+    )
+    ASIDE = (
+        "does to one axis what it does not do to those that change places with it",
+        "do the same along all of them: `mean[H, W]`, square windows, one stride and one padding",
+    )
+    LOPSIDED = (
+        "lies to one side along an axis that is turned round",
+        "pad alike on both sides, and let windows reach from the first place to the last",
+    )
+    ALONE = (
+        "has one of the axes that change places without the others",
+        "give it all of them",
+    )
+    DIRECTED = (
+        "meets weights that are not the same in all directions",
+        "take the windows, `window[H](K) >> window[W](L)`, and `equilinear` over them",
+    )
     INDEX = (
         "takes the number of an element for a number",
         "name elements only to take them, `gather[N](x, i)`, or to compare them, `i == index[N]`",

@@ -24,6 +24,7 @@ from catdl.equivariance.states import (
     fits,
     meet,
     permutes,
+    together,
 )
 from catdl.symmetry.actions import ROTATIONS
 from catdl.types.sizes import Size
@@ -65,9 +66,12 @@ def _equilinear(ins: list[Moves], named: Named, given: list[Leaf], made: list[Le
     for state, leaf in zip(ins, given, strict=True):
         if state.names:
             return [Broken(Rule.INDEX)] * len(made)
-        for rep, axis in zip(state.reps, leaf.axes, strict=True):
-            assert isinstance(axis, Axis)
-            if not fits(rep, named(axis)):
+        wanted = tuple(named(axis) for axis in leaf.axes if isinstance(axis, Axis))
+        pairs = together([state.reps, wanted])
+        if pairs is None:
+            return [Broken(Rule.ASIDE)] * len(made)
+        for rep, said in zip(*pairs, strict=True):
+            if not fits(rep, said):
                 return [Broken(Rule.NUMBERED if permutes(rep) else Rule.MIXED)] * len(made)
     return [Moves(tuple(named(axis) for axis in leaf.axes if isinstance(axis, Axis))) for leaf in made]
 

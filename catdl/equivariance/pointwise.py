@@ -18,8 +18,10 @@ from catdl.equivariance.states import (
     Moves,
     Places,
     Rep,
+    Side,
     Signs,
     Squares,
+    Taken,
     Turned,
     Uniform,
     Within,
@@ -79,7 +81,7 @@ def pointwise(
         else:
             found = meet(there)
         if found is None:
-            return Broken(Rule.NUMBERED)
+            return Broken(unlike_places(there))
         if isinstance(found, Broken):
             return found
         reps.append(found)
@@ -105,24 +107,29 @@ def _linear(within: Within, fn: str, column: list[Rep | None], ins: list[Moves])
             if any(ins[k].number != 0 for k in given):
                 return Broken(Rule.ADDED)
             if any(rep != first for rep in turned.values()):
-                return Broken(Rule.ADDED if within.orthogonal else Rule.METRIC)
+                return Broken(Rule.METRIC if within.metric else Rule.ADDED)
             return first
         case "mul" if len(turned) == 2:
             one, other = turned.values()
             if dual(within, one, other):
                 return SQUARES
             both = isinstance(one, Turned) and isinstance(other, Turned) and one == other
-            return Broken(Rule.METRIC if both else Rule.SEPARATE)
+            return Broken(_unlike(within) if both else Rule.SEPARATE)
         case "mul" | "div" if list(turned) == [0] or (fn == "mul" and list(turned) == [1]):
             if not beside:
                 return first
-            if fn == "mul" and is_metric(beside[0] or UNIFORM) and not within.orthogonal and isinstance(first, Turned):
+            if fn == "mul" and is_metric(beside[0] or UNIFORM) and within.metric and isinstance(first, Turned):
                 return Turned(first.degree, not first.lower)
             return Broken(Rule.MIXED)
         case "pow" if list(turned) == [0] and ins[1].number == 2:
             return SQUARES if dual(within, first, first) else Broken(Rule.SEPARATE)
         case _:
             return Broken(Rule.SEPARATE)
+
+
+def _unlike(within: Within) -> Rule:
+    """What two vectors lack whose product changes."""
+    return Rule.METRIC if within.metric else Rule.STRETCHED
 
 
 def contract(
@@ -141,9 +148,9 @@ def contract(
         if rigid(reps):
             both = _product(within, reps, summed)
         else:
-            both = meet(reps) or Broken(Rule.NUMBERED)
+            both = meet(reps) or Broken(unlike_places(reps))
             if summed and not isinstance(both, Broken) and not round_trip(within, both, sizes[letter]):
-                both = Broken(Rule.CUT)
+                both = Broken(cut(both))
         if isinstance(both, Broken):
             return both
         found[letter] = both
@@ -154,7 +161,7 @@ def _product(within: Within, reps: list[Rep], summed: bool) -> Rep | Broken:
     """What becomes of axes of vectors that are multiplied component by component, and perhaps summed."""
     turned = [rep for rep in reps if not permutes(rep)]
     beside = [rep for rep in reps if permutes(rep) and not isinstance(rep, Uniform)]
-    if beside and (within.orthogonal or not all(map(is_metric, beside))):
+    if beside and not (within.metric and all(map(is_metric, beside))):
         return Broken(Rule.MIXED)
     for _ in beside:
         if not isinstance(turned[0], Turned):
@@ -170,7 +177,7 @@ def _product(within: Within, reps: list[Rep], summed: bool) -> Rep | Broken:
         case [one, other] if dual(within, one, other):
             return UNIFORM if summed else SQUARES
         case [Turned(degree, low), Turned(other_degree, other_low)] if (degree, low) == (other_degree, other_low):
-            return Broken(Rule.METRIC)
+            return Broken(_unlike(within))
         case _:
             return Broken(Rule.SEPARATE)
 
@@ -183,10 +190,22 @@ def round_trip(within: Within, rep: Rep, size: Size) -> bool:
             if isinstance(size, int) and isinstance(around, int):
                 return size % around == 0
             return unit == 1 and size == around
+        case Taken():
+            return rep.bijective
         case Merged(parts) | Joined(parts):
             return all(round_trip(within, part, length) for part, length in parts)
         case _:
             return True
+
+
+def cut(rep: Rep) -> Rule:
+    """Why an axis has not all that the group moves into one another."""
+    return Rule.DROPPED if isinstance(rep, Taken) else Rule.CUT
+
+
+def unlike_places(reps: Sequence[Rep]) -> Rule:
+    """Why places that do not go together may not be read together."""
+    return Rule.DIRECTED if any(isinstance(rep, Side) for rep in reps) else Rule.NUMBERED
 
 
 def reduce(within: Within, fn: str, axes: tuple[int, ...], x: Moves, sizes: tuple[Size, ...]) -> Moves | Broken:
@@ -200,7 +219,7 @@ def reduce(within: Within, fn: str, axes: tuple[int, ...], x: Moves, sizes: tupl
         if not permutes(rep):
             return Broken(Rule.SUMMED if fn in LINEAR else Rule.EXTREME)
         if not round_trip(within, rep, sizes[axis]):
-            return Broken(Rule.CUT)
+            return Broken(cut(rep))
     kept = tuple(rep for axis, rep in enumerate(x.reps) if axis not in axes)
     if fn not in LINEAR and rigid(kept):
         return Broken(Rule.SEPARATE)

@@ -8,6 +8,8 @@ Fixed     nothing: an axis of channels, of weights, of another group
 Signs     nothing: a constant axis with these numbers, which may be a metric
 Elements  permutations of the set: one place for each element
 Places    shifts of the cycle: consecutive places, `unit` of the cycle's apart, round and round
+Taken     a map of places, that of a declared generator
+Side      as whole axes are moved by a declared generator: one axis of its block
 Turned    the matrix of the element, or its irrep; `lower` is the inverse transposed, of Lorentz matrices
 Squares   products of vectors, component by component: their sum is an inner product
 Merged    axes as one, row-major
@@ -16,11 +18,25 @@ Joined    axes one after the other
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from catdl.equivariance.losses import Loss
 from catdl.record import record
-from catdl.symmetry.actions import Act, Cyclic, Group, Matrices, Symmetric
+from catdl.symmetry import declared
+from catdl.symmetry.actions import (
+    REGULAR,
+    Act,
+    Cyclic,
+    Declared,
+    Group,
+    Matrices,
+    Matrix,
+    Move,
+    Sides,
+    Symmetric,
+    Takes,
+)
 from catdl.types.sizes import Size
 
 
@@ -54,6 +70,26 @@ class Places:
 
 
 @record
+class Taken:
+    """At every place what was at another, or at several places the same."""
+
+    places: tuple[int, ...]
+
+    @property
+    def bijective(self) -> bool:
+        """Whether nothing is dropped or repeated."""
+        return len(set(self.places)) == len(self.places)
+
+
+@record
+class Side:
+    """The axis of a block that is moved together with those of the same `tag`."""
+
+    axis: int
+    tag: object
+
+
+@record
 class Turned:
     """Components of a vector, or of an irrep of a degree."""
 
@@ -80,7 +116,7 @@ class Joined:
     parts: tuple[tuple[Rep, Size], ...]
 
 
-Rep: TypeAlias = "Uniform | Fixed | Signs | Elements | Places | Turned | Squares | Merged | Joined"
+Rep: TypeAlias = "Uniform | Fixed | Signs | Elements | Places | Taken | Side | Turned | Squares | Merged | Joined"
 
 UNIFORM = Uniform()
 FIXED = Fixed()
@@ -92,14 +128,28 @@ Reps: TypeAlias = tuple[Rep, ...]
 
 @record
 class Within:
-    """The group that is asked about, or a part of it: shifts by multiples of `step`, matrices of determinant 1."""
+    """The group that is asked about, or a part of it: shifts by multiples of `step`, matrices of determinant 1.
+
+    Of a declared group it is one generator, by its number: what goes with all of them goes with what they make.
+    """
 
     group: Group
     step: int = 1
     proper: bool = False
+    generator: int = 0
 
-    def act(self, act: Act | None) -> Rep:
-        """What it does to an axis on which `act` is declared."""
+    @property
+    def move(self) -> Move | None:
+        """What the generator of a declared group does."""
+        return self.group.generators[self.generator][1] if isinstance(self.group, Declared) else None
+
+    @property
+    def sides(self) -> Sides | None:
+        """The generator that moves whole axes."""
+        return self.move if isinstance(self.move, Sides) else None
+
+    def act(self, act: Act | None, twin: int = 0) -> Rep:
+        """What it does to an axis on which `act` is declared; `twin` tells apart the axes of one dim."""
         if act is None or act.group != self.group or act.degree == 0:
             return FIXED
         match self.group:
@@ -109,6 +159,26 @@ class Within:
                 return Places()
             case Matrices():
                 return Turned(act.degree)
+            case Declared():
+                assert act.place is not None
+                return self._declared(act.place.block, act.place.axis, twin)
+
+    def _declared(self, block: int, axis: int, twin: int) -> Rep:
+        move = self.move
+        assert isinstance(self.group, Declared) and move is not None
+        if block == REGULAR:
+            table = declared.table(self.group)
+            assert table is not None
+            row = table[self.generator]
+            move = Takes(tuple(sorted(range(len(row)), key=row.__getitem__)))
+        match move:
+            case Sides(axes, back):
+                return Side(axis, (block, twin)) if axes[axis] != axis or back[axis] else FIXED
+            case Takes(places):
+                return Taken(places) if places != tuple(range(len(places))) else FIXED
+            case Matrix(rows, flow):
+                still = all(not number for row in rows for number in row) if flow else move == declared.identity(move)
+                return FIXED if still else Turned()
 
     @property
     def whole(self) -> Rep | None:
@@ -129,11 +199,18 @@ class Within:
     @property
     def orthogonal(self) -> bool:
         """Whether it keeps the lengths of vectors."""
-        return not (isinstance(self.group, Matrices) and "Lorentz" in self.group.family)
+        return declared.orthogonal(self.move) if self.move is not None else not self.metric
+
+    @property
+    def metric(self) -> bool:
+        """Whether it keeps the metric of space and time."""
+        return isinstance(self.group, Matrices) and "Lorentz" in self.group.family
 
     @property
     def special(self) -> bool:
         """Whether its matrices have determinant 1."""
+        if self.move is not None:
+            return not isinstance(self.move, Sides) and declared.special(self.move)
         return self.proper or (isinstance(self.group, Matrices) and self.group.family in ("SO", "ProperLorentz"))
 
 
@@ -143,12 +220,23 @@ class Moves:
 
     `closed`: nothing comes into it from the inputs, nor by chance, so that it may be taken as not moved at all.
     `names`: its numbers name elements, and are permuted as these are. `number`: what it is everywhere, where known.
+    `pending`: what was done along some of the axes that are moved together, and has yet to be done along the others.
     """
 
     reps: Reps
     closed: bool = False
     names: bool = False
     number: object = None
+    pending: tuple[Event, ...] = ()
+
+
+@record
+class Event:
+    """An operation along one axis of a block."""
+
+    axis: int
+    tag: object
+    what: tuple[object, ...]
 
 
 State: TypeAlias = "Moves | Loss"
@@ -241,10 +329,11 @@ def joins(one: State, other: State) -> State | None:
     """What holds of two wires one of which is taken; None where nothing does."""
     if not isinstance(one, Moves) or not isinstance(other, Moves):
         return one if isinstance(other, Moves) else other
-    if one.names != other.names:
+    sides = together([one.reps, other.reps])
+    if one.names != other.names or sides is None:
         return None
     reps: list[Rep] = []
-    for a, b in zip(one.reps, other.reps, strict=True):
+    for a, b in zip(*sides, strict=True):
         if a != b and not permutes(a) | permutes(b):
             return None
         zero = a if other.number == 0 else b if one.number == 0 else None
@@ -255,3 +344,67 @@ def joins(one: State, other: State) -> State | None:
     return Moves(
         tuple(reps), one.closed and other.closed, one.names, one.number if one.number == other.number else None
     )
+
+
+def parts(rep: Rep, size: Size = 1) -> tuple[tuple[Rep, Size], ...]:
+    """An axis as those that were merged into it."""
+    return rep.parts if isinstance(rep, Merged) else ((rep, size),)
+
+
+def together(rows: Sequence[Reps], places: Sequence[Sequence[int]] | None = None) -> list[Reps] | None:
+    """Wires whose axes stand at some places, one after the other if none are told, with tags in common.
+
+    None where two axes of one kind would be moved together.
+    """
+    if not any(isinstance(part, Side) for row in rows for rep in row for part, _ in parts(rep)):
+        return list(rows)
+    where = places if places is not None else [range(len(row)) for row in rows]
+    parent: dict[tuple[int, object], tuple[int, object]] = {}
+
+    def root(tag: tuple[int, object]) -> tuple[int, object]:
+        while parent.setdefault(tag, tag) != tag:
+            tag = parent[tag]
+        return tag
+
+    first: dict[tuple[int, int], tuple[int, object]] = {}
+    for number, (row, at) in enumerate(zip(rows, where, strict=True)):
+        for rep, place in zip(row, at, strict=True):
+            for k, (part, _) in enumerate(parts(rep)):
+                if isinstance(part, Side):
+                    tag = number, part.tag
+                    parent[root(tag)] = root(first.setdefault((place, k), tag))
+    seen: dict[tuple[object, int], tuple[int, int]] = {}
+    for number, (row, at) in enumerate(zip(rows, where, strict=True)):
+        for rep, place in zip(row, at, strict=True):
+            for k, (part, _) in enumerate(parts(rep)):
+                if isinstance(part, Side) and seen.setdefault((root((number, part.tag)), part.axis), (place, k)) != (
+                    place,
+                    k,
+                ):
+                    return None
+    numbers: dict[object, int] = {}
+
+    def named(number: int, rep: Rep) -> Rep:
+        if isinstance(rep, Side):
+            return Side(rep.axis, numbers.setdefault(root((number, rep.tag)), len(numbers)))
+        if isinstance(rep, Merged):
+            return Merged(tuple((named(number, part), size) for part, size in rep.parts))
+        return rep
+
+    return [tuple(named(number, rep) for rep in row) for number, row in enumerate(rows)]
+
+
+def _tags(reps: Reps) -> set[object]:
+    return {part.tag for rep in reps for part, _ in parts(rep) if isinstance(part, Side)}
+
+
+def divided(state: Moves, count: int) -> bool:
+    """Whether no axis of the first ones is moved together with a later one."""
+    return _tags(state.reps[:count]).isdisjoint(_tags(state.reps[count:]))
+
+
+def beside(lead: Reps, reps: Reps) -> Reps:
+    """Axes in front of others, with which none of them is moved."""
+    apart = together([lead, reps], [range(len(lead)), range(len(lead), len(lead) + len(reps))])
+    assert apart is not None, "two wires of which each has its axes once"
+    return (*apart[0], *apart[1])

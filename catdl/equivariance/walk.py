@@ -8,6 +8,7 @@ a diagram is gone through once for each way in which its inputs move; what nests
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from catdl.diagram.drive import Work, drive
@@ -29,7 +30,7 @@ from catdl.diagram.model import (
     TreeFold,
 )
 from catdl.diagram.params import owns
-from catdl.equivariance import along, pointwise
+from catdl.equivariance import along, pointwise, sides
 from catdl.equivariance.losses import Broken, Loss, Rule
 from catdl.equivariance.natives import Named, by_rule
 from catdl.equivariance.states import (
@@ -39,14 +40,19 @@ from catdl.equivariance.states import (
     Places,
     Rep,
     Reps,
+    Side,
     State,
     Within,
     acting,
+    beside,
+    divided,
     joins,
     meet,
     merged,
     permutes,
+    together,
 )
+from catdl.record import replace
 from catdl.symmetry.actions import Act, Cyclic
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Label, Leaf, Word, axis_sizes
@@ -64,14 +70,15 @@ def by_label(within: Within, roles: Roles) -> Named:
 
     def named(axis: Axis) -> Rep:
         label = axis.label
+        twin = len(label) - len(label.rstrip("'")) if isinstance(label, str) else 0
         if isinstance(label, Word):
             return merged([(named(part), part.size) for part in label.axes])
         found = roles(label.rstrip("'")) if isinstance(label, str) else None
         if found is None or found[0].group != within.group:
             return FIXED
         act, size = found
-        if size == axis.size:
-            return within.act(act)
+        if size == axis.size or within.sides is not None:  # what moves whole axes moves those of any size
+            return within.act(act, twin)
         if isinstance(within.group, Cyclic) and isinstance(size, int) and isinstance(axis.size, int) and axis.size:
             unit, rest = divmod(size, axis.size)
             return Places(unit) if not rest and unit and within.step % unit == 0 else FIXED
@@ -108,15 +115,25 @@ class Walk:
                 given = [diagram.wires[wire].type for wire in box.inputs]
                 plugs = [at[wire] for _, wire in box.plugs]
                 moves = [state for state in ins if isinstance(state, Moves)]
-                results = yield self.box(box, moves, plugs, given, made, named)
+                results = self.settled((yield self.box(box, moves, plugs, given, made, named)), made)
                 still = [unmoved(state) if state.closed else state for state in moves]
                 if still != moves and not all(isinstance(state, Moves) for state in results):
-                    results = yield self.box(box, still, plugs, given, made, named)
+                    results = self.settled((yield self.box(box, still, plugs, given, made, named)), made)
                 if isinstance(box.op, Core) and box.op.name != "sample" and all(state.closed for state in moves):
                     results = [_closed(state, len(leaf.axes)) for state, leaf in zip(results, made, strict=True)]
             for wire, state in zip(box.outputs, results, strict=True):
                 at[wire] = placed(box, state) if isinstance(state, Broken) else state
         return [stored or at[wire] for wire in diagram.outputs]
+
+    def settled(self, results: Results, made: list[Leaf]) -> Results:
+        """What comes of a box, as wires that have all axes that are moved together."""
+        move = self.within.sides
+        if move is None:
+            return results
+        return [
+            sides.settled(move, state, axis_sizes(leaf)) if isinstance(state, Moves) else state
+            for state, leaf in zip(results, made, strict=True)
+        ]
 
     def box(
         self, box: Box, ins: list[Moves], plugs: States, given: list[Leaf], made: list[Leaf], named: Named
@@ -128,6 +145,8 @@ class Walk:
                 return [plug] * len(made)
             if plug.names or any(map(acting, plug.reps)):
                 return [Broken(Rule.PLUGGED)] * len(made)
+        if not isinstance(op, Core | Native | Call) and any(state.pending for state in ins):
+            return [Broken(Rule.ASIDE)] * len(made)
         match op:
             case Core():
                 return [self.core(op, ins, given, made[0], named)]
@@ -184,10 +203,13 @@ class Walk:
     ) -> Work[Results]:
         """At every index of leading axes: where the group permutes them, what is done at each has to be the same."""
         over = len(ins) - captured
+        common = together([state.reps[:count] for state in ins[:over]])
+        if common is None or not all(map(divided, ins[:over], repeat(count))):
+            return [Broken(Rule.ASIDE)] * len(body.outputs)
         lead: list[Rep] = []
         width = len(body.outputs)
         drawn = not body.effects.isdisjoint(("rand", "rand_train"))
-        for column in zip(*(state.reps[:count] for state in ins[:over]), strict=True):
+        for column in zip(*common, strict=True):
             rep = meet(list(column))
             if rep is None or not permutes(rep):
                 return [Broken(Rule.NUMBERED if rep is None else Rule.SEPARATE)] * width
@@ -196,8 +218,10 @@ class Walk:
             lead.append(rep if acting(rep) or not (weighed or drawn) else FIXED)
         within = [Moves(state.reps[count:], state.closed, state.names) for state in ins[:over]]
         found = yield self.inside(body, [*within, *ins[over:]], named)
+        found = [Broken(Rule.ASIDE) if isinstance(s, Moves) and s.pending else s for s in found]
         return [
-            Moves((*lead, *state.reps), False, state.names) if isinstance(state, Moves) else state for state in found
+            Moves(beside(tuple(lead), state.reps), False, state.names) if isinstance(state, Moves) else state
+            for state in found
         ]
 
     def fold(self, op: Fold, ins: list[Moves], named: Named) -> Work[Results]:
@@ -214,6 +238,8 @@ class Walk:
         while True:
             found = yield self.inside(op.body, [*states, *inner, *ins[stop:]], named)
             after: list[State] = []
+            if any(isinstance(state, Moves) and state.pending for state in found):
+                return [Broken(Rule.ASIDE)] * width
             for old, new in zip(states, found[: op.carried], strict=True):
                 both = joins(old, new) if isinstance(new, Moves) else new
                 if not isinstance(both, Moves):
@@ -231,10 +257,12 @@ class Walk:
         """An entry of the prelude by its own rule or by its definition, which is told of as the entry."""
         at_in = op.at_in or (None,) * len(ins)
         at_out = op.at_out or (None,) * len(made)
-        moved = [Moves(last(s.reps, at), s.closed, s.names, s.number) for s, at in zip(ins, at_in, strict=True)]
+        moved = [replace(s, reps=last(s.reps, at)) for s, at in zip(ins, at_in, strict=True)]
         taken = [Leaf(leaf.kind, last(leaf.axes, at)) for leaf, at in zip(given, at_in, strict=True)]
         gives = [Leaf(leaf.kind, last(leaf.axes, at)) for leaf, at in zip(made, at_out, strict=True)]
         found: Results | None = by_rule(self.within, op, moved, named, taken, gives)
+        if found is not None and any(state.pending for state in ins):
+            found = [Broken(Rule.ASIDE)] * len(made)
         if found is None:
             assert op.definition is not None
             bound = {f"{op.entry}::{name}": named(axis) for name, axis in op.binds if isinstance(axis, Axis)}
@@ -247,12 +275,27 @@ class Walk:
             if isinstance(state, Loss)
             else state
             if isinstance(state, Broken)
-            else Moves(first(state.reps, at), state.closed, state.names, state.number)
+            else replace(state, reps=first(state.reps, at))
             for state, at in zip(found, at_out, strict=True)
         ]
 
     def core(self, op: Core, ins: list[Moves], given: list[Leaf], made: Leaf, named: Named) -> State | Broken:
         """A core operation."""
+        if self.within.sides is None:
+            return self.plain(op, ins, given, made, named)
+        lengths = [axis_sizes(leaf) for leaf in given]
+
+        def said(place: int) -> Rep:
+            axis = given[0].axes[place]
+            assert isinstance(axis, Axis)
+            return named(axis)
+
+        return sides.core(
+            self.within.sides, op, ins, lengths, said, lambda states: self.plain(op, states, given, made, named)
+        )
+
+    def plain(self, op: Core, ins: list[Moves], given: list[Leaf], made: Leaf, named: Named) -> State | Broken:
+        """A core operation where what moves together is known."""
         within = self.within
         sizes = [axis_sizes(leaf) for leaf in given]
         a: dict[str, Any] = dict(op.attrs)
@@ -306,8 +349,9 @@ def inside_names(bound: Mapping[str, Rep], sizes: Mapping[str, Size]) -> Named:
 
     def named(axis: Axis) -> Rep:
         label: Label = axis.label
-        known = isinstance(label, str) and label in bound and sizes[label] == axis.size
-        return bound[label] if known else FIXED  # type: ignore[index]
+        if not isinstance(label, str) or label not in bound:
+            return FIXED
+        return bound[label] if sizes[label] == axis.size or isinstance(bound[label], Side) else FIXED
 
     return named
 
@@ -334,7 +378,7 @@ def kept(box: Box, state: State) -> Loss | None:
 def _closed(state: State | Broken, rank: int) -> State | Broken:
     """What comes of nothing but weights and numbers: where it does not go with the group, it is not moved at all."""
     if isinstance(state, Moves):
-        return Moves(state.reps, True, state.names, state.number)
+        return replace(state, closed=True)
     return Moves((FIXED,) * rank, True)
 
 

@@ -5,6 +5,7 @@ turn together: `X` and its twin, and any two axes of vectors of one space. Two s
 
     Act(Matrices("O", 3))                Real[X] with dim X = 3 : vector(O)
     Act(Matrices("SO", 3), degree=2)     Real[L] with dim L = 5 : irrep(2)
+    Act(D4, place=Place(0, 1, 8))        Real[.., W] with group D4 on (H, W) = …
 """
 
 from __future__ import annotations
@@ -42,9 +43,65 @@ class Matrices:
 FAMILIES = ("O", "SO", "Lorentz", "ProperLorentz")
 """Orthogonal matrices, rotations, what keeps t^2 - x^2 - y^2 - z^2, and the part of that around the identity."""
 
-Group: TypeAlias = Symmetric | Cyclic | Matrices
+
+@record
+class Sides:
+    """Axes moved as wholes: along axis k of the result lies axis `axes[k]` of the input, backwards where `back[k]`."""
+
+    axes: tuple[int, ...]
+    back: tuple[bool, ...]
+
+
+@record
+class Takes:
+    """One axis whose places are moved: at place k of the result is what was at `places[k]`."""
+
+    places: tuple[int, ...]
+
+
+@record
+class Matrix:
+    """One axis multiplied by a matrix; `flow`: by the exponentials of all its multiples."""
+
+    rows: tuple[tuple[float, ...], ...]
+    flow: bool = False
+
+
+Move: TypeAlias = Sides | Takes | Matrix
+
+
+@record
+class Declared:
+    """A group of the user's, or a monoid: what its generators, by name, do to the axes of any of its blocks.
+
+    `size` is that of an axis, where all generators move the places along one.
+    """
+
+    name: str
+    generators: tuple[tuple[str, Move], ...]
+    size: Size
+    invertible: bool = True
+
+
+Group: TypeAlias = Symmetric | Cyclic | Matrices | Declared
 
 ROTATIONS = Matrices("SO", 3)
+
+
+REGULAR = -1
+
+
+@record
+class Place:
+    """Which axis of a declared group's it is: of which block, or of `REGULAR`, one with a place for each element.
+
+    `twin` tells apart the axes of one dim, which move together with those of their partners that have the same one.
+    """
+
+    block: int
+    axis: int
+    size: Size
+    twin: int = 0
 
 
 @record
@@ -53,6 +110,7 @@ class Act:
 
     group: Group
     degree: int | None = None
+    place: Place | None = None
 
 
 Acts: TypeAlias = tuple[Act, ...]
@@ -65,6 +123,8 @@ def degree_of(act: Act) -> int:
 
 def size_of(act: Act) -> Size:
     """The size of an axis."""
+    if act.place is not None:
+        return act.place.size
     return act.group.size if act.degree is None else 2 * act.degree + 1
 
 
@@ -77,3 +137,5 @@ def said(group: Group) -> str:
             return f"the shifts of `{dim.rpartition('::')[2]}`"
         case Matrices(family, size):
             return f"`{family}` in {size} dimensions"
+        case Declared(name):
+            return f"`{name.rpartition('::')[2]}`"

@@ -21,8 +21,10 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from catdl.symmetry.actions import ROTATIONS, Act, Acts, Cyclic, Group, Matrices, Symmetric, size_of
-from catdl.symmetry.null_space import independent
+from catdl.symmetry.actions import ROTATIONS, Act, Acts, Cyclic, Declared, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.commuting import Sides, matrix, sides
+from catdl.symmetry.commuting import orbits as commuting_orbits
+from catdl.symmetry.null_space import independent, null_space
 from catdl.symmetry.rotations import parts
 
 Array = NDArray[np.float64]
@@ -40,11 +42,31 @@ def basis(group: Group, outs: Acts, ins: Acts) -> Array:
                 made = _by_schur(outs, ins)
             else:
                 made = _by_invariants(group, len(outs), len(ins))
-            lengths = np.sqrt(np.einsum("tyx,tyx->t", made, made) / made.shape[1])
-            scaled: Array = made / lengths[:, None, None]
-            return scaled
+            return _scaled(made)
+        case Declared():
+            return commuting_basis(sides(group, outs, ins))
         case _:
             assert_never(group)
+
+
+def _scaled(maps: Array) -> Array:
+    lengths = np.sqrt(np.einsum("tyx,tyx->t", maps, maps) / maps.shape[1])
+    scaled: Array = maps / lengths[:, None, None]
+    return scaled
+
+
+@lru_cache(maxsize=32)
+def commuting_basis(both: tuple[Sides, ...]) -> Array:
+    """The maps that commute with generators, told by what each does to the result and to the input."""
+    shape = tuple(prod(side.sizes) for side in (both[0].outs, both[0].ins))
+    numbers = commuting_orbits(both)
+    if numbers is not None:
+        return _of_orbits(np.array(numbers).reshape(shape))
+    rows = []
+    for side in both:
+        left, right = (np.array(matrix(moved, side.flow)) for moved in (side.outs, side.ins))
+        rows.append(np.kron(left, np.eye(shape[1])) - np.kron(np.eye(shape[0]), right.T))
+    return _scaled(null_space(rows).reshape(-1, *shape))
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import assert_never
 
-from catdl.symmetry.actions import ROTATIONS, Acts, Cyclic, Group, Matrices, Symmetric, degree_of
+from catdl.symmetry import commuting
+from catdl.symmetry.actions import ROTATIONS, Acts, Cyclic, Declared, Group, Matrices, Symmetric, degree_of
 from catdl.symmetry.partitions import partitions
 
 Shape = tuple[int, ...]
@@ -30,6 +31,8 @@ def rank(group: Group, outs: Acts, ins: Acts) -> int:
             ends: list[Shape] = [()] if family in ("O", "Lorentz") else [(), (1,) * size]
             found = _walks(count, size)
             return sum(found[end] for end in ends)
+        case Declared():
+            return commuting.count(group, outs, ins)
         case _:
             assert_never(group)
 

@@ -18,6 +18,7 @@ __all__ = [
     "Dim",
     "Fact",
     "Functor",
+    "Group",
     "Import",
     "ImportName",
     "Kind",
@@ -117,6 +118,24 @@ class Param:
 
 
 @record
+class Group:
+    """`group D4 on (H, W), (K, L) where turn ^ 4 == id = (turn = (W, -H), flip = (H, -W))`: what acts on some dims.
+
+    `keyword` is "group" or "monoid". `places` are the dims, alone or several that are moved together; `value` is a
+    Tuple with named items, one for each generator, or a Call; `where` are the relations.
+    """
+
+    name: str
+    keyword: str
+    places: tuple[Expr, ...]
+    where: Where | None
+    value: Expr
+    start: int
+    end: int
+    doc: str = ""
+
+
+@record
 class Binder:
     """A generic of a morphism: `..S` (row), `X`, `X : object`, `A : axis`, `K : kind`."""
 
@@ -202,7 +221,7 @@ class Import:
     end: int
 
 
-Decl: TypeAlias = Dim | Where | Kind | Object | Functor | Param | Morphism | Overload | Import
+Decl: TypeAlias = Dim | Where | Kind | Object | Functor | Param | Group | Morphism | Overload | Import
 
 
 @record

@@ -24,7 +24,7 @@ STARTED = NAMELIKE | {"TIED", "FRESH"}
 """What may follow a word that starts a statement."""
 STATEMENTS = kinds_of("PARAM BOX EMIT STATE")
 
-_HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT FUNCTOR LAW OVERLOAD FROM")
+_HEADS = MORPHISM_WORDS | kinds_of("DIM KIND OBJECT FUNCTOR GROUP MONOID LAW OVERLOAD FROM")
 _SIGNS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 
 

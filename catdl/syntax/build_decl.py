@@ -85,7 +85,7 @@ class Builder(ExprBuilder):
             span = self.span(self.starts[place], self.ends[place])
             self.found.append(wrong.WrongWord(span, found, words, near(found, words, 1, share=2)))
 
-    # object, functor, param
+    # object, functor, param, group
 
     def object_decl(self, values: Values, first: int, last: int) -> list[ast.Object]:
         start = self.starts[first]
@@ -104,6 +104,16 @@ class Builder(ExprBuilder):
         start = self.starts[first]
         _, name, _, type_, _, init = values
         return [ast.Param(self.word(name), type_, init, start, self.ends[last], self.doc(start))]
+
+    def group_decl(self, values: Values, first: int, last: int) -> list[ast.Group]:
+        start = self.starts[first]
+        word, name, on, places, where, _, value = values
+        self.one_of(on, ("on",))
+        return [
+            ast.Group(
+                self.word(name), self.word(word), tuple(places), where, value, start, self.ends[last], self.doc(start)
+            )
+        ]
 
     # morphism, hom, extern morphism
 

@@ -18,7 +18,7 @@ LATER = frozenset({"learner"})
 
 _DECLARING = (
     *("dim", "where", "kind", "object", "functor", "param", "morphism", "algebra", "coalgebra"),
-    *("law", "extern", "overload", "from"),
+    *("group", "monoid", "law", "extern", "overload", "from"),
 )
 _MOST = 4
 _PLAIN = {

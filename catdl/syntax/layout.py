@@ -23,7 +23,7 @@ from catdl.syntax.brackets import LEADING, MORPHISM_WORDS, NAMELIKE, OPENERS, ST
 from catdl.syntax.lexer import BRACKETS, IN_PLACE, Tokens, kinds_of
 from catdl.syntax.unfinished import begins_statement, is_value
 
-SIGNED = MORPHISM_WORDS | {"LAW"}
+SIGNED = MORPHISM_WORDS | {"LAW", "GROUP", "MONOID"}
 _ENDS = kinds_of("NAME NUMBER TEXT RPAR RSQB RBRACE")
 _GOES_ON = kinds_of(
     "RPAR RSQB RBRACE COMMA SEQ LAMBDA TO RANDOM STORE AMPERSAND EQ NE LE GE LT GT PLUS MINUS TENSOR STAR STARS SLASH "

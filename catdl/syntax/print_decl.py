@@ -39,6 +39,10 @@ def decl_parts(decl: ast.Decl) -> tuple[Parts, ast.Expr | None]:
             if decl.init is not None:
                 pieces += [" ~ ", Work(decl.init, Level.OPEN, 0)]
             return pieces, None
+        case ast.Group():
+            places = separated(([Work(place, Level.OPEN, 0)] for place in decl.places), ", ")
+            given = [" ", *_where(decl.where)] if decl.where is not None else []
+            return [f"{decl.keyword} {decl.name} on ", *places, *given], decl.value
         case ast.Morphism():
             return _morphism(decl), decl.body
         case ast.Overload():

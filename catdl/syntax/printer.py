@@ -14,7 +14,10 @@ from catdl.syntax.print_decl import decl_parts
 from catdl.syntax.print_parts import Level, Parts, Work, parts
 
 _WIDTH = 110
-_DECLS = (ast.Dim, ast.Where, ast.Kind, ast.Object, ast.Functor, ast.Param, ast.Morphism, ast.Overload, ast.Import)
+_DECLS = (
+    *(ast.Dim, ast.Where, ast.Kind, ast.Object, ast.Functor, ast.Param, ast.Group, ast.Morphism),
+    *(ast.Overload, ast.Import),
+)
 
 
 def show(node: ast.Module | ast.Decl | ast.Expr | ast.Statement) -> str:

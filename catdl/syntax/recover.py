@@ -104,6 +104,8 @@ def stub(stream: Stream, source: Source, begin: int) -> list[ast.Decl]:
             return [ast.Object(name, bad, bad.start, bad.end)]
         case "FUNCTOR":
             return [ast.Functor(name, (), "", bad, bad.start, bad.end)]
+        case "GROUP" | "MONOID":
+            return [ast.Group(name, source.text[starts[begin] : ends[begin]], (), None, bad, bad.start, bad.end)]
         case "PARAM":
             return [ast.Param(name, bad, None, bad.start, bad.end)]
         case "KIND":

@@ -21,6 +21,7 @@ from catdl.torch.scope import RESERVED
 from catdl.torch.unit import write
 
 OURS = {
+    "Commuting": "torch.equivariants",
     "Equivariants": "torch.equivariants",
     "Reparameterised": "torch.reparameterised",
     "Each": "torch.runtime",

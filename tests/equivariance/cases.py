@@ -9,6 +9,14 @@ from __future__ import annotations
 DIMS = """
 dim N : set, E : set, Z = 8 : cycle, X = 3 : vector(O), Y = 3 : vector(SO), P = 4 : vector(Lorentz), L = 5 : irrep(2)
 dim D = 4, C = 3, S = 2
+dim I = 8, J = 8, K = 3, M = 3, G = 8 : regular(D4), V = 4, Q = 3, R = 2, T = 4, U = 6 : regular(Cube)
+group D4 on (I, J), (K, M) where turn ^ 4 == id, flip ^ 2 == id, (turn * flip) ^ 2 == id =
+    (turn = (J, -I), flip = (I, -J))
+group Ring on V where turn ^ 4 == id = (turn = [1, 2, 3, 0], flip = -V)
+group Cube on Q where third ^ 3 == id, half ^ 2 == id =
+    (third = [[0, 0, 1], [1, 0, 0], [0, 1, 0]], half = [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+group Shear on R = (shear = exp([[0, 1], [0, 0]]), double = [[2, 0], [0, 1]])
+monoid Past on T = (later = [0, 0, 1, 2])
 """
 
 FOLDS = """
@@ -19,6 +27,12 @@ algebra turning : Vectors(Real[D, X]) -> Real[D, X] = [ zeros | ((a, h) => a + (
 """
 
 ROUND = 'pad[Z](1, 1, mode = "circular")'
+
+PATCHES = "Real[I, J, D] -> Real[C]"
+WINDOWED = """x => {
+    patches = x >> window[I](K) >> window[J](M) >> permute[I, J, K, M, D]
+    patches >> map[I, J](tied equilinear[Real[G, C]]) >> relu >> mean[I, J] >> max[G]
+}"""
 
 KEPT = [
     # sets
@@ -103,6 +117,34 @@ KEPT = [
         "p => { m = over[D, P](p * values[P]([1, -1, -1, -1]))\n contract[P](m, rename[D -> D'](p)) }",
     ),
     ("P", "Real[P, D] -> Real[P, C]", "linear(bias = false)"),
+    # images that are turned and reflected
+    ("I", "Real[I, J, D] -> Real[I, J, C]", "linear(8) >> relu >> linear"),
+    ("I", "Real[D, I, J] -> Real[C]", "maxpool2d(2) >> mean[I, J] >> linear"),
+    ("I", "Real[D, I, J] -> Real[D, I, J]", "avgpool2d(3, stride = 1, padding = 1)"),
+    ("I", "Real[D, I, J] -> Real[D]", "maxpool2d(3, stride = 1, padding = 1) >> logsumexp[I, J]"),
+    ("I", "Real[I, J, D] -> Real[D]", "mean[J] >> mean[I]"),
+    ("I", "Real[I, J] -> Real[(I, J)]", "flatten >> softmax"),
+    ("I", "Real[I, J, D] -> Real[I, J, C]", "equilinear(8) >> relu >> equilinear"),
+    ("I", "Real[K, M, D] -> Real[G, C]", "equilinear[Real[G, 8]] >> relu >> equilinear[Real[G, C]]"),
+    ("I", "Real[I, J, I', J'] -> Real[I, J]", "sum[I', J']"),
+    ("I", "Real[I, J, D] -> Real[I, J, I', J']", "x => contract[D](x, rename[I -> I', J -> J'](x))"),
+    ("I", "Real[I, J, D] -> Real[I, J, D]", "x => x >> reverse[I] >> reverse[J]"),
+    ("I", "Real[I, J, D] -> Real[C]", "x => x >> slice[I](2, 6) >> slice[J](2, 6) >> max[I, J] >> linear"),
+    ("I", "Real[G, D] -> Real[C]", "linear(8) >> relu >> max[G] >> linear"),
+    ("I", PATCHES, WINDOWED),
+    ("I", "Real[I, J, D] @ Real[K, M, C] -> Real[D]", "(x, y) => equibilinear[Real[D]](x, y)"),
+    # declared groups of one axis
+    ("Q", "Real[Q, D] @ Real[Q, C] -> Real[Q, D]", "(x, y) => equibilinear(x, y)"),
+    ("V", "Real[V, D] -> Real[V, C]", "equilinear(8) >> relu >> equilinear"),
+    ("V", "Real[V, D] -> Real[C]", "relu >> max[V] >> linear"),
+    ("Q", "Real[Q, D] -> Real[Q, D]", "v => over[Q, D](v * norm[Q](v))"),
+    ("Q", "Real[Q, D] -> Real[Q, Q', C]", "v => over[Q, Q', D](v * rename[Q -> Q'](v)) >> equilinear"),
+    ("Q", "Real[Q, D] -> Real[U, C]", "equilinear[Real[U, 8]] >> relu >> equilinear[Real[U, C]]"),
+    ("R", "Real[R, D] -> Real[R, C]", "linear(bias = false)"),
+    ("R", "Real[N, R] -> Real[N, R]", "v => over[N, R](v - mean[N](v))"),
+    ("T", "Real[T, D] -> Real[T, C]", "linear(8) >> relu >> linear"),
+    ("T", "Real[T, D] -> Real[T, C]", "equilinear"),
+    ("T", "Real[T, D] @ Real[T, D] -> Real[T, D]", "(x, y) => where(x > 0, y, 0)"),
 ]
 
 LOST = [
@@ -174,4 +216,34 @@ LOST = [
     ("L", "Real[L, D] -> Real[L, D]", "norm_relu[D, L]"),
     ("Y", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "(v, x) => couple[Real[Y, D]](relu(v), x)"),
     ("N", "Real[N, D] @ Real[N, D] -> Real[N, D]", "(x, y) => equibilinear(x >> reverse[N], y)"),
+    # images that are turned and reflected
+    ("I", "Real[D, I, J] -> Real[D, I, J]", "conv2d(4, 3, padding = 1)"),
+    ("I", "Real[D, I, J] -> Real[D]", "avgpool2d(3, stride = 2, padding = 1) >> mean[I, J]"),
+    ("I", "Real[D, I, J] -> Real[D]", "avgpool2d([3, 1], stride = 1) >> mean[I, J]"),
+    ("I", "Real[I, J, D] -> Real[D]", "mean[J] >> max[I]"),
+    ("I", "Real[I, J, D] -> Real[D]", "mean[J] >> relu >> mean[I]"),
+    ("I", "Real[I, J, D] -> Real[D]", "softmax[J] >> max[I, J]"),
+    ("I", "Real[I, J, D] -> Real[I, J, D]", "x => x >> reverse[I]"),
+    ("I", "Real[I, J, D] -> Real[I, J, D]", "x => over[I, J, D](x + real(index[I]))"),
+    ("I", "Real[I, J, D] -> Real[C]", "x => x >> slice[I](0, 4) >> slice[J](0, 4) >> max[I, J] >> linear"),
+    (
+        "I",
+        "Real[I, J, D] -> Real[I, J, D]",
+        "x => x >> pad[I](1, 0) >> pad[J](1, 0) >> slice[I](0, 8) >> slice[J](0, 8)",
+    ),
+    ("I", "Real[I, J] -> Real[D]", "flatten >> linear(D)"),
+    ("I", "Real[I, J, I', J'] -> Real[I, J]", "x => x >> sum[I', J] >> rename[J' -> J]"),
+    ("I", "Real[G, D] -> Real[G, D]", "x => x >> roll[G](1)"),
+    ("I", "Real[I, J, D] -> Real[I, J, D]", "batchnorm[I]"),
+    # declared groups of one axis
+    ("V", "Real[V, D] -> Real[V, D]", "x => x >> roll[V](1)"),
+    ("V", "Real[V, D] -> Real[V, D]", "layernorm[V]"),
+    ("Q", "Real[Q, D] -> Real[U, C]", "equilinear[Real[U, C]] >> cumsum[U]"),
+    ("R", "Real[R, D] -> Real[D]", "norm[R]"),
+    ("R", "Real[R, D] -> Real[R, D]", "relu"),
+    ("R", "Real[R, D] -> Real[R, C]", "linear"),
+    ("T", "Real[T, D] -> Real[D]", "mean[T]"),
+    ("T", "Real[T, D] -> Real[T, D]", "softmax[T]"),
+    ("T", "Real[T, D] -> Real[T, D]", "x => x >> reverse[T]"),
+    ("T", "Real[T, D] -> Real[T, C]", "positions[T, D](50) >> linear"),
 ]

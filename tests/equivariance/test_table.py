@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,12 +14,13 @@ from catdl.check.scope import DimDef
 from catdl.diagnostics.symmetry_errors import SymmetryLost
 from catdl.diagnostics.text import render
 from catdl.record import replace
-from catdl.symmetry.actions import Act, Group, Symmetric, said
+from catdl.symmetry.actions import Act, Declared, Group, Symmetric, said
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Size, evaluate, free_syms
-from catdl.types.types import Axis, Leaf, Word, axis_sizes
+from catdl.types.types import Axis, Leaf, axis_sizes
+from catdl.types.types import Word as Merged
 from tests.equivariance.cases import DIMS, FOLDS, KEPT, LOST
-from tests.symmetry.elements import drawn
+from tests.symmetry.elements import Element, Word, apply, drawn, word
 
 FREE = 6
 BATCH = 2
@@ -83,7 +84,7 @@ def error(case: Case) -> float:
     worst = 0.0
     for _ in range(4):
         inputs = [draw(diagram.wires[wire].type) for wire in diagram.inputs]
-        element = drawn(rng, group)
+        element = word(rng, group) if isinstance(group, Declared) else drawn(rng, group)
         moved = [
             act(x, diagram.wires[w].type, found, group, element) for x, w in zip(inputs, diagram.inputs, strict=True)
         ]
@@ -121,11 +122,14 @@ def results(module: torch.nn.Module, inputs: list[Tensor]) -> tuple[Tensor, ...]
     return found if isinstance(found, tuple) else (found,)
 
 
-def act(x: Tensor, leaf: Leaf, found: catdl.Spec, group: Group, element: Callable[[Act], np.ndarray]) -> Tensor:
+def act(x: Tensor, leaf: Leaf, found: catdl.Spec, group: Group, element: Element | Word) -> Tensor:
     """What an element does to a tensor of a type: its matrix along every axis that it moves, and names permuted."""
+    if isinstance(element, list):
+        assert isinstance(group, Declared)
+        return generated(x, leaf, found, group, element)
 
     def matrix(axis: Axis) -> Tensor | None:
-        if isinstance(axis.label, Word):
+        if isinstance(axis.label, Merged):
             parts = [(matrix(part), at(part.size)) for part in axis.label.axes]
             if all(part is None for part, _ in parts):
                 return None
@@ -152,6 +156,24 @@ def act(x: Tensor, leaf: Leaf, found: catdl.Spec, group: Group, element: Callabl
         if dim is not None and dim.act is not None and sized(dim.act.group) == group:
             x = torch.from_numpy(np.array(element(dim.act))).argmax(0)[x]
     return x
+
+
+def generated(x: Tensor, leaf: Leaf, found: catdl.Spec, group: Declared, element: Word) -> Tensor:
+    """What a product of generators does to a tensor, whose merged axes are split for it."""
+    axes: list[Axis] = []
+    for axis in leaf.axes:
+        assert isinstance(axis, Axis)
+        axes += axis.label.axes if isinstance(axis.label, Merged) else [axis]
+    acts = []
+    for axis in axes:
+        name = axis.label if isinstance(axis.label, str) else ""
+        dim = found.program.dim(name.rstrip("'"))
+        known = dim.act if dim is not None and dim.act is not None and dim.act.group == group else None
+        assert known is None or known.place is not None
+        acts.append(known and replace(known, place=replace(known.place, twin=name.count("'"))))
+    wide = x.reshape(*x.shape[:1], *(at(axis.size) for axis in axes))
+    moved = apply(element, group, wide.numpy(), acts)
+    return torch.from_numpy(np.ascontiguousarray(moved)).reshape(x.shape)
 
 
 @pytest.mark.parametrize(("body", "kept"), [

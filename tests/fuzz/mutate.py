@@ -55,6 +55,8 @@ SIGNS = [
     "core",
     "overload",
     "functor",
+    "group",
+    "monoid",
     "algebra",
     "coalgebra",
     "law",

@@ -6,11 +6,26 @@ side(drawn(rng, group), (Act(group), Act(group)))      the matrix of an element 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catdl.symmetry.actions import ROTATIONS, Act, Acts, Cyclic, Group, Matrices, Symmetric
+from catdl.symmetry.actions import (
+    REGULAR,
+    ROTATIONS,
+    Act,
+    Acts,
+    Cyclic,
+    Declared,
+    Group,
+    Matrices,
+    Matrix,
+    Sides,
+    Symmetric,
+    Takes,
+    size_of,
+)
 from catdl.symmetry.bases import METRIC
 from catdl.symmetry.rotations import generators
 
@@ -43,6 +58,96 @@ def drawn(rng: np.random.Generator, group: Group) -> Element:
         case Matrices(family, size):
             whole = _orthogonal(rng, size, family == "SO")
             return lambda act: whole
+        case Declared():
+            raise AssertionError("it moves several axes together: see `apply`")
+
+
+Word = list[tuple[int, float]]
+"""Generators of a declared group one after the other; of infinitesimal ones the exponential of a multiple."""
+
+
+def word(rng: np.random.Generator, group: Declared) -> Word:
+    """A random product of generators."""
+    steps = rng.integers(1, 6)
+    return [(int(rng.integers(len(group.generators))), float(rng.normal())) for _ in range(steps)]
+
+
+def apply(elements: Word, group: Declared, x: Array, acts: list[Act | None]) -> Array:
+    """What a product of generators does to an array, on whose last axes a group acts as told."""
+    for number, amount in elements:
+        x = _step(group, number, amount, x, acts)
+    return x
+
+
+def _step(group: Declared, number: int, amount: float, x: Array, acts: list[Act | None]) -> Array:
+    first = x.ndim - len(acts)
+    move = group.generators[number][1]
+    where = {(a.place.block, a.place.axis, a.place.twin): first + k for k, a in enumerate(acts) if a and a.place}
+    order = list(range(x.ndim))
+    flips: list[int] = []
+    for (block, axis, twin), at in where.items():
+        if block == REGULAR:
+            table = elements_of(group)
+            after = [table.index(_rounded(_dense(group, number) @ np.array(e))) for e in table]
+            x = np.take(x, np.argsort(after), at)
+        elif isinstance(move, Sides):
+            order[at] = where[block, move.axes[axis], twin]
+            flips += [at] if move.back[axis] else []
+        elif isinstance(move, Takes):
+            x = np.take(x, move.places, at)
+        else:
+            matrix = np.array(move.rows)
+            whole = _exponential(amount * matrix) if move.flow else matrix
+            x = np.moveaxis(np.tensordot(x, whole, ([at], [1])), -1, at)
+    return np.asarray(np.flip(x.transpose(order), tuple(flips)), dtype=np.float64)
+
+
+def side_of(elements: Word, group: Declared, acts: Acts) -> Array:
+    """The matrix of a product of generators on a product of axes."""
+    sizes = [size for act in acts if isinstance(size := size_of(act), int)]
+    whole = np.eye(prod(sizes)).reshape(-1, *sizes)
+    return apply(elements, group, whole, list(acts)).reshape(len(whole), -1).T
+
+
+def _dense(group: Declared, number: int) -> Array:
+    """A faithful matrix of a generator: of axes, their signed permutation."""
+    move = group.generators[number][1]
+    match move:
+        case Sides(axes, back):
+            return np.array(
+                [[(-1.0 if b else 1.0) * (a == k) for k in range(len(axes))] for a, b in zip(axes, back, strict=True)]
+            )
+        case Takes(places):
+            return np.eye(len(places))[list(places)]
+        case Matrix(rows):
+            return np.array(rows)
+
+
+def _rounded(matrix: Array) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(round(float(number), 6) + 0.0 for number in row) for row in matrix)
+
+
+def elements_of(group: Declared) -> list[tuple[tuple[float, ...], ...]]:
+    """The elements of a finite group as matrices, in the order in which products by generators find them."""
+    found = [_rounded(np.eye(len(_dense(group, 0))))]
+    for element in found:
+        for number in range(len(group.generators)):
+            made = _rounded(_dense(group, number) @ np.array(element))
+            if made not in found:
+                found.append(made)
+    return found
+
+
+def _exponential(matrix: Array) -> Array:
+    """By halves: the series of a small part, squared again and again."""
+    small = matrix / 2.0**10
+    made = term = np.eye(len(matrix))
+    for k in range(1, 20):
+        term = term @ small / k
+        made = made + term
+    for _ in range(10):
+        made = made @ made
+    return made
 
 
 def side(element: Element, acts: Acts) -> Array:

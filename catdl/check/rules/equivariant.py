@@ -85,7 +85,7 @@ def _like(rule: Rule, wire: W, given: list[ast.Arg]) -> Leaf:
     axes = rule.axes(wire)
     label = label_of(axes[-1].label) if axes else None
     dim = ctx.library.dim(label.rstrip("'")) if isinstance(label, str) else None
-    kept = axes[:-1] if axes and (dim is None or not dim.roles) else axes
+    kept = axes[:-1] if axes and (dim is None or not (dim.roles or dim.act)) else axes
     if given:
         channels = ctx.types.single(given[0], rule.head.env)
         if not isinstance(label_of(channels.label), str):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from typing import Any, cast
+
+from catdl.symmetry.commuting import Along, Told
 from catdl.torch.context import Context
 from catdl.torch.lowering import Lowering
 
@@ -16,6 +20,31 @@ def _axes(degrees: object) -> str:
     """As many axes as there are where the group's own matrices turn all, else the degree of each."""
     assert isinstance(degrees, tuple)
     return str(len(degrees)) if set(degrees) <= {-1} else repr(degrees)
+
+
+def _commuting(c: Context) -> str:
+    """Of every generator what it does to the result and to the input."""
+    c.scope.imports.add("Commuting")
+    outs, ins, generators = (cast(Any, c.raw(name)) for name in ("outs", "ins", "generators"))
+    moves = ", ".join(f'"{name}": ({_told(left)}, {_told(right)})' for name, left, right, _ in generators)
+    flows = "".join(f'"{name}", ' for name, *_, flow in generators if flow)
+    return f"Commuting({outs!r}, {ins!r}, {{{moves}}}{f', flows=({flows})' if flows else ''})"
+
+
+def _told(side: Told) -> str:
+    """For every axis the one that comes in its place, and what becomes of that."""
+
+    def number(value: float | Fraction) -> str:
+        return str(int(value)) if value == int(value) else repr(float(value))
+
+    def one(entry: int | tuple[int, Along]) -> str:
+        if isinstance(entry, int):
+            return str(entry)
+        axis, along = entry
+        rows = [f"[{', '.join(map(number, row))}]" if not isinstance(row, int) else str(row) for row in along]
+        return f"({axis}, [{', '.join(rows)}])"
+
+    return f"[{', '.join(map(one, side))}]"
 
 
 def _never(_: Context) -> str:
@@ -41,5 +70,6 @@ def _affine(c: Context) -> str:
 TABLE: dict[str, Lowering] = {
     "affine": Lowering(_affine, mixed=True),
     "circular": Lowering(_circular, mixed=True),
+    "commuting": Lowering(_never, _commuting, constant=True),
     "equivariants": Lowering(_never, _equivariants, constant=True),
 }
