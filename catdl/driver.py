@@ -248,10 +248,10 @@ class Spec:
 
     def laws(self, trials: int = 100) -> dict[str, Verdict]:
         """What is known of each law of the file: proved, held in so many trials, or refuted. Raises CheckError."""
-        from catdl.laws.verdict import judge
+        from catdl.laws.verdict import judged
 
         self.sound()
-        return {law.name: judge(*law.sides, trials) for law in self.stated() if law.sides is not None}
+        return judged(((law.name, *law.sides) for law in self.stated() if law.sides is not None), trials)
 
     def stated(self) -> list[LawDef]:
         """The laws of the file, in text order."""

@@ -177,6 +177,8 @@ def domain_of(program: Program, ctx: Context, expr: ast.Expr, env: Env) -> Objec
             return domain_of(program, ctx, only, env)
         case ast.Labelled(_, body) | ast.Tie(_, body) | ast.Plug(body, _):
             return domain_of(program, ctx, body, env)
+        case ast.Call(ast.Name("repeat" | "iterate"), (_, ast.Arg(None, _, body))):
+            return domain_of(program, ctx, body, env)
         case ast.Call(ast.Index(ast.Name("map" | "each"), items), args) if args:
             inner = domain_of(program, ctx, args[0].value, env)
             axes = [ctx.types.axis(item, env) for item in items]

@@ -1,8 +1,8 @@
-"""Sums of products: the arithmetic of terms in normal form, and functions of them that obey laws of their own.
+"""Sums of products: the arithmetic of terms in normal form.
 
 Takes terms. A number is a sum of monomials with rational coefficients; a monomial is a product of powers, summed over
-indices that it binds. Everything here is exact over the reals; of `x / x` it says nothing, for x may be zero. What was
-used is noted by name in `used`.
+indices that it binds. Everything here is exact over the reals; of `x / x` it says nothing, for x may be zero. Each law
+that was used is noted in `used`, with the first terms that it was used on.
 
     a = Algebra(10_000)
     a.add([(1, x), (1, y)]) is a.add([(1, y), (1, x)])
@@ -14,7 +14,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from catdl.laws.terms import Store, Term
+from catdl.laws.terms import FIRST_DRAW, Store, Term
+from catdl.record import record
 from catdl.types.sizes import Size, show
 
 Over: TypeAlias = tuple[tuple[int, str], ...]
@@ -23,9 +24,14 @@ Factors: TypeAlias = list[tuple[Term, int]]
 PAIRS = 400
 """How many products a product of two sums may become; past them it stays a product of two sums."""
 
-COMMUTATIVE = frozenset({"maximum", "minimum", "and", "or", "eq", "ne", "xor"})
-IDEMPOTENT = frozenset({"maximum", "minimum", "and", "or"})
-ASSOCIATIVE = IDEMPOTENT
+
+@record
+class Used:
+    """A law on terms: the text of what it was used on, with a place for each of `terms`, and what came of it."""
+
+    text: str
+    terms: tuple[Term, ...]
+    after: Term | None
 
 
 class Algebra(Store):
@@ -33,9 +39,13 @@ class Algebra(Store):
 
     def __init__(self, steps: int) -> None:
         super().__init__(steps)
-        self.used: dict[str, None] = {}
+        self.used: dict[str, Used] = {}
         self._one = self.make("mono", ((), ()))
         self.zero = self.make("poly", ())
+
+    def note(self, law: str, text: str, terms: tuple[Term, ...] = (), after: Term | None = None) -> None:
+        """Say that a law was used, and on what."""
+        self.used.setdefault(law, Used(text, terms, after))
 
     # sums
 
@@ -74,7 +84,7 @@ class Algebra(Store):
         kept = sorted(((m, c) for m, c in found.items() if c), key=lambda pair: pair[0].digest)
         if len(kept) == 1 and kept[0][1] == 1:
             mono = kept[0][0]
-            powers, _ = _shape(mono)
+            powers, _ = shape(mono)
             if not mono.bound and powers == (1,):
                 return mono.args[0]
         return self.make("poly", tuple(c for _, c in kept), tuple(m for m, _ in kept))
@@ -86,8 +96,6 @@ class Algebra(Store):
         ls, rs = self.parts(left), self.parts(right)
         if len(ls) * len(rs) > PAIRS:
             return self._sum({self._mono((), [(left, 1), (right, 1)]): Fraction(1)})
-        if len(ls) > 1 or len(rs) > 1:
-            self.used["multiplication distributes over +"] = None
         found: dict[Term, Fraction] = {}
         for a, m in ls:
             for b, n in rs:
@@ -95,25 +103,30 @@ class Algebra(Store):
                 over_n, factors_n = self._apart(n)
                 mono = self._mono((*over_m, *over_n), [*factors_m, *factors_n])
                 found[mono] = found.get(mono, Fraction(0)) + a * b
-        return self._sum(found)
+        made = self._sum(found)
+        if len(ls) > 1 or len(rs) > 1:
+            self.note("multiplication distributes over +", "({}) · ({})", (left, right), made)
+        return made
 
     def total(self, term: Term, name: int, size: Size) -> Term:
         """The sum of a term over one of its indices."""
         parts = self.parts(term)
-        if len(parts) > 1:
-            self.used["a sum over indices is linear"] = None
         count = self.size(size)
         out: list[tuple[Fraction | int, Term]] = []
+        laws: list[str] = []
         for coef, mono in parts:
             if name in mono.free:
                 over, factors = self._apart(mono)
                 if over:
-                    self.used["sums over indices may change places"] = None
+                    laws.append("sums over indices may change places")
                 out.append((coef, self._sum({self._mono((*over, (name, show(size))), factors): Fraction(1)})))
             else:
-                self.used["the sum of n equal numbers is n times one"] = None
+                laws.append("the sum of n equal numbers is n times one")
                 out.append((coef, self.mul(count, self._sum({mono: Fraction(1)}))))
-        return self.add(out)
+        made = self.add(out)
+        for law in (["a sum over indices is linear"] if len(parts) > 1 else []) + laws:
+            self.note(law, "Σ {} ({})", (self.index(name), term), made)
+        return made
 
     def power(self, term: Term, exponent: int) -> Term:
         """A whole power, above zero."""
@@ -147,7 +160,7 @@ class Algebra(Store):
 
     def _apart(self, mono: Term) -> tuple[Over, Factors]:
         """A monomial with names of its own for what it binds."""
-        powers, sizes = _shape(mono)
+        powers, sizes = shape(mono)
         fresh = {name: self.fresh() for name in mono.bound}
         new = {name: self.index(other) for name, other in fresh.items()}
         factors = [(self.put(arg, new), power) for arg, power in zip(mono.args, powers, strict=True)]
@@ -158,7 +171,7 @@ class Algebra(Store):
         powers: dict[tuple[Term, bool], int] = {}
         for factor, power in factors:
             # x / x is not 1 where x is 0; an exponential never is.
-            key = factor, power > 0 or _is_exp(factor)
+            key = factor, power > 0 or is_exp(factor)
             powers[key] = powers.get(key, 0) + power
         kept = [(factor, power) for (factor, _), power in powers.items() if power]
         order = self._order(over, kept)
@@ -193,109 +206,6 @@ class Algebra(Store):
             colour = fresh
         return tuple(order)
 
-    # functions
-
-    def apply(self, name: str, args: Sequence[Term]) -> Term:
-        """A pointwise function of numbers."""
-        found = self._arithmetic(name, args)
-        if found is not None:
-            return found
-        kept = list(args)
-        if name in ASSOCIATIVE:
-            kept = [inner for arg in kept for inner in (arg.args if (arg.op, arg.data) == ("fn", name) else (arg,))]
-        if name in IDEMPOTENT:
-            kept = list(dict.fromkeys(kept))
-            if len(kept) == 1:
-                self.used[f"{name} is idempotent"] = None
-                return kept[0]
-        if name in COMMUTATIVE:
-            kept.sort(key=lambda arg: arg.digest)
-        if name == "not" and (kept[0].op, kept[0].data) == ("fn", "not"):
-            return kept[0].args[0]
-        return self.make("fn", name, tuple(kept))
-
-    def _arithmetic(self, name: str, args: Sequence[Term]) -> Term | None:
-        match name:
-            case "add":
-                return self.add([(1, arg) for arg in args])
-            case "sub":
-                return self.add([(1, args[0]), (-1, args[1])])
-            case "neg":
-                return self.add([(-1, args[0])])
-            case "mul":
-                return self.mul(args[0], args[1])
-            case "div":
-                return self.mul(args[0], self.inverse(args[1]))
-            case "reciprocal":
-                return self.inverse(args[0])
-            case "pow" if (value := self.value(args[1])) is not None and value.denominator == 1 and 1 <= value <= 8:
-                return self.power(args[0], int(value))
-            case "exp":
-                return self._exp(args[0])
-            case "log" if _is_exp(args[0]):
-                self.used["log undoes exp"] = None
-                return args[0].args[0]
-            case _:
-                return None
-
-    def _exp(self, term: Term) -> Term:
-        """The exponential of a sum is a product."""
-        parts = self.parts(term)
-        if len(parts) > 1:
-            self.used["exp takes sums to products"] = None
-        made = self.number(1)
-        for coef, mono in parts:
-            whole = coef.denominator == 1 and abs(coef) <= 8
-            inner = self._sum({mono: Fraction(1) if whole else coef})
-            factor = self.make("fn", "exp", (inner,))
-            made = self.mul(made, self._sum({self._mono((), [(factor, int(coef) if whole else 1)]): Fraction(1)}))
-        return made
-
-    def reduce(self, name: str, term: Term, over: Sequence[tuple[int, Size]]) -> Term:
-        """A reduction by a commutative monoid other than the sum: over indices that bind."""
-        within = [(n, size) for n, size in over if n in term.free]
-        if len(within) < len(over):
-            if name in ("prod", "logsumexp"):
-                within = list(over)
-            else:
-                self.used[f"the {name} of equal values is one of them"] = None
-        if not within:
-            return term
-        if (term.op, term.data) == ("red", name) or (term.op == "red" and _name(term) == name):
-            self.used[f"a {name} of a {name} is one {name}"] = None
-            fresh = {n: self.fresh() for n in term.bound}
-            new = {n: self.index(other) for n, other in fresh.items()}
-            sizes = term.data[1] if isinstance(term.data, tuple) else ()
-            inner = self.put(term.args[0], new)
-            named = [*((n, show(size)) for n, size in within), *zip(fresh.values(), sizes, strict=True)]
-            return self._red(name, inner, tuple(named))
-        return self._red(name, term, tuple((n, show(size)) for n, size in within))
-
-    def _red(self, name: str, term: Term, over: Over) -> Term:
-        order = self._order(over, [(term, 1)])
-        return self.bind("red", (name, tuple(size for _, size in order)), (term,), tuple(n for n, _ in order))
-
-    # again, on other terms
-
-    def again(self, term: Term, args: tuple[Term, ...]) -> Term:
-        """The operation of a term on other terms, in normal form."""
-        match term.op:
-            case "poly":
-                coefs = term.data
-                assert isinstance(coefs, tuple)
-                return self.add(zip(coefs, args, strict=True))
-            case "mono":
-                powers, _ = _shape(term)
-                return self._product(args, powers)
-            case "fn":
-                return self.apply(str(term.data), args)
-            case _:
-                return self.simplified(term.op, term.data, args)
-
-    def simplified(self, op: str, data: Hashable, args: tuple[Term, ...]) -> Term:
-        """An operation without laws of arithmetic."""
-        return self.make(op, data, args)
-
     def _product(self, args: Sequence[Term], powers: Sequence[int]) -> Term:
         made = self.number(1)
         for arg, power in zip(args, powers, strict=True):
@@ -304,37 +214,26 @@ class Algebra(Store):
                 made = self.mul(made, one)
         return made
 
-    def rebind(self, term: Term, args: tuple[Term, ...], over: tuple[int, ...]) -> Term:
-        """The operation of a term that binds indices on other terms, in normal form."""
-        match term.op:
-            case "mono":
-                powers, sizes = _shape(term)
-                product = self._product(args, powers)
-                out: list[tuple[Fraction | int, Term]] = []
-                for coef, mono in self.parts(product):
-                    inner, factors = self._apart(mono)
-                    whole = self._mono((*inner, *zip(over, sizes, strict=True)), factors)
-                    out.append((coef, self._sum({whole: Fraction(1)})))
-                return self.add(out)
-            case "red":
-                assert isinstance(term.data, tuple)
-                return self._red(_name(term), args[0], tuple(zip(over, term.data[1], strict=True)))
-            case _:
-                return self.bind(term.op, term.data, args, over)
+    def settled(self, results: Sequence[Term]) -> list[Term]:
+        """Results with the boxes that draw numbered by where they are read, for independent draws have no order."""
+        names = sorted({name for term in results for name in term.free if name >= FIRST_DRAW})
+        if not names:
+            return list(results)
+        told = [self.make("result", k, (term,)) for k, term in enumerate(results)]
+        order = self._order(tuple((name, "") for name in names), [(term, 1) for term in told])
+        if [name for name, _ in order] != names:
+            self.note("independent draws may change places", "", (), None)
+        new = {name: self.make("drawn", k) for k, (name, _) in enumerate(order)}
+        return [self.put(term, new) for term in results]
 
 
-def _shape(mono: Term) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def shape(mono: Term) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The powers of a monomial's factors and the sizes that it sums over."""
     data = mono.data
     assert isinstance(data, tuple)
     return data[0], data[1]
 
 
-def _name(reduction: Term) -> str:
-    data = reduction.data
-    assert isinstance(data, tuple)
-    return str(data[0])
-
-
-def _is_exp(term: Term) -> bool:
+def is_exp(term: Term) -> bool:
+    """Whether it is an exponential."""
     return (term.op, term.data) == ("fn", "exp")

@@ -58,8 +58,8 @@ class Reader(Protocol):
         """Names for indices to be bound."""
         ...
 
-    def draw(self, frame: Frame, box: Box) -> int:
-        """The number of a box that draws."""
+    def draw(self, frame: Frame, box: Box) -> Indices:
+        """Which draw of which box that draws: an index of its own, and those of the maps around it."""
         ...
 
 
@@ -83,7 +83,9 @@ def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work[T
         case "contract":
             return (yield contract(r, frame, box, attrs, places))
         case "reduce":
-            return (yield reduce(r, frame, ins[0], str(attrs["fn"]), _ints(attrs["axes"]), places))
+            empty = attrs.get("empty")
+            said = "" if empty is None else f" or {_shown(empty)}"
+            return (yield reduce(r, frame, ins[0], str(attrs["fn"]) + said, _ints(attrs["axes"]), places))
         case "permute":
             perm = _ints(attrs["perm"])
             back = tuple(places[perm.index(k)] for k in range(len(perm)))
@@ -98,13 +100,8 @@ def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work[T
         case "merge_axes":
             axis, count = _int(attrs["axis"]), _int(attrs["count"])
             sizes_in = axis_sizes(wires[ins[0]].type)[axis : axis + count]
-            parts: list[Term] = []
-            rest = places[axis]
-            for size in reversed(sizes_in[1:]):
-                parts.append(a.within(rest, size))
-                rest = a.over(rest, size)
-            parts.append(rest)
-            return (yield r.at(frame, ins[0], (*places[:axis], *reversed(parts), *places[axis + 1 :])))
+            parts = a.parted(places[axis], sizes_in)
+            return (yield r.at(frame, ins[0], (*places[:axis], *parts, *places[axis + 1 :])))
         case "expand":
             at = _int(attrs["position"])
             return (yield r.at(frame, ins[0], (*places[:at], *places[at + 1 :])))
@@ -132,12 +129,11 @@ def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work[T
         case "index":
             return a.place(places[0])
         case "sample":
-            number = r.draw(frame, box)
-            return a.make("draw", (number, str(attrs["dist"])), places)
+            return a.make("draw", str(attrs["dist"]), (*r.draw(frame, box), *places))
         case "training" | "stop" | "straight":
             for wire in ins:
                 args.append((yield r.at(frame, wire, places)))  # noqa: PERF401
-            return a.make("fn", op.name, tuple(args))
+            return a.apply(op.name, args)
         case "concat":
             at = _int(attrs["axis"])
             for wire in ins:
@@ -209,13 +205,19 @@ def reduce(r: Reader, frame: Frame, wire: int, fn: str, axes: tuple[int, ...], p
     rest = iter(places)
     here = tuple(r.a.index(names[k]) if k in names else next(rest) for k in range(len(sizes)))
     made = yield r.at(frame, wire, here)
-    if fn not in ("sum", "mean"):
+    if fn == "logsumexp":
+        made = r.a.apply("exp", [made])
+    elif fn not in ("sum", "mean"):
         return r.a.reduce(fn, made, [(name, sizes[axis]) for axis, name in names.items()])
     for axis, name in names.items():
         made = r.a.total(made, name, sizes[axis])
         if fn == "mean":
             made = _divided(r, made, sizes[axis])
-    return made
+    if fn != "logsumexp":
+        return made
+    whole = r.a.apply("log", [made])
+    r.a.note("logsumexp is the log of the sum of exponentials", "logsumexp", (), whole)
+    return whole
 
 
 def _divided(r: Reader, term: Term, size: Size) -> Term:

@@ -35,7 +35,7 @@ from catdl.diagram.model import (
 from catdl.diagram.params import bared, sole_box
 from catdl.laws.cores import Frame, Indices, core
 from catdl.laws.places import Places
-from catdl.laws.terms import FIRST_FREE, Term
+from catdl.laws.terms import FIRST_DRAW, FIRST_FREE, Term
 from catdl.types.sizes import show
 
 ROUNDS = 64
@@ -50,7 +50,7 @@ class Reading:
         self.names = names
         self._frames: dict[tuple[object, ...], Frame] = {}
         self._known: dict[tuple[object, ...], Term] = {}
-        self._draws: dict[tuple[int, int], int] = {}
+        self._draws: dict[tuple[object, ...], int] = {}
 
     # frames
 
@@ -171,7 +171,7 @@ class Reading:
             case Native():
                 return (yield self.native(frame, box, op, port, places))
             case Map(axes, body, _):
-                self.a.used["map keeps composition (functoriality)"] = None
+                self.a.note("map keeps composition (functoriality)", box.span.text)
                 count = len(axes)
                 inner = self.body(body, frame, box, ("map", 0), "", frame.lead, places[:count])
                 return (yield self.at(inner, inner.diagram.outputs[port], places[count:]))
@@ -195,7 +195,7 @@ class Reading:
                 args = yield from self.functions(frame, box.inputs, places)
                 where: object = "" if target.startswith(VARIABLE) else frame.prefix
                 if target.endswith("~"):  # drawn anew wherever it is used
-                    where = self.draw(frame, box)
+                    args += self.draw(frame, box)
                 return self.a.make("apply", (target, port, where), (*places, *args))
             case Emit() | Store():
                 raise AssertionError("nothing reads what is emitted or stored")
@@ -237,9 +237,20 @@ class Reading:
         said = repr((op.entry, op.args, op.at_in, op.at_out, port))
         return self.a.make("native", said, (*places, *args))
 
-    def draw(self, frame: Frame, box: Box) -> int:
-        """The number of a box that draws: each occurrence draws for itself."""
-        return self._draws.setdefault((id(frame), id(box)), len(self._draws))
+    def draw(self, frame: Frame, box: Box) -> Indices:
+        """Which draw of which box that draws: an index of its own, and those of the maps around it.
+
+        Each occurrence draws for itself, at every index of a map anew.
+        """
+        around: list[object] = [id(box)]
+        places: list[Term] = []
+        at: Frame | None = frame
+        while at is not None:
+            around += [id(at.box), at.what]
+            places += at.fixed if at.what[0] in ("map", "each") else ()
+            at = at.outer
+        name = self._draws.setdefault(tuple(around), FIRST_DRAW + len(self._draws))
+        return (self.a.index(name), *places)
 
     def dummies(self, frame: Frame, places: Indices, count: int) -> tuple[int, ...]:
         """Names for indices to be bound: the same for the same places, above those in use."""
@@ -294,7 +305,7 @@ def results(diagram: Diagram, algebra: Places, names: Sequence[str] | None = Non
     for wire in diagram.outputs:
         rank = len(diagram.wires[wire].type.axes)
         out.append(drive(reading.at(root, wire, tuple(algebra.index(k) for k in range(rank)))))
-    return out
+    return algebra.settled(out)
 
 
 def _depth(frame: Frame) -> int:

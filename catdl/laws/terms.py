@@ -17,13 +17,19 @@ from catdl.diagram.drive import Work, drive
 FIRST_FREE = 1 << 40
 """Names of indices from here on stand for bound ones while a term is made or taken apart; none is left at the end."""
 
+FIRST_DRAW = 1 << 60
+"""Names from here on stand for boxes that draw, until all results are known."""
+
 _APART = 1 << 50
 
 
 class Term:
-    """An operation on terms. `free` are the names of the indices that it depends on; `bound` those that it binds."""
+    """An operation on terms. `free` are the names of the indices that it depends on; `bound` those that it binds.
 
-    __slots__ = ("args", "bound", "data", "digest", "free", "op")
+    `digest` tells terms apart; `blind` is the same for terms that differ in the names of indices only.
+    """
+
+    __slots__ = ("args", "blind", "bound", "data", "digest", "free", "op")
 
     def __init__(
         self,
@@ -33,6 +39,7 @@ class Term:
         bound: tuple[int, ...],
         free: frozenset[int],
         digest: bytes,
+        blind: bytes,
     ) -> None:
         self.op = op
         self.data = data
@@ -40,6 +47,7 @@ class Term:
         self.bound = bound
         self.free = free
         self.digest = digest
+        self.blind = blind
 
 
 class Budget(Exception):
@@ -73,7 +81,7 @@ class Store:
             digest = blake2b(repr((op, str(data), bound)).encode(), digest_size=16)
             for arg in args:
                 digest.update(arg.digest)
-            found = self._made[key] = Term(op, data, args, bound, free, digest.digest())
+            found = self._made[key] = Term(op, data, args, bound, free, digest.digest(), _blind(op, data, args))
         return found
 
     def index(self, name: int) -> Term:
@@ -132,6 +140,22 @@ class Store:
     def rebind(self, term: Term, args: tuple[Term, ...], over: tuple[int, ...]) -> Term:
         """The operation of a term that binds indices on other terms."""
         return self.bind(term.op, term.data, args, over)
+
+
+def _blind(op: str, data: Hashable, args: tuple[Term, ...]) -> bytes:
+    """A digest without names of indices; the parts of sums and products have no order there."""
+    match op, data:
+        case "index", _:
+            said: object = op
+        case "poly", tuple():
+            said = op, sorted(zip(map(str, data), (arg.blind for arg in args), strict=True))
+        case "mono", (tuple() as powers, tuple() as sizes):
+            said = op, sorted(zip(powers, (arg.blind for arg in args), strict=True)), sorted(sizes)
+        case "fn", _:
+            said = op, data, sorted(arg.blind for arg in args)
+        case _:
+            said = op, str(data), [arg.blind for arg in args]
+    return blake2b(repr(said).encode(), digest_size=8).digest()
 
 
 def lowest(free: frozenset[int], count: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from catdl.diagram.interpret_core import Function
 from catdl.diagram.model import Diagram
 from catdl.types.dtypes import storage
+from catdl.types.ragged import is_ragged
 from catdl.types.sizes import Bound, Poly, evaluate, free_syms
 from catdl.types.types import Leaf, axis_sizes, plain
 
@@ -148,18 +149,31 @@ def dims_of(diagrams: Sequence[Diagram]) -> tuple[str, ...]:
     return tuple(found)
 
 
+EMPTY = 6
+"""In one of so many trials samples have no elements along var dims."""
+
+
 def sizes(
     names: Sequence[str], number: int, divides: Sequence[tuple[int, object]], bounds: Sequence[Bound]
 ) -> dict[str, int] | None:
-    """Sizes for a trial under what the law assumes of them; None where none were found."""
+    """Sizes for a trial under what the law assumes of them; None where none were found. In some, var dims are empty."""
     step = math.lcm(*(n for n, _ in divides)) if divides else 1
     for shift in range(12):
         chosen = {name: step * (1 + (number + shift + (number // 3 + 1) * k) % 4) for k, name in enumerate(names)}
         if number == 0 and shift == 0:
             chosen = dict.fromkeys(names, max(step, 2))
+        if number % EMPTY == EMPTY - 1 and shift == 0:
+            chosen |= {name: 0 for name in names if is_ragged(name)}
         if all(holds(bound, chosen) for bound in bounds):
             return chosen
     return None
+
+
+def possible(side: Diagram, dims: Mapping[str, int]) -> bool:
+    """Whether there are inputs at these sizes: no index is one of no elements."""
+    leaves = [side.wires[wire].type for wire in side.inputs]
+    found = [leaf for leaf in leaves if leaf.kind.size is not None and evaluate(leaf.kind.size, dict(dims)) == 0]
+    return all(0 in [evaluate(size, dict(dims)) for size in axis_sizes(leaf)] for leaf in found)
 
 
 def holds(bound: Bound, dims: Mapping[str, int]) -> bool:

@@ -18,7 +18,7 @@ from catdl.diagram.interpret import interpret
 from catdl.diagram.interpret_core import Run
 from catdl.diagram.interpret_point import POINTWISE
 from catdl.diagram.params import globals_of, parameters
-from catdl.laws.algebra import ASSOCIATIVE
+from catdl.laws.functions import ASSOCIATIVE
 from catdl.laws.normal import results
 from catdl.laws.places import Places
 from catdl.laws.terms import Budget, Term

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,58 @@ PROVED = """
 : Real[S] -> Real = sum[S] == (x => sum[S](reverse[S](reverse[S](x))))
 """
 
-HELD = """
+MONOTONE = """
 : Real[N] -> Real = map[N](relu) >> max[N] == max[N] >> relu
+: Real[N, A] -> Real[A] = map[N](relu) >> max[N] == max[N] >> relu
+: Real[N, A] -> Real[A] = map[N](neg) >> max[N] == min[N] >> neg
+: Real[N, A] -> Real[A] = map[N](x => 3 * tanh(x) - 1) >> max[N] == max[N] >> (x => 3 * tanh(x) - 1)
+: Real[N, A] -> Real[A] = map[N](x => 1 - 2 * x) >> min[N] == max[N] >> (x => 1 - 2 * x)
+: Real[N, A] @ Real[A] -> Real[A] = ((x, y) => max[N](over[N, A](x + y))) == ((x, y) => max[N](x) + y)
+: Real[N, A] @ Real[N, A] -> Real[A] = ((x, y) => max[N](maximum(x, y))) == ((x, y) => maximum(max[N](x), max[N](y)))
+: Real[N, A] -> Real[A] = map[N](x => minimum(x, 2)) >> max[N] == max[N] >> (x => minimum(x, 2))
+"""
+
+PARTS = """
 : Real[A] -> Real[A] = tanh >> neg == neg >> tanh
+: Real[A] @ Real[A] -> Real[A] = ((x, y) => sin(x - y)) == ((x, y) => -sin(y - x))
+: Real[A] -> Real[A] = abs == neg >> abs
+: Real[A] -> Real[A] = neg >> sigmoid == (x => 1 - sigmoid(x))
+: Real[A] -> Real[A] = neg >> gelu == (x => gelu(x) - x)
+: Real[A] -> Real[A] = (x => stop_gradient(1 - 2 * x)) == (x => 1 - 2 * stop_gradient(x))
+"""
+
+REDUCED = """
 : Real[S] -> Real = sum[S] == reverse[S] >> sum[S]
+: Real[N, A] -> Real[A] = max[N] == reverse[N] >> max[N]
+: Real[N, A] -> Real = flatten >> sum[(N, A)] == sum[N, A]
+: Real[N, A, B] -> Real = flatten >> max[(N, A, B)] == max[N, A, B]
+: Real[N, A, B] -> Real[A] = rearrange("n a b -> a (n b)") >> sum[(N, B)] == sum[N, B]
+: Real[N] -> Real = logsumexp[N] == (x => log(sum[N](exp(x))))
+: Real[N] -> Real = (x => logsumexp[N](x + 2)) == (x => logsumexp[N](x) + 2)
+: Real[N, M] -> Real = logsumexp[N] >> logsumexp[M] == logsumexp[N, M]
+: Real[N] -> Real[N] = log_softmax >> exp == softmax
+"""
+
+DRAWN = """
+: Real[A] ~> Real[A] = (x => x + normal_like(x) - uniform_like(x)) == (x => -uniform_like(x) + normal_like(x) + x)
+: Real[A] ~> Real[A] @ Real[A] = (x => (normal_like(x), normal_like(x))) == (x => { a = normal_like(x)
+  b = normal_like(x)
+  (b, a) })
+: Real[A] ~> Real[A] = (x => normal_like(x) * uniform_like(x) + exp(uniform_like(x))) == (x => { u = uniform_like(x)
+  v = uniform_like(x)
+  exp(u) + v * normal_like(x) })
+[X, Y](r : X ~> Y) : copy >> (r @ r) == (r & r)
+[X, Y](r : X ~> Y) : r >> discard == discard
+"""
+
+LARGE = """
+: Real[A] -> Real[A] = iterate(400, tied (tanh >> square)) == iterate(2, tied iterate(200, tied (tanh >> square)))
+(h : Real[A] -> Real[A]) : Real[A] -> Real[A] = repeat(2000, h) == repeat(1000, h) >> repeat(1000, h)
+"""
+
+HELD = """
 : Real[A] -> Real[A] = softplus == (x => log(1 + exp(x)))
+: Real[N] -> Real = map[N](x => x ^ 3) >> max[N] == max[N] >> (x => x ^ 3)
 """
 
 REFUTED = """
@@ -84,6 +132,11 @@ REFUTED = """
 
 OPEN = """
 (r : Real ~> Real) : r >> copy == copy >> (r @ r)
+: Real[N, A] ~> Real[A] = map[N](x => x + normal_like(x)) >> sum[N] == (x => { y = sum[N](x)
+  y + (normal_like(y) >> expand[N] >> sum[N]) })
+: Real[N] ~> Real = (x => { a = map[N](normal_like)(x)
+  sum[N](a) * sum[N](a) }) == (x => sum[N](map[N](normal_like)(x)) * sum[N](map[N](normal_like)(x)))
+: Real[A] ~> Real[A] = (x => normal_like(x) - uniform_like(x)) == (x => uniform_like(x) - normal_like(x))
 """
 
 
@@ -95,10 +148,12 @@ def verdict(law: str) -> Verdict:
 
 
 def lines(text: str) -> list[str]:
-    return [line for line in text.strip().splitlines() if line]
+    return [law for law in re.split(r"\n(?! )", text.strip()) if law]
 
 
-@pytest.mark.parametrize("law", lines(PROVED))
+@pytest.mark.parametrize(
+    "law", [law for text in (PROVED, MONOTONE, PARTS, REDUCED, DRAWN, LARGE) for law in lines(text)]
+)
 def test_proved(law: str) -> None:
     assert isinstance(verdict(law), Proved)
 
@@ -124,9 +179,58 @@ def test_a_counterexample_is_small() -> None:
 
 
 def test_a_proof_names_what_it_took() -> None:
-    assert verdict("(f : Real -> Real) : map[N](f) >> map[N](f) == map[N](f >> f)") == Proved(
-        ("map keeps composition (functoriality)",)
-    )
+    found = verdict("(f : Real -> Real) : map[N](f) >> map[N](f) == map[N](f >> f)")
+    assert isinstance(found, Proved) and found.laws == ("map keeps composition (functoriality)",)
+
+
+def test_a_proof_tells_its_steps() -> None:
+    found = verdict(": Real[N] -> Real = (x => max[N](-2 * x)) == (x => -2 * min[N](x))")
+    assert isinstance(found, Proved)
+    assert [(step.law, step.before, step.after) for step in found.steps] == [
+        ("the max of negatives is the negative of the min", "max -2 · x[b]", "-2 · min i<N (x[i])")
+    ]
+    assert found.form == ("-2 · min i<N (x[i])",)
+
+
+@pytest.mark.parametrize("law", [
+    ": Real[M] -> Real = max[M](empty = 0) == max[M](empty = 5)",
+    ": Real -> Real = expand[M] >> mean[M](empty = 0) == id",
+])  # fmt: skip
+def test_samples_without_elements_are_tried(law: str) -> None:
+    (found,) = catdl.loads(f"dim M : var\nlaw it{law}").laws(40).values()
+    assert isinstance(found, Refuted)
+
+
+def test_proved_laws_are_lemmas() -> None:
+    """Of what is proved a following law may use any instance, in a network that is too large for its arithmetic."""
+    text = """
+dim N, A = 4
+param w : Real[A, A]
+morphism f : Real[N, A] -> Real[N, A] = linear(bias = false){weight = w}
+morphism shifted : Real[N, A] -> Real[N, A] = x => softmax(x + 3)
+law no_shift : Real[N, A] -> Real[N, A] = shifted == softmax
+law pooled : Real[N, A] -> Real[A] = map[N](relu) >> max[N] == max[N] >> relu
+law deep : Real[N, A] -> Real[A] =
+    iterate(60, tied (f >> shifted)) >> map[N](relu) >> max[N] == iterate(60, tied (f >> softmax)) >> max[N] >> relu
+law other : Real[N, A] -> Real[A] =
+    f >> shifted >> map[N](tanh) >> max[N] == f >> softmax >> max[N] >> relu
+"""
+    found = catdl.loads(text).laws(4)
+    assert isinstance(found["deep"], Proved) and found["deep"].laws == ("the law `no_shift`", "the law `pooled`")
+    assert not isinstance(found["other"], Proved)
+
+
+def test_a_lemma_takes_no_place_in_a_body_for_its_own() -> None:
+    """A lemma that makes a map, in a map: what it captures stays that of the map around."""
+    text = """
+dim N, M, A = 4
+law grown : Real[N, A] @ Real[A] -> Real[N, A] = ((x, y) => map[N](a => a + y - y + 0 * y)(x)) == ((x, _) => x)
+law inside : Real[M, N, A] @ Real[M, A] -> Real[M, N, A] =
+    ((x, y) => map[M]((a, b) => map[N](c => c * b)(a))(x, y)) ==
+    ((x, y) => map[M]((a, b) => map[N](c => c * c + 0 * b)(a))(x, y))
+"""
+    found = catdl.loads(text).laws(8)
+    assert isinstance(found["inside"], Refuted)
 
 
 def test_a_penalty_is_the_mean_of_the_squared_differences() -> None:
