@@ -22,6 +22,9 @@ from catdl.syntax import ast
 HIGHER = frozenset("annotate chain each fold iterate map mealy moore moore0 repeat scan scan0 unfold".split())  # noqa: SIM905
 """Operations that take morphisms."""
 
+NO_MORPHISMS = (ast.Text, ast.List, ast.Comprehension, ast.Labelled, ast.Chain, ast.Negate, ast.Power)
+"""Arguments that are none by their form."""
+
 OBJECTS = frozenset({"carrier", "functor"})
 """Their arguments that are none."""
 
@@ -64,7 +67,7 @@ def takes_morphism(ctx: Context, value: ast.Expr, param: ast.StaticParam | None,
     """Whether an argument is meant for a morphism."""
     if param is not None and isinstance(param.sort, ast.Arrow):
         return True
-    if isinstance(value, (ast.Text, ast.List, ast.Comprehension, ast.Labelled)) or (param is not None and sized(param)):
+    if isinstance(value, NO_MORPHISMS) or (param is not None and sized(param)):
         return False
     if core:
         found = head.env.find(value.id) if isinstance(value, ast.Name) else None

@@ -6,6 +6,7 @@ diagram enters an inner one as a captured input.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from catdl.check.scope import Env, MorphismDef
@@ -75,6 +76,11 @@ class Bundle:
 
 
 BAD = Bundle([], None, True)
+
+
+def unmade(builder: Builder, leaves: Sequence[Leaf], names: Sequence[str | None], where: Span) -> Bundle:
+    """Wires of known types that nothing makes, for what makes them has a mistake: the diagram is never closed."""
+    return Bundle([W(builder, leaf, False, None, where) for leaf in leaves], tuple(names) if any(names) else None)
 
 
 class Closure:

@@ -72,7 +72,7 @@ def applied(program: Program, ctx: Context, morphism: ast.Expr, env: Env, wires:
         b = Builder("collect")
         entered = [b.input(zonk_leaf(ctx, wire.leaf), wire.name, wire.constant, wire.where) for wire in wires]
         out = inside.apply(morphism, env, b, Bundle(entered))
-        if out.bad:
+        if out.bad or inside.failed:
             raise Refused
         inside.solver.conclude(broken=False)
         b.outputs = [b.take(wire) for wire in out.wires]

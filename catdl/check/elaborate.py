@@ -253,6 +253,8 @@ def takes_some(ctx: Context, leg: ast.Expr, env: Env) -> bool:
 
 def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bundle) -> Bundle:
     """A morphism elaborated in place: it takes morphisms, or has no signature."""
+    if inp.bad:
+        return BAD
     ctx.work.expansions += 1
     assert head.span is not None
     if ctx.work.expansions > EXPANSION_LIMIT:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import chain, repeat
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W, unmade
 from catdl.check.functors import FUNCTOR, Item, applied, kind_of
 from catdl.check.inner import emit_inner, inner_diagram, settle
 from catdl.check.legs import zeros
@@ -189,7 +189,8 @@ def _fold(
         since = ctx.asked()
         folding = _Folding(rule, b, form, legs, carrier)
         if not folding.run():
-            return BAD
+            made = folding.carrier
+            return BAD if made is None else unmade(b, nodes(made, axis), made.names, rule.span)
         weaker = folding.weaker()
         if carrier is not None or weaker is None:
             break
@@ -207,13 +208,17 @@ def _fold(
         name = next(iter(inner.emitted))
         raise ctx.refuse(wrong.BadValue(inner.emitted[name], f"`{name}` is emitted at every node, not once"))
     no_trees(rule, inner)
-    front = () if axis is None else (axis,)
-    op = Inner("trees", inner, rule.name, axes=front, form=form)
-    leaves = [Leaf(leaf.kind, (*front, *leaf.axes)) for leaf in made.leaves]
-    out = emit_inner(b, op, trees, leaves, made.names, rule.name, rule.span, None)
+    op = Inner("trees", inner, rule.name, axes=() if axis is None else (axis,), form=form)
+    out = emit_inner(b, op, trees, nodes(made, axis), made.names, rule.name, rule.span, None)
     for wire, port in zip(out.wires, made.names, strict=True):
         wire.name = port
     return out
+
+
+def nodes(carrier: Object, axis: Axis | None) -> list[Leaf]:
+    """The carrier, of each node if they stand along an axis."""
+    front = () if axis is None else (axis,)
+    return [Leaf(leaf.kind, (*front, *leaf.axes)) for leaf in carrier.leaves]
 
 
 def no_trees(rule: Rule, inner: Builder) -> None:
@@ -243,7 +248,8 @@ class _Folding:
             if self.carrier is None and deep[k]:
                 if all(deep):
                     raise self.rule.ctx.refuse(wrong.MissingArgument(self.rule.span, "carrier", self.rule.name))
-                return False  # no leaf's leg could be read: what the carrier is nobody knows
+                self.rule.ctx.apply(self.legs[k], self.rule.head.env, self.inner, BAD)
+                continue  # no leaf's leg could be read: what the carrier is nobody knows
             good = self.leg(k) and good
         if good:
             self.inner.inputs = [wire for k in range(len(deep)) for wire in self.inputs[k]]

@@ -17,6 +17,7 @@ from catdl.check.closing import Missing
 from catdl.check.context import Context
 from catdl.check.finish import finish
 from catdl.check.program import Program
+from catdl.check.samples import glimpse
 from catdl.check.scope import Env, LawDef, MorphismDef, Static
 from catdl.check.signature import FixedPart, Scheme, binder_sorts
 from catdl.check.stand_ins import side, stand_in
@@ -47,12 +48,15 @@ def read_law(program: Program, law: LawDef) -> None:
         if not module.half_read(node.start):  # else an equation may stand in what could not be read
             note(wrong.LawNoEquation(module.span(body)))
         return
-    try:
-        left, right = (elaborated(program, law, each, sides, note) for each in sides)
-    except Refused:
+    made: list[Diagram] = []
+    for each in sides:
+        try:
+            made.append(elaborated(program, law, each, sides, note))
+        except Refused:
+            continue
+    if has_errors(found) or len(made) != len(sides):
         return
-    if has_errors(found):
-        return
+    left, right = made
     ends = [Object(tuple(d.wires[w].type for w in d.outputs), d.codomain_names) for d in (left, right)]
     if [x.leaves for x in ends[:1]] != [x.leaves for x in ends[1:]]:
         spans = [module.span(each) for each in sides]
@@ -100,18 +104,30 @@ def elaborated(
     definition.sorts = binder_sorts(node) if node.binders or node.params else {}
     names: dict[str, object] = {name: stand_in(name, sort) for name, sort in definition.sorts.items()}
     env = Env(law.module, None, names)
-    variables(quiet, node, env, law)
-    scheme = program.scheme(definition)
-    ctx = program.context(note, program.assumed(definition, env))
-    if scheme is not None:
-        domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
-    else:
-        found = domain_of(program, ctx, sides[0], env) or domain_of(program, ctx, sides[1], env)
-        if found is None:
-            raise ctx.refuse(wrong.LawDomainUntold(law.span, law.name))
-        domain, codomain = found, None
+    try:
+        variables(quiet, node, env, law)
+        scheme = program.scheme(definition)
+        ctx = program.context(note, program.assumed(definition, env))
+        domain, codomain = types_of(program, ctx, law, scheme, sides, env)
+    except Refused:
+        glimpse(quiet, law.module, node, body)
+        raise
     builder = program.body(ctx, definition, node, env, domain, codomain, scheme)
+    if ctx.failed:
+        raise Refused
     return finished(program, ctx, builder, law.span)
+
+
+def types_of(
+    program: Program, ctx: Context, law: LawDef, scheme: Scheme | None, sides: tuple[ast.Expr, ast.Expr], env: Env
+) -> tuple[Object, Object | None]:
+    """What both sides take, and what they give if it is said. Raises Refused."""
+    if scheme is not None:
+        return side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
+    found = domain_of(program, ctx, sides[0], env) or domain_of(program, ctx, sides[1], env)
+    if found is None:
+        raise ctx.refuse(wrong.LawDomainUntold(law.span, law.name))
+    return found, None
 
 
 def variables(ctx: Context, node: ast.Morphism, env: Env, law: LawDef) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, W
+from catdl.check.builder import BAD, Builder, Bundle, W, unmade
 from catdl.check.declared import declared, over_axis
 from catdl.check.folds import fold as fold_trees
 from catdl.check.folds import show_summand
@@ -21,7 +21,7 @@ from catdl.check.legs import REVERSE, functor_of, open_dims, zeros
 from catdl.check.rules.common import Rule, known_axes
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.static import Refused
-from catdl.check.steps import Element, Options, Result, arranged, ended, inside, parted, read, recur
+from catdl.check.steps import Element, Options, Result, along, arranged, ended, inside, parted, read, recur
 from catdl.syntax import ast
 from catdl.types.types import (
     Child,
@@ -97,7 +97,10 @@ def listed(
     axis, starts, elements = parted(rule, b, wires)
     start = begun(rule, b, legs.legs[base], starts, options.carrier)
     if start is None:
-        return BAD
+        if options.carrier is None:
+            rule.ctx.apply(legs.legs[step], rule.head.env, b, BAD)
+            return BAD
+        start = unmade(b, options.carrier.leaves, options.carrier.names, rule.span)
     parts = form.summands[step] if form is not None else None
 
     def cell(inner: Builder, carried: list[W], here: list[W]) -> tuple[Bundle, list[W]] | None:
@@ -111,7 +114,11 @@ def listed(
     context = f"what leg {step + 1} gives: the state"
     made = recur(rule, b, axis, start, elements, cell, options.reverse, context, legs.legs[step])
     if made is None:
-        return BAD
+        if options.carrier is None:
+            return BAD
+        last = unmade(b, options.carrier.leaves, (), rule.span).wires
+        each = unmade(b, [along(rule, axis, wire) for wire in last], (), rule.span).wires
+        made = Result(last, each, options.reverse)
     return Bundle(give(made, b), start.names)
 
 

@@ -147,6 +147,8 @@ class Types:
                 found = env.find(name)
                 if isinstance(found, Row):
                     return found.axes
+                if isinstance(found, BadDef):
+                    raise Refused
                 raise self.statics.refuse(
                     wrong.UnknownName(env.module.span(node), name, "row of axes", alike(name, env, Row))
                 )

@@ -54,7 +54,7 @@ def recorded(program: Program, ctx: Context, morphism: ast.Expr, env: Env) -> tu
         b = Builder("weights")
         leaves = [leaf for part in parts if isinstance(part, FixedPart) for leaf in part.value.leaves]
         out = inside.apply(morphism, env, b, Bundle([b.input(inside.canon(leaf), None) for leaf in leaves]))
-        if out.bad:
+        if out.bad or inside.failed:
             raise Refused
         inside.solver.conclude(broken=False)
         b.outputs = [b.take(wire) for wire in out.wires]

@@ -8,11 +8,12 @@ Takes the program and a morphism; guarantees that what is wrong in the body is t
 from __future__ import annotations
 
 from catdl.check.builder import BAD, Builder, Bundle, Closure
+from catdl.check.context import Context
 from catdl.check.forms import is_wire
 from catdl.check.functors import applied, kind_of
 from catdl.check.legs import functor_of
 from catdl.check.program import Program
-from catdl.check.scope import Env, MorphismDef, Static
+from catdl.check.scope import BadDef, Env, Module, MorphismDef, Static
 from catdl.check.stand_ins import side, stand_in
 from catdl.check.static import Refused
 from catdl.syntax import ast
@@ -21,15 +22,34 @@ from catdl.types.types import Leaf
 
 
 def glance(program: Program, definition: MorphismDef) -> None:
-    """Tell what is wrong with a body whose signature is, whatever the types are."""
-    body = definition.head.body
-    if body is None or definition.head.params or definition.head.binders or definition.head.keyword == "extern":
+    """Tell what is wrong with a definition whatever its types and its arguments are."""
+    if definition.head.keyword == "extern":
         return
-    ctx, env, b = program.context(program.report), Env(definition.module), Builder(definition.name)
+    for equation in definition.equations:
+        ctx = program.context(program.report)
+        if isinstance(equation.signature, ast.Arrow):
+            for node in (equation.signature.domain, equation.signature.codomain):
+                try:
+                    ctx.types.object(node, unknown(definition.module, equation))
+                except Refused:
+                    continue
+        if equation.body is not None:
+            glimpse(ctx, definition.module, equation, equation.body)
+
+
+def glimpse(ctx: Context, module: Module, node: ast.Morphism, body: ast.Expr) -> None:
+    """Tell what is wrong with an expression whatever comes in, and whatever the names of a signature stand for."""
+    env, b = unknown(module, node), Builder(node.name)
     if is_wire(ctx, body, env):
         ctx.wires(body, env, b)
     else:
         ctx.apply(body, env, b, BAD)
+
+
+def unknown(module: Module, node: ast.Morphism) -> Env:
+    """The scope of a definition of whose binders and arguments nothing is known."""
+    names = [*(b.name for b in node.binders), *(p.name for p in node.params or () if p.name is not None)]
+    return Env(module, None, {name: BadDef(name) for name in names})
 
 
 def sample(program: Program, definition: MorphismDef) -> None:
@@ -39,13 +59,16 @@ def sample(program: Program, definition: MorphismDef) -> None:
         any(p.literal is not None for e in definition.equations for p in e.params or ())
         or len(definition.equations) > 1
     ):
+        glance(program, definition)
         return
     ctx = program.context(program.report)
     names: dict[str, object] = {}
+    begun = False
     try:
         scheme = program.scheme(definition)
         functor = functor_of(definition)
         if scheme is None and functor is None:
+            glance(program, definition)
             return
         for name, sort in (definition.sorts or {}).items():
             names[name] = stand_in(name, sort)
@@ -64,6 +87,7 @@ def sample(program: Program, definition: MorphismDef) -> None:
             elif isinstance(param.sort, ast.Name) and param.sort.id == "size":
                 names[param.name] = Static(sym(f"~::{param.name}"))
             else:
+                glance(program, definition)
                 return
         for param in head.params or ():
             closure_ = names.get(param.name or "")
@@ -81,6 +105,8 @@ def sample(program: Program, definition: MorphismDef) -> None:
             ctx.apply(head.body, env, b, Bundle([b.input(Leaf(trees, ()), None, False)]))
             return
         domain, codomain = side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
+        begun = True
         program.body(ctx, definition, head, env, domain, codomain, scheme)
     except Refused:
-        return
+        if not begun:
+            glance(program, definition)

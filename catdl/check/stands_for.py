@@ -15,6 +15,7 @@ from catdl.check.scope import (
     MorphismDef,
     ObjectDef,
     ParamDef,
+    Shadow,
     Static,
 )
 from catdl.check.signature import Row
@@ -44,6 +45,8 @@ def sort_of(found: object) -> str:
             return "a value"
         case Module():
             return "a module"
+        case Shadow():
+            return "a wire"
         case Row() | RowVar():
             return "a row of axes"
         case _:

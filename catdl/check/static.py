@@ -77,7 +77,8 @@ class Statics:
     def refuse(self, diagnostic: Diagnostic) -> Refused:
         """Report and give back what to raise. What a signature cannot be under its arguments is told of the call."""
         span = diagnostic.span
-        if self.at is not None and span is not None and span.source is self.at[0]:
+        written = isinstance(diagnostic, wrong.UnknownName)  # whatever the arguments are
+        if not written and self.at is not None and span is not None and span.source is self.at[0]:
             call = self.at[1]
             if call.source is not span.source or not call.start <= span.start <= span.end <= call.end:
                 diagnostic = replace(cast(Any, diagnostic), span=call)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding, bind_arguments, fill, open_binding
-from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W
+from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W, unmade
 from catdl.check.calls import codomain
 from catdl.check.closures import check_tie
 from catdl.check.context import Context, Head
@@ -28,8 +28,6 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
     """A template in place. Raises Refused."""
     span = head.span
     assert span is not None
-    if inp.bad:
-        return BAD
     params = definition.head.params or ()
     names: dict[str, object] = {}
     closures: list[tuple[ast.StaticParam, Closure]] = []
@@ -104,7 +102,8 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
             check_tie(ctx, closure)
         if plugs and not out.bad:
             attach(ctx, b.boxes[start:], plugs, span, definition.name)
-        return result(ctx, binding, scheme, out, wires, span)
+        out = result(ctx, binding, scheme, out, wires, span)
+        return promised(binding, scheme, b, wires) if out.bad else out
     leaves = [w.leaf for w in wires]
     inner, out = inner_diagram(
         ctx, b, definition.name, leaves, wires, lambda i, x: ctx.apply(body, env, i, like(x, inp))
@@ -115,7 +114,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
         check_tie(ctx, closure)
     out = result(ctx, binding, scheme, out, wires, span)
     if out.bad:
-        return BAD
+        return promised(binding, scheme, b, wires)
     inner.outputs = [inner.take(w) for w in out.wires]
     made = emit_inner(
         b,
@@ -200,10 +199,7 @@ def arrow(ctx: Context, node: ast.Arrow, binding: Binding) -> tuple[Object, Obje
 
 def result(ctx: Context, binding: Binding, scheme: Scheme | None, out: Bundle, wires: list[W], span: Span) -> Bundle:
     """A template's result against its declared codomain. Raises Refused."""
-    if scheme is None or out.bad:
-        return out
-    loose = {name for name, sort in scheme.binders if sort == "object" and name not in binding.names}
-    if loose:
+    if scheme is None or out.bad or loose(binding, scheme):
         return out
     leaves, _, names = codomain(binding, None, len(wires[0].leaf.axes) if wires else 0)
     if len(leaves) != len(out.wires):
@@ -217,6 +213,22 @@ def result(ctx: Context, binding: Binding, scheme: Scheme | None, out: Bundle, w
         if not ctx.port(wire, target, span, f"the result of `{binding.definition.name}`", way=out.way):
             return BAD
     return Bundle(out.wires, tuple(names) if any(names) else None)
+
+
+def loose(binding: Binding, scheme: Scheme) -> bool:
+    """Whether there is an object that only the body says."""
+    return any(sort == "object" and name not in binding.names for name, sort in scheme.binders)
+
+
+def promised(binding: Binding, scheme: Scheme | None, b: Builder, wires: list[W]) -> Bundle:
+    """What a signature says of the result of a body with a mistake: what comes after it is read all the same.
+
+    Raises Refused.
+    """
+    if scheme is None or loose(binding, scheme):
+        return BAD
+    leaves, _, names = codomain(binding, None, len(wires[0].leaf.axes) if wires else 0)
+    return unmade(b, leaves, names, binding.span)
 
 
 def choose(

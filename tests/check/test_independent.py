@@ -18,7 +18,7 @@ from catdl.driver import loads
 from tests.check.test_goldens import WRONG, checked, found, marks
 
 DECLARED = re.compile(
-    r"^(?:extern )?(?:kind|object|functor|algebra|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE
+    r"^(?:extern )?(?:kind|object|functor|algebra|coalgebra|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE
 )
 DIM = re.compile(r"(?:^|,)\s*(\w+)(?=[^()\[\]]*(?:[(\[][^()\[\]]*[)\]][^()\[\]]*)*(?:,|$))")
 WORD = re.compile(r"\b[A-Za-z_]\w*")
@@ -177,6 +177,35 @@ morphism g : Real[D] -> Real[D] = linear(E) >> takes >> linear(D)""",
     "a template and its uses": """\
 morphism stage(n) = linear(n) >> tahn  # E0101
 morphism f : Real[D] -> Real[D] = stage(4) >> stage(D) >> sofmax  # E0101""",
+    "templates that nothing uses": """\
+morphism a(n) = linear(n) >> tahn  # E0101
+morphism b(0, f) = sofmax  # E0101
+morphism b(n, f) = b(n - 1, f) >> f >> repeat(n - 1, f) >> chain([linear(c) for c in [n, 2]]) >> reul  # E0101
+morphism c(n) : Real[D] -> Real[n] = linear(n) >> tanhh  # E0101
+morphism d[..S, A](f : Real[A] -> Real[A]) : Real[..S, A] -> Real[..S, Q] = f >> gleu  # E0101 E0101
+morphism e(n) : Real[Q] -> Real[n] = linear(n)  # E0101
+morphism f : Real[D] -> Real[D] = a(D) >> b(2, relu) >> c(D)
+morphism g : Real[D] -> Real[D] = e(D)""",
+    "an algebra and its uses": """\
+functor L(X) = () + Real[A] @ X
+algebra cell : L(Real[B]) -> Real[B] = [ zeros | (a, h) => tanh((a >> liner) + h) ]  # E0101
+morphism f : Real[T, A] -> Real[T, D] = scan[T](cell)  # E0301
+morphism g : Real[T, A] -> Real[D] = fold[T](cell)  # E0301
+morphism h : Real[T, D] -> Real[B] = fold[T](cell)  # E0301""",
+    "legs of a fold": """\
+object S = Real[A]
+morphism f : Real[T, A] -> Real[D] = fold[T]([ zros | (a, h) => tahn(a) + h ])  # E0101 E0101
+morphism g : Real[T, A] -> Real[D] = fold[T]([ zros | (a, h) => tahn(a) + h ], carrier = S)  # E0101 E0101 E0301""",
+    "legs of a fold over trees": """\
+functor E(X) = Fin(10) + X @ X
+morphism f : mu(E) -> Real[D] = fold([ embde(10) | (a, b) => tahn(a) + b ])  # E0101 E0101
+morphism g : mu(E) -> Real[D] = fold([ embed(10, D = A) | (a, b) => tahn(a) + b ])  # E0101 E0301
+morphism h : mu(E) -> Real[D] = fold([ embde(10) | (a, b) => a + b ], carrier = Real[A])  # E0101 E0301""",
+    "a template and its result": """\
+morphism f : Real[A] -> Real[D] = residual(tahn)  # E0101 E0301""",
+    "the sides of a law": """\
+law l : Real[A] -> Real[A] = relu >> tahn == linear(A, bais = true) >> sofmax  # E0101 E0201 E0101
+law m(f : Real[A] -> Real[Q]) : f == f >> tahn  # E0101 E0101""",
     "a size that nothing determines": F
     + """x => {
     a = x >> linear >> sum[..]  # E0306
