@@ -167,10 +167,10 @@ class Compiled:
         return {name: tuple(keys) for name, keys in found.items()}
 
     def show(self) -> str:
-        """Signature, parameters, cost, symmetries, effects, ties, and what no type can catch."""
+        """Signature, parameters, cost, symmetries, causality, effects, ties, and what no type can catch."""
         from catdl.analysis.show import show
 
-        return show(self.diagram(), self.spec.program.role)
+        return show(self.diagram(), self.spec.program.role, self.spec.program.time)
 
     def refusals(self) -> list[Diagnostic]:
         """Why a morphism of a sound spec cannot be compiled as it stands; empty where it can."""

@@ -28,6 +28,7 @@ STAGES = (
     "prelude",
     "diagram",
     "equivariance",
+    "causal",
     "check",
     "repair",
     "lint",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import inf
 from textwrap import wrap
 
 from catdl.analysis import untyped
@@ -20,6 +21,7 @@ from catdl.analysis.effects import sources
 from catdl.analysis.keys import Row, rows
 from catdl.analysis.places import Note, Visit, visits
 from catdl.analysis.ties import ties
+from catdl.causal.kept import Times, causality
 from catdl.diagram.model import Diagram, Parameter
 from catdl.diagram.params import NOWHERE, globals_of, is_learned, parameters
 from catdl.equivariance.kept import symmetries
@@ -28,7 +30,7 @@ from catdl.source import Source, Span
 from catdl.symmetry.actions import said
 from catdl.types.sizes import SizeTooLarge
 from catdl.types.sizes import show as show_size
-from catdl.types.types import Leaf, Object, show_object
+from catdl.types.types import Leaf, Object, plain, show_object
 
 WIDTH = 100
 MANY = 4  # places of one text that are named before the rest are counted
@@ -47,8 +49,11 @@ def signature(diagram: Diagram) -> str:
     return f"{diagram.name} : {_object(diagram, True)} {_arrow(diagram)} {_object(diagram, False)}"
 
 
-def show(diagram: Diagram, roles: Roles) -> str:
-    """Everything worth knowing about a morphism that its text does not say at once; `roles` say what acts on dims."""
+def show(diagram: Diagram, roles: Roles, times: Times) -> str:
+    """Everything worth knowing about a morphism that its text does not say at once.
+
+    `roles` say what acts on dims, `times` which of them are a time.
+    """
     found = visits(diagram)
     places = _Places(diagram)
     sections = [
@@ -57,6 +62,7 @@ def show(diagram: Diagram, roles: Roles) -> str:
         list(_kept(diagram)),
         list(_cost(diagram)),
         list(_symmetries(diagram, roles, places)),
+        list(_causality(diagram, times, places)),
         list(_effects(found, places)),
         list(_ties(found, places)),
         list(_untyped(found, places)),
@@ -164,6 +170,26 @@ def _symmetries(diagram: Diagram, roles: Roles, places: _Places) -> Iterator[str
             at = f" at {places.where(loss.span)}" if loss.span is not NOWHERE else ""
             what = f" by `{loss.name}`" if loss.name else ""
             yield from _filled(f"loses {said(symmetry.group)}{at}{what}, which {loss.rule.how}", 2)
+
+
+def _causality(diagram: Diagram, times: Times, places: _Places) -> Iterator[str]:
+    """Along which times it is causal, and where it reads later steps of others."""
+    found = causality(diagram, times)
+    if found:
+        yield "time"
+    for time in found:
+        name, loss = f"`{plain(time.dim)}`", time.loss
+        if loss is not None:
+            at = f" at {places.where(loss.span)}" if loss.span is not NOWHERE else ""
+            what = f" by `{loss.name}`" if loss.name else ""
+            yield from _filled(f"not causal along {name}{at}{what}, which {loss.rule.how}", 2)
+        elif time.lag == inf:
+            yield from _filled(f"causal along {name}: no step depends on any step of the input", 2)
+        elif time.lag > 0:
+            before = "those before it" if time.lag == 1 else f"those at least {int(time.lag)} before it"
+            yield from _filled(f"causal along {name}: each step depends on {before} alone", 2)
+        else:
+            yield from _filled(f"causal along {name}", 2)
 
 
 def _effects(found: list[Visit], places: _Places) -> Iterator[str]:

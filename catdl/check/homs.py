@@ -1,7 +1,8 @@
-"""What a `hom` promises: that it goes with every group that acts on the axes of its input and of its result.
+"""What a `hom` promises: that it goes with every group that acts on the axes of its input and of its result, and that
+along a time no step of its result depends on later ones.
 
 Takes the finished Diagram of a hom. Guarantees that one with a mistake is refused, by the first box at which a symmetry
-is lost on the way to the result.
+is lost on the way to the result, or later steps are read.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
+from catdl.causal.kept import causality
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.kept import named, symmetries
 from catdl.symmetry.actions import said
+from catdl.types.types import plain
 
 if TYPE_CHECKING:
     from catdl.check.program import Program
@@ -25,7 +28,9 @@ def broken(program: Program, definition: MorphismDef, diagram: Diagram) -> Itera
     """The symmetries that a hom does not keep."""
 
     found = symmetries(diagram, program.role)
-    if not found and not any(dim is not None and dim.untold for dim in map(program.dim, named(diagram))):
+    ordered = causality(diagram, program.time)
+    untold = any(dim is not None and dim.untold for dim in map(program.dim, named(diagram)))
+    if not found and not ordered and not untold:
         yield wrong.NothingActs(definition.span, definition.name)
     for symmetry in found:
         loss = symmetry.loss
@@ -42,4 +47,18 @@ def broken(program: Program, definition: MorphismDef, diagram: Diagram) -> Itera
             loss.rule.instead,
             dim.span if dim is not None else None,
             symmetry.said if symmetry.kept is not None else None,
+        )
+    for time in ordered:
+        reads = time.loss
+        if reads is None:
+            continue
+        dim = program.dim(time.dim)
+        yield wrong.ReadsAhead(
+            definition.span if reads.span is NOWHERE else reads.span,
+            definition.name,
+            plain(time.dim),
+            f"`{reads.name}`" if reads.name else "this",
+            reads.rule.how,
+            reads.rule.instead,
+            dim.span if dim is not None else None,
         )

@@ -133,6 +133,11 @@ class Program:
         dim = self.dim(label)
         return (dim.act, dim.axis.size) if dim is not None and dim.act is not None else None
 
+    def time(self, label: str) -> Size | None:
+        """The size of the dim of a label, if it is a time."""
+        dim = self.dim(label)
+        return dim.axis.size if dim is not None and dim.other == "time" else None
+
     def context(self, report: Callable[[Diagnostic], None], facts: Facts | None = None) -> Context:
         """A context for one declaration; `facts` are what it may assume beyond the program's."""
         interned = self.interned

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from catdl.diagnostics.base import Diagnostic, Edit, Help, Label, Mistake, Parts, has_errors, in_order, sort_key
 
 if TYPE_CHECKING:
+    from catdl.diagnostics.causal_errors import *  # noqa: F403
     from catdl.diagnostics.effect_errors import *  # noqa: F403
     from catdl.diagnostics.kind_errors import *  # noqa: F403
     from catdl.diagnostics.law_errors import *  # noqa: F403
@@ -44,6 +45,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("catdl.diagnostics.limit_errors", "files, compiling and limits"),
     ("catdl.diagnostics.law_errors", "laws"),
     ("catdl.diagnostics.symmetry_errors", "symmetry"),
+    ("catdl.diagnostics.causal_errors", "the order of time"),
     ("catdl.diagnostics.names_warnings", "names and comments"),
     ("catdl.diagnostics.layers_warnings", "layers that undo or repeat each other"),
     ("catdl.diagnostics.model_warnings", "what a model cannot respect or learn"),
@@ -89,6 +91,7 @@ _HOMES = {
         "BadGenerator CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NotUndone NothingActs PlacesApart "
         "RelationBroken RoleArguments RoleSize RolesClash SymmetryLost"
     ),
+    "causal_errors": "ReadsAhead",
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
     "model_warnings": "DeadWeights NothingLearns SetOrdered",

@@ -39,7 +39,6 @@ from catdl.equivariance.states import (
     Moves,
     Places,
     Rep,
-    Reps,
     Side,
     State,
     Within,
@@ -403,7 +402,7 @@ def last(items: tuple[Any, ...], at: tuple[int, ...] | None) -> tuple[Any, ...]:
     return (*(item for i, item in enumerate(items) if i not in places), *(items[i] for i in places))
 
 
-def first(items: Reps, at: tuple[int, ...] | None) -> Reps:
+def first(items: tuple[Any, ...], at: tuple[int, ...] | None) -> tuple[Any, ...]:
     """With what stands at the end at these positions."""
     if at is None:
         return items

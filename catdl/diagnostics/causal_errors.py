@@ -1,0 +1,38 @@
+"""Mistakes with the order of time: E11xx. See `base` for what each must offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.source import Span
+
+__all__ = ["ReadsAhead"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadsAhead(Mistake):
+    """A `hom` along a time whose result reads later steps: the first box at which it does, and what to do instead.
+
+    `dim` is where the time is declared.
+    """
+
+    code: ClassVar[str] = "E1101"
+    title: ClassVar[str] = "a hom that reads later steps"
+    span: Span
+    name: str
+    time: str
+    what: str
+    how: str
+    instead: str
+    dim: Span | None
+
+    def parts(self) -> Parts:
+        message = f"no step of `{self.name}` along `{self.time}` may depend on later ones, and {self.what} {self.how}"
+        labels = (Label(self.dim, "the time"),) if self.dim is not None else ()
+        helps = (
+            Help(self.instead.replace("[T]", f"[{self.time}]")),
+            Help(f"write `morphism {self.name}` where later steps may be read; `catdl show` tells where they are"),
+        )
+        return Parts(message, self.span, "reads them", labels, helps=helps)
