@@ -217,6 +217,7 @@ class PBox:
     """A box under construction."""
 
     __slots__ = (
+        "after",
         "given",
         "group",
         "inputs",
@@ -250,6 +251,7 @@ class PBox:
         self.label = label  # the name of the occurrence
         self.span = span
         self.token: object | None = None  # boxes with one token share their site
+        self.after: PBox | None = None  # what is written before it, though made later
         self.plugs: list[tuple[str, W]] = []
         self.pending: list[Plugged] = []  # plugs whose leaves are known when the box is closed
         self.group: tuple[object, int | str] | None = None  # the chain it is an element of, and its place

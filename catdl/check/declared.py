@@ -9,7 +9,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle
 from catdl.check.context import Head
 from catdl.check.folds import no_algebra
-from catdl.check.legs import AXIS, along_axis
+from catdl.check.legs import AXIS, along_axis, functor_of
 from catdl.check.rules.common import Rule
 from catdl.check.scope import MorphismDef
 from catdl.syntax import ast
@@ -27,8 +27,10 @@ def declared(rule: Rule, node: ast.Expr, options: tuple[str, ...]) -> tuple[Head
     target = head.target if head is not None else None
     said = [arg for arg in rule.head.args if arg.sep == "="]
     found = None
-    if isinstance(target, MorphismDef) and target.head.keyword == "algebra":
-        found = along_axis(target, rule.name, any(arg.name in options for arg in said))
+    if isinstance(target, MorphismDef) and functor_of(target) is not None:
+        body = target.head.body
+        assert isinstance(body, ast.Call)
+        found = along_axis(target, rule.name, any(arg.name in options for arg in said), (body.args[0].value,))
     if head is None or found is None:
         raise no_algebra(rule, node)
     unknown = next((arg for arg in said if arg.name not in options), None)

@@ -223,7 +223,7 @@ def _index(r: _Reading, domain: ast.Expr) -> Axis:
             if isinstance(found, Axis) and closed(found.size):
                 return Axis(_label(r, found.label), found.size)
     words = "children are numbered by a finite object, `(Fin(3) -> X)`; what a machine reads stands around it all"
-    raise r.wrong(domain, f"{words}, `(In -> Out @ X)`")
+    raise r.wrong(domain, f"{words}, `(In -> Out @ X)`, or around its next state alone, `Out @ (In -> X)`")
 
 
 def _constant(r: _Reading, node: ast.Expr, leaf: Leaf) -> Leaf:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from catdl import diagnostics as wrong
-from catdl.check import lists, machines
+from catdl.check import lists, machines, moore
 from catdl.check.annotate import annotate
 from catdl.check.builder import BAD, Bundle, Closure, Inner
 from catdl.check.context import Head
@@ -353,8 +353,8 @@ HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "law_loss": law_loss,
     "map": lifted,
     "mealy": machines.mealy,
-    "moore": machines.moore,
-    "moore0": machines.moore0,
+    "moore": moore.moore,
+    "moore0": moore.moore0,
     "repeat": repeat,
     "scan": lists.scan,
     "scan0": lists.scan0,

@@ -28,29 +28,29 @@ def open_dims(algebra: MorphismDef) -> bool:
     return algebra.head.signature is None
 
 
-def along_axis(algebra: MorphismDef, rule: str, reverse: bool) -> MorphismDef | None:
-    """`fold[axis](legs)` for an `algebra`, as a template that takes the axis; None where it has no legs of its own.
+def along_axis(found: MorphismDef, rule: str, reverse: bool, legs: tuple[ast.Expr, ...]) -> MorphismDef:
+    """`fold[axis](legs)` for an `algebra`, or what else a rule makes of the legs of a declaration.
 
-    The axis is the caller's and the legs are the algebra's: both are known in the template's scope.
+    It is a template that takes the axis: that is the caller's and the legs are the declaration's, and both are known in
+    the template's scope.
     """
-    head = algebra.head
-    body = head.body
-    if not isinstance(body, ast.Call) or functor_of(algebra) is None:
-        return None
+    head, body = found.head, found.head.body
+    assert isinstance(body, ast.Call)
     start, end = body.start, body.end
 
     def name(text: str) -> ast.Name:
         return ast.Name(text, start, end)
 
-    named = list(body.args[1:])
+    named = [arg for arg in body.args if arg.sep == "="]
     params = [ast.StaticParam(AXIS, None, None, name("axis"), None, start, end)]
     if reverse:
         named.append(ast.Arg(REVERSE, "=", name(REVERSE), start, end))
         params.append(ast.StaticParam(REVERSE, None, None, name("bool"), None, start, end))
+    given = [ast.Arg(None, "", leg, leg.start, leg.end) for leg in legs]
     axis = ast.Arg(None, "", name(AXIS), start, end)
-    along = ast.Call(ast.Index(name(rule), (axis,), start, end), (body.args[0], *named), start, end)
+    along = ast.Call(ast.Index(name(rule), (axis,), start, end), (*given, *named), start, end)
     made = replace(head, keyword="morphism", signature=None, params=(*(head.params or ()), *params), body=along)
-    return MorphismDef(algebra.name, algebra.module, [made], algebra.span, (), algebra.sorts)
+    return MorphismDef(found.name, found.module, [made], found.span, (), found.sorts)
 
 
 def zeros(rule: Rule, b: Builder, carrier: Object) -> Bundle:

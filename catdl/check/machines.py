@@ -1,4 +1,4 @@
-"""Coalgebras and machines along an axis: `unfold[T]`, `mealy[T]`, `moore[T]`, `moore0[T]` (CDL, appendix J).
+"""Coalgebras and machines along an axis: `unfold[T]`, `mealy[T]` (CDL, appendix J).
 
 Takes morphisms of a state; guarantees outputs along the axis, and the state that a step gives as the one that it takes.
 
@@ -8,15 +8,15 @@ Takes morphisms of a state; guarantees outputs along the axis, and the state tha
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import BAD, Builder, Bundle, Inner, W
+from catdl.check.builder import BAD, Builder, Bundle, W
 from catdl.check.coalgebras import functor_of
 from catdl.check.coalgebras import reads as reads_input
 from catdl.check.emit import core
-from catdl.check.inner import emit_inner, inner_diagram
+from catdl.check.inner import inner_diagram
 from catdl.check.legs import REVERSE
 from catdl.check.rules.common import BOOL, Rule
 from catdl.check.scope import MorphismDef
-from catdl.check.steps import along, ended, inside, parted, read, recur
+from catdl.check.steps import inside, parted, read, recur
 from catdl.check.summands import chosen, holds, number, parts_of, show_sum, types
 from catdl.syntax import ast
 from catdl.types.types import (
@@ -199,57 +199,8 @@ def state_names(rule: Rule, wires: list[W], starts: list[W]) -> tuple[str | None
 
 
 def grouped(carried: list[W], here: list[W], names: tuple[str | None, ...]) -> Bundle:
-    """The state and an element, as two things."""
+    """The state and an element, as two things; without an element the state alone."""
     bundle = Bundle([*carried, *here], (*names, *(None,) * len(here)) if any(names) else None)
-    if len(carried) != 1 or len(here) != 1:
+    if here and (len(carried) != 1 or len(here) != 1):
         bundle.groups = ((None, len(carried)), (None, len(here)))
     return bundle
-
-
-def moore(rule: Rule) -> Bundle:
-    """`moore[T](out, next)`, out : C -> Out, next : C @ In -> C: the output of the state after every input."""
-    return outputs_of(rule, False)
-
-
-def moore0(rule: Rule) -> Bundle:
-    """`moore0[T](out, next)`: the output of every state, that of the start, too."""
-    return outputs_of(rule, True)
-
-
-def outputs_of(rule: Rule, first: bool) -> Bundle:
-    """A Moore machine: the states, and what is shown of each. Raises Refused."""
-    options = read(rule, (REVERSE,), 2, "out, next")
-    shown, step = options.morphisms
-
-    def body(b: Builder, wires: list[W]) -> Bundle:
-        axis, starts, elements = parted(rule, b, wires)
-        names = state_names(rule, wires, starts)
-
-        def cell(inner: Builder, carried: list[W], here: list[W]) -> tuple[Bundle, list[W]] | None:
-            new = rule.ctx.apply(step, rule.head.env, inner, grouped(carried, here, names))
-            return None if new.bad else (new, carried if first else new.wires)
-
-        made = recur(
-            rule, b, axis, Bundle(starts), elements, cell, options.reverse, "the state that `next` gives", step
-        )
-        if made is None:
-            return BAD
-        return everywhere(rule, b, shown, ended(rule, made, b) if first else made.outputs)
-
-    return inside(rule, body)
-
-
-def everywhere(rule: Rule, b: Builder, shown: ast.Expr, states: list[W]) -> Bundle:
-    """One morphism at every index of the first axis."""
-    axis = states[0].leaf.axes[0]
-    assert isinstance(axis, Axis)
-    leaves = [Leaf(w.leaf.kind, w.leaf.axes[1:]) for w in states]
-    inner, out = inner_diagram(
-        rule.ctx, b, rule.name, leaves, states, lambda i, x: rule.ctx.apply(shown, rule.head.env, i, x),
-        mapped=1, folded=True,
-    )  # fmt: skip
-    if out.bad:
-        return BAD
-    op = Inner("map", inner, rule.name, 1, "tied", (axis,))
-    results = [along(rule, axis, wire) for wire in inner.outputs]
-    return emit_inner(b, op, states, results, out.names, rule.name, rule.span, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from catdl import diagnostics as wrong
 from catdl.check import sorts
 from catdl.check.closing import Instance
-from catdl.check.coalgebras import declared, functor_of
+from catdl.check.coalgebras import declared, functor_of, undivided
 from catdl.check.declare import declare
 from catdl.check.facts import Noted, refused
 from catdl.check.forms import parameter_leaf
@@ -278,6 +278,13 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         signature = found.head.signature
         span = found.span if signature is None else module.span(signature)
         program.report(wrong.NotACoalgebra(span, "another type; that of a coalgebra is `C -> F(C)`"))
+        module.defs[found.name] = BadDef(found.name)
+        return
+    if found.head.keyword == "coalgebra" and (whole := undivided(found)) is not None:
+        helps = (
+            "write it factor by factor, `(out, next)` or `s => (out, x => next)`: the state alone tells what it shows"
+        )
+        program.report(wrong.NotACoalgebra(module.span(whole), "one body for an output and a state that reads", helps))
         module.defs[found.name] = BadDef(found.name)
         return
     if found.modifiers:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from catdl.check.coalgebras import read_at_each
 from catdl.check.functors import functor
 from catdl.check.names import mentioned
 from catdl.check.objects import Types
@@ -115,5 +116,5 @@ def on_functor(types: Types, node: ast.Call | ast.Field, env: Env) -> ast.Expr |
     found = functor(types, node.base if isinstance(node, ast.Field) else node.function, env)
     if found is None:
         return None
-    reads = not isinstance(node, ast.Field) or isinstance(found.node.value, ast.Arrow)
+    reads = not isinstance(node, ast.Field) or read_at_each(found) is not None
     return node if reads else ast.Tuple((), node.start, node.end)

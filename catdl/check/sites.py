@@ -17,7 +17,7 @@ from catdl.check.builder import Builder, Inner, PBox, Source_
 def name_sites(builder: Builder) -> None:
     """Name the boxes of one body, in text order."""
     names = _Names()
-    stack: list[tuple[Iterator[tuple[int, PBox]], object | None]] = [(iter(enumerate(builder.boxes)), None)]
+    stack: list[tuple[Iterator[tuple[int, PBox]], object | None]] = [(in_text_order(builder), None)]
     while stack:
         boxes, around = stack[-1]
         for place, box in boxes:
@@ -26,11 +26,25 @@ def name_sites(builder: Builder) -> None:
             # In a tied body made again, what stands at the same place is the same.
             token = names.token(box.token, None if around is None else (around, place))
             if isinstance(box.op, Inner) and box.transparent:
-                stack.append((iter(enumerate(box.op.builder.boxes)), token))
+                stack.append((in_text_order(box.op.builder), token))
                 break
             box.site = names.site(box, token)
         else:
             stack.pop()
+
+
+def in_text_order(builder: Builder) -> Iterator[tuple[int, PBox]]:
+    """The boxes of a body with their places, in the order of the text."""
+    waiting: dict[PBox, list[tuple[int, PBox]]] = {}
+    for place, box in enumerate(builder.boxes):
+        if box.after is not None:
+            waiting.setdefault(box.after, []).append((place, box))
+    for place, box in enumerate(builder.boxes):
+        if box.after is None:
+            yield place, box
+            yield from waiting.pop(box, ())
+    for rest in waiting.values():
+        yield from rest
 
 
 class _Names:

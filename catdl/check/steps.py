@@ -46,6 +46,7 @@ class Options:
     last: bool = False
     carrier: Object | None = None
     functor: Form | None = None
+    machine: ast.Expr | None = None
     until: ast.Expr | None = None
 
 
@@ -73,8 +74,8 @@ def read(rule: Rule, names: tuple[str, ...], count: int, what: str) -> Options:
             found["carrier"] = ctx.types.object(arg.value, env)
         elif arg.name == "functor":
             found["functor"] = applied(ctx.types, arg.value, env)[0]
-        elif arg.name == "until":
-            found["until"] = arg.value
+        elif arg.name in ("until", "machine"):
+            found[arg.name] = arg.value
         else:
             found[arg.name] = ctx.statics.truth(arg.value, env)
     if len(rule.items()) != 1:

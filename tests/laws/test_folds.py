@@ -141,3 +141,33 @@ morphism moore0_ : State @ Real[T, A] -> Real[T: T + 1, H] = moore0[T](id, (s, x
     out, last = mealy(s, xs)
     assert torch.allclose(out, moore(s, xs)) and torch.allclose(out[:, -1], last)
     assert torch.allclose(moore0(s, xs), torch.cat([s[:, None], out], 1))
+
+
+def test_a_moore_machine_is_a_mealy_machine_that_shows_its_state_first() -> None:
+    text = """
+object Pair = (h: Real[H], c: Real[H])
+functor Moore(X) = Real[B] @ (Real[A] -> X)
+coalgebra machine : Pair -> Moore(Pair) = s => (
+    (s.h + s.c) >> linear, x => (h = tanh(s.c + (x >> linear)), c = s.h >> linear)
+)
+morphism shown : Pair @ Real[T, A] -> Real[T, B] = moore[T](machine)
+morphism all : Pair @ Real[T, A] -> Real[T: T + 1, B] = moore0[T](machine)
+morphism before : Pair @ Real[T, A] -> Real[T, B] = mealy[T](machine)
+morphism step : Pair @ Real[A] -> Real[B] @ Pair = machine
+"""
+    shown, whole, before, step = (model(text, name) for name in ("shown", "all", "before", "step"))
+    for other in (shown, whole, before):
+        assert sorted(other.state_dict()) == sorted(step.state_dict())
+        other.load_state_dict(step.state_dict())
+    h, c = (torch.randn(2, 4, dtype=torch.float64) for _ in range(2))
+    xs = torch.randn(2, 5, 3, dtype=torch.float64)
+    said = []
+    state = (h, c)
+    for x in (*xs.unbind(1), xs[:, 0]):
+        out, *after = step(*state, x)
+        said.append(out)
+        state = (after[0], after[1])
+    expected = torch.stack(said, 1)
+    assert torch.allclose(whole(h, c, xs), expected)
+    assert torch.allclose(shown(h, c, xs), expected[:, 1:])
+    assert torch.allclose(before(h, c, xs), expected[:, :-1])
