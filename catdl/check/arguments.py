@@ -168,6 +168,15 @@ def open_binding(
     return binding
 
 
+def told_all(binding: Binding) -> None:
+    """Refuse a call of which neither an argument, nor a wire, nor the result says a size. Raises Refused."""
+    definition = binding.definition
+    for param in definition.head.params or ():
+        if param.name is not None and sized(param) and param.name not in binding.names:
+            at = definition.module.span(param)
+            raise binding.ctx.refuse(wrong.MissingArgument(binding.span, param.name, definition.name, at))
+
+
 def take_labels(binding: Binding) -> None:
     """A size given for `O : axis(C)` takes the label of C."""
     for param in binding.definition.head.params or ():

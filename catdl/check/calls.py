@@ -7,7 +7,7 @@ left becomes an unknown of the solver, and that an equal call on equal closed ty
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
-from catdl.check.arguments import Binding, bind_arguments, fill, open_binding, take_labels
+from catdl.check.arguments import Binding, bind_arguments, fill, open_binding, take_labels, told_all
 from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Plugged, Use, W
 from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
@@ -147,6 +147,7 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
                 raise Refused  # the sizes that it was to give are not known
         rank = len(walk_axes(wires[0].leaf.axes)) if wires else 0
         leaves, at_out, names = codomain(binding, at_in[0] if at_in else None, rank)
+        told_all(binding)
         leaves = overloaded(binding, wires, leaves)
         if head.items is None and wires and (mistake := misplaced(binding, wires[0], leaves)) is not None:
             raise ctx.refuse(mistake)

@@ -29,9 +29,11 @@ from catdl.check.static import Refused, alike, is_told
 from catdl.check.templates import expand
 from catdl.check.ways import Leg, Step, as_given
 from catdl.check.work import EXPANSION_LIMIT, STEPS_PER_USE, WIRES_PER_STEP
+from catdl.diagnostics.base import Diagnostic, Edit, Help
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Choice
 from catdl.record import replace
+from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge
 from catdl.types.types import show_leaf
@@ -131,9 +133,24 @@ def apply_compound(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bund
             return named(ctx, body, env, b, inp, name, env.module.span(expr))
         case ast.Tie(_, body):
             return apply(ctx, body, env, b, inp, label)
+        case ast.Call(ast.Field() as called, args):
+            ctx.report(dotted(ctx, called, args, env))
+            return BAD
         case _:
             ctx.report(wrong.NotAMorphism(env.module.span(expr), "arguments given to an expression without a name"))
             return BAD
+
+
+def dotted(ctx: Context, called: ast.Field, args: tuple[ast.Arg, ...], env: Env) -> Diagnostic:
+    """What is wrong with `x.relu()`, where `relu(x)` is meant, or with `nn.Linear(D)`: nothing is called `nn`."""
+    span = env.module.span(called)
+    if not is_wire(ctx, called.base, env):
+        return wrong.UnknownName(span, called.name, "morphism", alike(called.name, env, MorphismDef))
+    given = [env.module.span(part).text for part in (called.base, *args)]
+    meant = f"{called.name}({', '.join(given)})"
+    whole = Span(span.source, span.start, span.source.text.index(")", args[-1].end if args else span.end) + 1)
+    helps = (Help(f"apply the morphism to the wire: `{meant}`", (Edit(whole, meant),)),)
+    return wrong.NotAMorphism(span, f"a part of the wire `{given[0]}`", helps)
 
 
 def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:

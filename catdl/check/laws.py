@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle, Closure
+from catdl.check.builder import BAD, Builder, Bundle, Closure
 from catdl.check.closing import Missing
 from catdl.check.context import Context
 from catdl.check.finish import finish
@@ -126,8 +126,17 @@ def types_of(
         return side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
     found = domain_of(program, ctx, sides[0], env) or domain_of(program, ctx, sides[1], env)
     if found is None:
-        raise ctx.refuse(wrong.LawDomainUntold(law.span, law.name))
+        raise untold(program, ctx, law, sides, env)
     return found, None
+
+
+def untold(program: Program, ctx: Context, law: LawDef, sides: tuple[ast.Expr, ast.Expr], env: Env) -> Refused:
+    """Neither side says what it takes; if a name in one stands for nothing, that is told instead, by `glimpse`."""
+    told: list[Diagnostic] = []
+    trial = program.context(told.append)
+    for each in sides:
+        trial.apply(each, env, Builder(law.name), BAD)
+    return Refused() if told else ctx.refuse(wrong.LawDomainUntold(law.span, law.name))
 
 
 def variables(ctx: Context, node: ast.Morphism, env: Env, law: LawDef) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from catdl.diagnostics import elsewhere
 from catdl.diagnostics.base import Edit, Help, Label, Mistake, Parts
+from catdl.diagnostics.shape_errors import BATCH, NO_BATCH
 from catdl.diagnostics.words import article, did_you_mean, listed
 from catdl.source import Span
 
@@ -48,7 +49,9 @@ class UnknownName(Mistake):
         if words := elsewhere.said(self.name):
             other = elsewhere.same(self.name)
             helps = (Help(words, (Edit(self.span, other),) if other and self.span.text == self.name else ()),)
-        if not helps and self.sort == "dim":
+        if self.sort == "dim" and self.name.lower() in BATCH:
+            helps = (Help(f"leave it out: {NO_BATCH}"),)
+        elif not helps and self.sort == "dim":
             helps = (Help(f"declare it: `dim {self.name} = …`, or `dim {self.name}` if calls may choose its size"),)
         if not helps and self.known:
             helps = (Help(f"the {self.sort}s are {listed(self.known, most=len(self.known))}"),)

@@ -81,13 +81,14 @@ class UnexpectedToken(Mistake):
     expected: tuple[str, ...] = ()
     after: str = ""
     hint: str = ""
+    edits: tuple[Edit, ...] = ()
 
     def parts(self) -> Parts:
         if not self.expected:
             return Parts(f"{self.found} cannot stand here", self.span, "not expected here")
         needed = _either(self.expected)
         place = f" after `{self.after}`" if self.after else ""
-        helps = (Help(self.hint),) if self.hint else ()
+        helps = (Help(self.hint, self.edits),) if self.hint else ()
         return Parts(f"expected {needed}{place}, found {self.found}", self.span, f"expected {needed}", helps=helps)
 
 
@@ -151,7 +152,8 @@ class StrayBracket(Mistake):
     closer: str
 
     def parts(self) -> Parts:
-        return Parts(f"this `{self.closer}` closes nothing", self.span, "no open bracket before it")
+        helps = (Help("leave it out", (Edit(self.span, ""),)),)
+        return Parts(f"this `{self.closer}` closes nothing", self.span, "no open bracket before it", helps=helps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,24 @@ def embedded(case: Case, found: str) -> Iterator[Group]:
         yield one("an index is not a number to be weighed: `embed` learns a vector for each", case.swap(root, "embed"))
 
 
+def placed(case: Case, wanted: str) -> Iterator[Group]:
+    """Where the largest is, and not how large, if an index is needed."""
+    root = head(case.node.steps[-1] if isinstance(case.node, ast.Seq) else case.node)
+    if isinstance(root, ast.Name) and wanted == "Fin" and root.id in ("max", "min"):
+        said = f"`{root.id}` gives the value; `arg{root.id}` its index"
+        yield one(said, case.swap(root, f"arg{root.id}"))
+
+
+def single(case: Case, found: str, wanted: str) -> Iterator[Group]:
+    """Numbers each of which means something by itself, where the signature says that they belong together."""
+    kind, origin = case.module.find(wanted), case.mistake.origin
+    if not isinstance(kind, KindDef) or kind.element is None or unqualified(kind.element.name) != found:
+        return
+    if origin is not None and origin.source is case.module.source and origin.text.startswith(wanted):
+        said = f"each of these numbers stands by itself, and those of a `{wanted}` add up to one: declare what they are"
+        yield one(said, case.put(origin.start, origin.start + len(wanted), found))
+
+
 def mismatch(case: Case) -> Iterator[Group]:
     """E0401: a step too many, the axis of a kind, then a way."""
     wrong = case.mistake
@@ -195,6 +213,8 @@ def mismatch(case: Case) -> Iterator[Group]:
         yield from axis_of_kind(case, wrong.expected)
         return
     yield from embedded(case, found)
+    yield from placed(case, wanted)
+    yield from single(case, found, wanted)
     yield from spare_step(case, found)
     here = set(re.findall(r"\w+", case.text(case.node))) if case.node is not None else set()
     for way in ways(case, found, wanted):
@@ -364,6 +384,8 @@ def without_softmax(case: Case) -> Iterator[Group]:
             edits = (case.swap(kind, "Logits"), case.put(before_last.end, last.end, ""))
             yield one(f"let `{found.name}` yield its logits", *edits)
     for operand in sources(case):
+        if isinstance(operand, ast.Call) and len(operand.args) == 1 and case.text(head(operand)) == "softmax":
+            yield one("leave the `softmax` out", case.swap(operand, case.text(operand.args[0].value)))
         for inner in (operand, *children(operand)):
             if isinstance(inner, ast.Seq) and case.text(inner.steps[-1]).partition("[")[0] == "softmax":
                 last, before_last = inner.steps[-1], inner.steps[-2]

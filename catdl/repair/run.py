@@ -40,7 +40,8 @@ STEPS = 60_000  # of elaboration, a guard for texts that unfold to much for thei
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0002": (syntax.unexpected,),
-    "E0101": (names.near, wires.unbound),
+    "E0004": (syntax.unclosed,),
+    "E0101": (names.batch, names.near, wires.unbound),
     "E0103": (statics.sort,),
     "E0201": (statics.unknown,),
     "E0202": (statics.missing,),
@@ -77,13 +78,14 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0502": (wires.pointwise,),
     "E0503": (wires.not_a_wire,),
     "E0504": (statics.tie,),
-    "E0505": (wires.arity,),
+    "E0505": (wires.arity, wires.pattern),
     "E0506": (wires.port,),
     "E0511": (carriers.untold,),
     "E0601": (statics.parameter,),
     "E0604": (acts.free_parameter,),
     "E0610": (axes.transposed,),
     "E0701": (statics.random,),
+    "E0703": (wires.unwritten,),
 }
 
 

@@ -56,8 +56,9 @@ def missing(case: Case) -> Iterator[Group]:
     sort = next((s for n, s in others if n == name), None)
     for value in values(case, sort):
         yield one(f"give it, as in `{name} = {value}`", put_in(case, call, f"{name} = {value}"))
-    if len(others) > 1:
-        given = ", ".join(f"{n} = {next(values(case, s))}" for n, s in others)
+    firsts = [(n, next(values(case, s), None)) for n, s in others]
+    if len(others) > 1 and all(value is not None for _, value in firsts):
+        given = ", ".join(f"{n} = {value}" for n, value in firsts)
         yield one(f"give what has no default, as in `{given}`", put_in(case, call, given))
 
 
@@ -85,7 +86,9 @@ def declared(case: Case, name: str) -> tuple[ast.StaticParam, ...]:
 
 
 def values(case: Case, sort: Any) -> Iterator[str]:
-    """What an argument may be: small numbers, the sizes around, the identity for a morphism."""
+    """What an argument may be: small numbers, the sizes around, the identity for a morphism; no length of an axis."""
+    if isinstance(sort, ast.Name) and sort.id in ("axis", "size"):
+        return
     if isinstance(sort, ast.Arrow):
         yield "id"
         return

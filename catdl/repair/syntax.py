@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from catdl.diagnostics.syntax_errors import QUOTES, SPELLINGS
 from catdl.repair.case import Case, Group, one
 from catdl.repair.wires import indent
+from catdl.source import Span
+
+_BEFORE = re.compile(r"\s*(?:>>|->|~>|=>|=|[&@|,)\]}#]|$)")
+"""What a bracket may be closed before."""
+
+
+def unclosed(case: Case) -> Iterator[Group]:
+    """E0004: closed at the end of its line, or before a sign on it, from the right."""
+    source, opener = case.module.source, case.span
+    end = source.line_bounds(opener.line)[1]
+    places = [opener.end + m.start() for m in _BEFORE.finditer(Span(source, opener.end, end).text)]
+    for at in dict.fromkeys(reversed(places)):
+        yield one("close it", case.put(at, at, case.mistake.closer))
 
 
 def unexpected(case: Case) -> Iterator[Group]:

@@ -40,6 +40,31 @@ def unused(case: Case) -> Iterator[Group]:
         yield one(said, case.swap(body, text))
 
 
+def unwritten(case: Case) -> Iterator[Group]:
+    """E0703: a name that is bound anew in the same block is what the state was to be."""
+    block, name = case.around(ast.Block), case.mistake.name
+    for statement in block.statements if block is not None else ():
+        if isinstance(statement, ast.Bind) and isinstance(statement.pattern, ast.Name) and statement.pattern.id == name:
+            at = case.module.source.text.index("=", statement.pattern.end)
+            yield one("a state is written with an arrow; this names another wire", case.put(at, at + 1, "<-"))
+
+
+def pattern(case: Case) -> Iterator[Group]:
+    """E0505: a pattern of as many names as there are wires: `_` for what is not needed, or without what is not used."""
+    node, wrong = case.node, case.mistake
+    if not isinstance(node, ast.Tuple) or any(item.name for item in node.items):
+        return
+    if len(node.items) < wrong.found:
+        more = ", _" * (wrong.found - len(node.items))
+        yield one(
+            "name every wire; `_` is one that is not needed", case.put(node.items[-1].end, node.items[-1].end, more)
+        )
+        return
+    last = node.items[wrong.found - 1].end if wrong.found else 0
+    if 0 < wrong.found < len(node.items):
+        yield one("name as many as there are", case.put(last, node.items[-1].end, ""))
+
+
 def line_after(case: Case, statement: Any, text: str) -> Any:
     """A line of its own after a statement."""
     source = case.module.source

@@ -5,7 +5,9 @@ Takes the parser's stack and the token it fails at; guarantees one diagnostic wi
 
 from __future__ import annotations
 
-from catdl.diagnostics.base import Diagnostic
+import re
+
+from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.diagnostics.suggest import near
 from catdl.diagnostics.syntax_errors import NotADeclaration, NotYet, UnexpectedToken
 from catdl.source import Source, Span
@@ -49,6 +51,8 @@ _PLAIN = {
 _AFTER_OPERAND = ("THEN", "ELSE", "FOR", "IN", "COMMA", "RPAR", "RSQB", "RBRACE", "NL")
 _HINTS = {"STARS": "a power is written `^`"}
 _COMPARED = frozenset({"THEN", "VBAR"})  # what else may come where a condition or a fact is read
+_BINDING = frozenset({"let", "var", "val", "const", "auto"})  # words for it in other languages
+_LAMBDA = re.compile(r"lambda\s+(\w+(?:\s*,\s*\w+)*)\s*:\s*")
 _UPDATING = kinds_of("PLUS MINUS STAR SLASH TENSOR FLOORDIV CIRCUMFLEX STARS")
 
 
@@ -69,8 +73,43 @@ def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int]
     found = _found(source, kind, word, span.end)
     glued = last if stream.ends[index - 1] == span.start else ""
     law = stream.kinds[begin] == "LAW"
-    hint = _equals(allowed, glued, before, law) if kind == "EQUAL" else _hint(kind, word)
-    return UnexpectedToken(span, found, _phrases(allowed, last), after, hint)
+    gap = Span(source, stream.starts[index - 1], span.start)
+    if kind == "EQUAL":
+        hint, edits = _equals(allowed, glued, before, law), _as_equals(span, glued, gap)
+    elif kind == "NL" and "EQUAL" in allowed and _statement(source, span).startswith("state "):
+        hint = "a state starts at something, as in `= zeros`"
+        edits = (Edit(Span(source, gap.end, gap.end), " = zeros"),)
+    else:
+        hint, edits = _elsewhere(before, gap) if kind == "NAME" else ("", ())
+        hint = hint or _hint(kind, word)
+    return UnexpectedToken(span, found, _phrases(allowed, last), after, hint, edits)
+
+
+def _statement(source: Source, span: Span) -> str:
+    """The line of a token from its first word on."""
+    return source.line_text(span.line).lstrip()
+
+
+def _elsewhere(before: str, gap: Span) -> tuple[str, tuple[Edit, ...]]:
+    """What other languages have before a name, what is said here instead, and the edit."""
+    if before == "return":
+        return "the last line of a block is its result, without a word", (Edit(gap, ""),)
+    if before in _BINDING:
+        return "a name is given to a value by `=` alone", (Edit(gap, ""),)
+    taken = _LAMBDA.match(gap.source.text, gap.start)
+    if taken is not None:
+        names = taken[1].strip()
+        pattern = f"({names})" if "," in names else names
+        at = Span(gap.source, gap.start, taken.end())
+        return "a morphism of a named input is `x => …`", (Edit(at, f"{pattern} => "),)
+    return "", ()
+
+
+def _as_equals(span: Span, glued: str, gap: Span) -> tuple[Edit, ...]:
+    """The edit for an `=` that cannot stand where it does: `==`, or `=` for `:=`."""
+    if glued == "COLON":
+        return (Edit(Span(span.source, gap.start, span.end), "="),)
+    return () if glued in _UPDATING else (Edit(span, "=="),)
 
 
 def _allowed(tables: Tables, states: list[int]) -> set[str]:

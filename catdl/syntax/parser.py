@@ -46,7 +46,20 @@ def parse_fragment(source: Source, start: int, end: int) -> tuple[ast.Module, li
         decls += read
     if guessed:
         decls = _without_doubles(decls, guessed)
-    return ast.Module(tuple(decls)), in_order(found) if found else found
+    return ast.Module(tuple(decls)), in_order(_consequent(found)) if found else found
+
+
+def _consequent(found: list[Diagnostic]) -> list[Diagnostic]:
+    """The mistakes, less what is only read as one because a bracket before it on the line is not closed."""
+    opened: dict[int, int] = {}
+    for each in found:
+        if each.code == "E0004" and each.span is not None:
+            opened.setdefault(each.span.line, each.span.start)
+    if not opened:
+        return found
+    loose = [d for d in found if d.code == "E0010" and d.span is not None]
+    after = {id(d) for d in loose if d.span is not None and opened.get(d.span.line, d.span.start) < d.span.start}
+    return [d for d in found if id(d) not in after]
 
 
 def _without_doubles(decls: list[ast.Decl], guessed: list[ast.Dim]) -> list[ast.Decl]:

@@ -59,7 +59,8 @@ def _scan(stream: Stream, start: int, index: int, stops: frozenset[str], closer:
 
 def statement(stream: Stream, source: Source, start: int, bad: ast.Bad) -> ast.Statement:
     """What is left of a statement that starts at a token: the names it binds, so that what reads them stays silent."""
-    place = start + 1 if stream.kinds[start] in STATEMENTS else start
+    worded = stream.kinds[start] in STATEMENTS or stream.kinds[start : start + 2] == ["NAME", "NAME"]  # `let h = …`
+    place = start + 1 if worded else start
     names: list[ast.Name] = []
     while stream.kinds[place] == "NAME" and stream.ends[place] <= bad.end:
         at, end = stream.starts[place], stream.ends[place]

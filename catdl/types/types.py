@@ -218,11 +218,16 @@ def show_axis(item: AxisItem, full: bool = False) -> str:
     """`T`, `D: 768`, `64`, `..`; in `full`, `layers.D: 768`."""
     if isinstance(item, RowVar):
         return ".."
-    name, size = show_label(item.label, full), item.size if isinstance(item.size, int) else normal(item.size)
-    shown = "_" if isinstance(size, Poly) and _is_unknown(size) else show(size)
+    name, shown = show_label(item.label, full), _show_size(item.size)
     if not name:
         return shown
     return name if name == shown else f"{name}: {shown}"
+
+
+def _show_size(size: Size) -> str:
+    """A size, `_` for one that is not known yet."""
+    size = size if isinstance(size, int) else normal(size)
+    return "_" if isinstance(size, Poly) and _is_unknown(size) else show(size)
 
 
 def _is_unknown(size: Poly) -> bool:
@@ -236,7 +241,7 @@ def show_kind(kind: Kind) -> str:
     if kind.form is not None:
         return f"mu({plain(kind.form.name)})"
     if kind.size is not None:
-        return f"{name}({show(normal(kind.size))})"
+        return f"{name}({_show_size(kind.size)})"
     if kind.axis is not None and (axis := show_label(kind.axis)):
         return f"{name}({axis})"
     return name

@@ -110,7 +110,13 @@ def test_a_broken_statement_leaves_the_others() -> None:
 
 @pytest.mark.parametrize(
     ("text", "left"),
-    [("y = = x", ["y"]), ("a, b = f(", ["a", "b"]), ("box g = )", ["g"]), ("param w : = x", ["w"]), ("y y = x", [])],
+    [
+        ("y = = x", ["y"]),
+        ("a, b = f(", ["a", "b"]),
+        ("box g = )", ["g"]),
+        ("param w : = x", ["w"]),
+        ("let y = x", ["y"]),
+    ],
 )
 def test_a_broken_statement_keeps_the_names_it_binds(text: str, left: list[str]) -> None:
     (decl,) = parse(Source("m.cat", f"{M}{{\n    {text}\n    y\n}}"))[0].decls
