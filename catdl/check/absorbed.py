@@ -15,6 +15,7 @@ from catdl.check.forms import is_wire
 from catdl.check.scope import MorphismDef
 from catdl.check.signature import sized
 from catdl.check.static import Refused
+from catdl.check.steps import OPTIONS, said, unknown
 from catdl.check.templates import without
 from catdl.record import replace
 from catdl.syntax import ast
@@ -24,9 +25,6 @@ HIGHER = frozenset("annotate chain each fold iterate map mealy moore moore0 repe
 
 NO_MORPHISMS = (ast.Text, ast.List, ast.Comprehension, ast.Labelled, ast.Chain, ast.Negate, ast.Power)
 """Arguments that are none by their form."""
-
-OBJECTS = frozenset({"carrier", "functor"})
-"""Their arguments that are none."""
 
 
 def absorbed(ctx: Context, head: Head, b: Builder) -> None:
@@ -47,8 +45,8 @@ def absorbed(ctx: Context, head: Head, b: Builder) -> None:
         value = arg.value.body if isinstance(arg.value, ast.Tie) else arg.value
         if is_wire(ctx, value, head.env):
             ctx.wires(value, head.env, b)
-        elif core and head.name in HIGHER and arg.name in OBJECTS:
-            continue
+        elif core and head.name in OPTIONS and arg.sep == "=" and arg.name != "until":
+            option(ctx, head, arg)
         elif takes_morphism(ctx, value, param, head, core):
             taken.add(name)
             ctx.apply(value, head.env, b, BAD)
@@ -61,6 +59,17 @@ def absorbed(ctx: Context, head: Head, b: Builder) -> None:
             bind_arguments(ctx, without(target, taken), replace(head, args=plain), head.span)
         except Refused:
             return
+
+
+def option(ctx: Context, head: Head, arg: ast.Arg) -> None:
+    """Report what is wrong with what a recursion is told by name."""
+    if arg.name not in OPTIONS[head.name]:
+        ctx.report(unknown(head.name, arg.name or "", head.env.module.span(arg)))
+        return
+    try:
+        said(ctx, arg, head.env)
+    except Refused:
+        return
 
 
 def takes_morphism(ctx: Context, value: ast.Expr, param: ast.StaticParam | None, head: Head, core: bool) -> bool:

@@ -131,6 +131,7 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
                     bound += bind_pattern(ctx, pattern, bundle, scope, env)
                 case ast.Box(name, tie, value):
                     closure = Closure(value, scope.snapshot(), name, tie, binder_span(env.module, statement))
+                    closure.over = ctx.over
                     scope.names[name] = closure
                     boxes.append(closure)
                 case ast.LocalParam(state=True):

@@ -19,6 +19,7 @@ from catdl.types.sizes import Bound
 from catdl.types.types import Axis, AxisItem, Form, Kind, Leaf, Object
 
 if TYPE_CHECKING:
+    from catdl.check.context import Over
     from catdl.check.ways import Way
 
 
@@ -96,6 +97,7 @@ class Closure:
         "expr",
         "name",
         "opaque",
+        "over",
         "param",
         "parametric",
         "share",
@@ -121,6 +123,7 @@ class Closure:
         self.param: str | None = None  # the parameter it was given for
         self.wanted: Span | None = None  # where that is declared
         self.parametric = False
+        self.over: Over | None = None  # the `over[…]` that it is written in
 
 
 @record(frozen=False)

@@ -91,6 +91,14 @@ class Head:
 
 
 @record(frozen=False)
+class Over:
+    """The axes of an `over[…]`, and the places of those whose size is not known yet: the first operand says it."""
+
+    axes: list[Axis]
+    open: set[int]
+
+
+@record(frozen=False)
 class Interned:
     """Closed types known by identity, and the calls already typed on them; shared by a whole program."""
 
@@ -131,8 +139,7 @@ class Context:
         self.bounds: list[tuple[Size, Span, str]] = []  # sizes that must not be negative, and what to say
         self.filled: list[Size] = []  # sizes that must not be 0, though a free dim may be
         self.demands: list[tuple[ast.Fact, Env, Blame]] = []
-        self.over: list[Axis] | None = None  # the axes of the `over[…]` around, if any
-        self.over_open: set[int] = set()  # those whose size is still the declared one: the first operand says it
+        self.over: Over | None = None  # the `over[…]` around, if any
         self.way: Way | None = None  # how the wires came that are being applied to
 
     def asked(self) -> tuple[int, int]:

@@ -217,6 +217,9 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
     if head.name not in rules.STRUCTURAL and (trees := next((w for w in inp.wires if w.leaf.kind.form), None)):
         ctx.report(wrong.TreesOnly(head.span, head.name, show_leaf(trees.leaf), False))
         return BAD
+    around = ctx.over
+    if head.name in rules.STEPS:
+        ctx.over = None
     try:
         plugs = read_plugs(ctx, head, b)
         made = Rule(ctx, b, head, inp, head.span, expr)
@@ -229,6 +232,8 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
         return out
     except Refused:
         return BAD
+    finally:
+        ctx.over = around
 
 
 def apply_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: Bundle) -> Bundle:
@@ -237,7 +242,11 @@ def apply_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: B
     closure.uses.append(head.span)
     if inp.bad:
         return BAD
-    return use_closure(ctx, closure, head, b, inp)
+    around, ctx.over = ctx.over, closure.over
+    try:
+        return use_closure(ctx, closure, head, b, inp)
+    finally:
+        ctx.over = around
 
 
 def tensor(ctx: Context, expr: ast.Expr, legs: tuple[ast.Expr, ...], env: Env, b: Builder, inp: Bundle) -> Bundle:
@@ -280,6 +289,7 @@ def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp:
         return BAD
     ctx.depth += 1
     around, ctx.solver.use = ctx.solver.use, ctx.solver.use or head.span
+    over = ctx.over
     try:
         if ctx.depth > DEPTH_LIMIT:
             ctx.report(too_deep(ctx, definition, head, DEPTH_LIMIT))
@@ -290,6 +300,7 @@ def template(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp:
     finally:
         ctx.depth -= 1
         ctx.solver.use = around
+        ctx.over = over
 
 
 def spare(branch: ast.Expr, env: Env) -> None:

@@ -263,12 +263,14 @@ def is_over(expr: ast.Call) -> bool:
 
 
 def takes_literals(expr: ast.Call, env: Env) -> bool:
-    """Whether a call is of a pointwise function, where a number stands for a wire."""
-    return (
-        isinstance(expr.function, ast.Name)
-        and expr.function.id in rules.POINTWISE
-        and env.local(expr.function.id) is None
-    )
+    """Whether a number in a call stands for a wire, for its function has no arguments, or has them: `f(n)(0, x)`."""
+    function = expr.function.base if isinstance(expr.function, ast.Index) else expr.function
+    if not isinstance(function, ast.Name):
+        return isinstance(function, ast.Call)
+    if function.id in rules.POINTWISE and env.local(function.id) is None:
+        return True
+    found = env.find(function.id)
+    return isinstance(found, MorphismDef) and bool(found.module.name) and not found.head.params
 
 
 def from_unit(expr: ast.Expr, env: Env) -> bool:

@@ -54,7 +54,7 @@ def scan0(rule: Rule) -> Bundle:
 
 def over_list(rule: Rule, give: Callable[[Result, Builder], list[W]], before: bool = False) -> Bundle:
     """An algebra of lists, by its legs or by its name. Raises Refused."""
-    options = read(rule, (REVERSE, "carrier", "functor"), 1, "algebra")
+    options = read(rule, 1, "algebra")
     legs = options.morphisms[0]
     if not isinstance(legs, ast.Copair):
         return by_name(rule, legs)

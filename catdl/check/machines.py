@@ -13,7 +13,6 @@ from catdl.check.coalgebras import functor_of
 from catdl.check.coalgebras import reads as reads_input
 from catdl.check.emit import core
 from catdl.check.inner import inner_diagram
-from catdl.check.legs import REVERSE
 from catdl.check.rules.common import BOOL, Rule
 from catdl.check.scope import MorphismDef
 from catdl.check.steps import inside, parted, read, recur
@@ -36,7 +35,7 @@ def unfold(rule: Rule) -> Bundle:
 
     A coalgebra of `() + Out @ X` ends at the first summand; `until = p` ends where p holds of the state.
     """
-    options = read(rule, ("until",), 1, "coalgebra")
+    options = read(rule, 1, "coalgebra")
     step, done = options.morphisms[0], options.until
     no_machine(rule, step, reads=False)
 
@@ -167,7 +166,7 @@ def stopping(
 
 def mealy(rule: Rule) -> Bundle:
     """`mealy[T](f)`, f : C @ In -> Out @ C: outputs from state and input; with `last = true` the last state, too."""
-    options = read(rule, (REVERSE, "last"), 1, "machine")
+    options = read(rule, 1, "machine")
     step = options.morphisms[0]
     no_machine(rule, step, reads=True)
 

@@ -54,7 +54,7 @@ def outputs_of(rule: Rule, first: bool) -> Bundle:
     plain = [arg.value for arg in rule.head.args if arg.sep != "="]
     if len(plain) == 1 and rule.items():
         return by_name(rule, plain[0].body if isinstance(plain[0], ast.Tie) else plain[0])
-    options = read(rule, (REVERSE, "carrier", MACHINE), 2, "out, next")
+    options = read(rule, 2, "out, next")
     shown, step = options.morphisms
     if options.carrier is not None and options.machine is not None:
         fitting(rule, rule.head.env, options.carrier, options.machine)

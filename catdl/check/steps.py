@@ -13,14 +13,20 @@ from typing import TypeAlias
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Inner, W
+from catdl.check.coalgebras import MACHINE
 from catdl.check.context import Context
 from catdl.check.emit import core
 from catdl.check.functors import applied
 from catdl.check.inner import emit_inner, inner_diagram
+from catdl.check.legs import REVERSE
 from catdl.check.rules.common import Rule, known_axes, place_of
+from catdl.check.scope import Env
 from catdl.check.solver import Blame
 from catdl.check.static import Refused
+from catdl.diagnostics.base import Diagnostic
+from catdl.diagnostics.suggest import near
 from catdl.record import record
+from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.ragged import ragged_syms
 from catdl.types.sizes import add, short
@@ -35,6 +41,15 @@ from catdl.types.types import (
 
 Cell: TypeAlias = "Callable[[Builder, list[W], list[W]], tuple[Bundle, list[W]] | None]"
 """A step: what goes round and the elements, to what goes round then and the outputs; None after a mistake."""
+
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("fold", "scan", "scan0"), (REVERSE, "carrier", "functor")),
+    **dict.fromkeys(("moore", "moore0"), (REVERSE, "carrier", MACHINE)),
+    "mealy": (REVERSE, "last"),
+    "unfold": ("until",),
+}
+"""What may be said by name, of each recursion along an axis."""
 
 
 @record
@@ -59,7 +74,7 @@ class Result:
     reverse: bool
 
 
-def read(rule: Rule, names: tuple[str, ...], count: int, what: str) -> Options:
+def read(rule: Rule, count: int, what: str) -> Options:
     """The arguments of a recursion. Raises Refused."""
     ctx, env = rule.ctx, rule.head.env
     plain: list[ast.Expr] = []
@@ -68,16 +83,10 @@ def read(rule: Rule, names: tuple[str, ...], count: int, what: str) -> Options:
         span = env.module.span(arg)
         if arg.sep != "=":
             plain.append(arg.value.body if isinstance(arg.value, ast.Tie) else arg.value)
-        elif arg.name not in names:
-            raise ctx.refuse(wrong.UnknownArgument(span, arg.name or "", rule.name, (), names))
-        elif arg.name == "carrier":
-            found["carrier"] = ctx.types.object(arg.value, env)
-        elif arg.name == "functor":
-            found["functor"] = applied(ctx.types, arg.value, env)[0]
-        elif arg.name in ("until", "machine"):
-            found[arg.name] = arg.value
+        elif arg.name not in OPTIONS[rule.name]:
+            raise ctx.refuse(unknown(rule.name, arg.name or "", span))
         else:
-            found[arg.name] = ctx.statics.truth(arg.value, env)
+            found[arg.name] = said(ctx, arg, env)
     if len(rule.items()) != 1:
         raise ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, f"{rule.name}[T]({what})"))
     if len(plain) < count:
@@ -85,6 +94,24 @@ def read(rule: Rule, names: tuple[str, ...], count: int, what: str) -> Options:
     if len(plain) > count:
         raise ctx.refuse(wrong.TooManyArguments(env.module.span(plain[count]), rule.name, count, len(plain)))
     return Options(tuple(plain), **found)  # type: ignore[arg-type]
+
+
+def said(ctx: Context, arg: ast.Arg, env: Env) -> object:
+    """What is said by name. Raises Refused."""
+    match arg.name:
+        case "carrier":
+            return ctx.types.object(arg.value, env)
+        case "functor":
+            return applied(ctx.types, arg.value, env)[0]
+        case "until" | "machine":
+            return arg.value
+        case _:
+            return ctx.statics.truth(arg.value, env)
+
+
+def unknown(rule: str, name: str, span: Span) -> Diagnostic:
+    """Report what a recursion cannot be told by name."""
+    return wrong.UnknownArgument(span, name, rule, near(name, OPTIONS[rule]), OPTIONS[rule])
 
 
 def inside(rule: Rule, body: Callable[[Builder, list[W]], Bundle]) -> Bundle:

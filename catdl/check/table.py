@@ -72,6 +72,9 @@ READ = frozenset({"einsum", "rearrange", "reduce"})
 # Operations that do not look at what their wires are: trees may pass.
 STRUCTURAL = frozenset(HIGHER) - {"total"}
 
+# Operations whose arguments are steps along an axis: an `over` around is of what they give, not of a step.
+STEPS = frozenset({"annotate", "each", "fold", "map", "mealy", "moore", "moore0", "scan", "scan0", "unfold"})
+
 WIDTHS: dict[str, int | None] = {
     **dict.fromkeys(TABLE, 1),
     **dict.fromkeys(index.BINARY, 2),

@@ -53,6 +53,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
                 tie, value = value.word, value.body
             closure = Closure(value, head.env, None, tie, head.env.module.span(arg))
             closure.param = param.name
+            closure.over = ctx.over
             closure.wanted = definition.module.span(param)
             names[param.name or ""] = closure
             closures.append((param, closure))
@@ -93,6 +94,7 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
     if body is None:
         raise ctx.refuse(wrong.BadValue(definition.module.span(equation), f"`{definition.name}` has no body"))
     plugs = read_plugs(ctx, head, b)
+    ctx.over = None  # the body is written elsewhere
     higher_order = bool(closures)
     inline = higher_order and not ctx.library.traits(definition)[0] and head.label is None
     if inline:

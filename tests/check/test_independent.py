@@ -18,7 +18,7 @@ from catdl.driver import loads
 from tests.check.test_goldens import WRONG, checked, found, marks
 
 DECLARED = re.compile(
-    r"^(?:extern )?(?:kind|object|functor|algebra|coalgebra|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE
+    r"^(?:extern )?(?:kind|object|functor|algebra|coalgebra|group|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE
 )
 DIM = re.compile(r"(?:^|,)\s*(\w+)(?=[^()\[\]]*(?:[(\[][^()\[\]]*[)\]][^()\[\]]*)*(?:,|$))")
 WORD = re.compile(r"\b[A-Za-z_]\w*")
@@ -196,6 +196,13 @@ morphism h : Real[T, D] -> Real[B] = fold[T](cell)  # E0301""",
 object S = Real[A]
 morphism f : Real[T, A] -> Real[D] = fold[T]([ zros | (a, h) => tahn(a) + h ])  # E0101 E0101
 morphism g : Real[T, A] -> Real[D] = fold[T]([ zros | (a, h) => tahn(a) + h ], carrier = S)  # E0101 E0101 E0301""",
+    "what recursions are told by name": """\
+object S = Real[A]
+morphism f : Real[T, A] -> Reel[A] = fold[T]([ zeros | add ], carrier = Real[A], reverse = true)  # E0101
+morphism g : Real[T, A] -> Reel[A] = scan[T]([ zeros | add ], carrier = State)  # E0101 E0101
+morphism h : Real[T, A] -> Reel[A] = scan0[T]([ zeros | add ], carier = S)  # E0101 E0201
+morphism i : Real[T, A] -> Reel[A] = mealy[T](copy, last = true)  # E0101
+morphism j : Real[A] -> Reel[A] = unfold[T](copy, until = tahn)  # E0101 E0101""",
     "legs of a fold over trees": """\
 functor E(X) = Fin(10) + X @ X
 morphism f : mu(E) -> Real[D] = fold([ embde(10) | (a, b) => tahn(a) + b ])  # E0101 E0101

@@ -427,7 +427,7 @@ def check_operands(ctx: Context, left: W, right: W, span: Span) -> None:
 def spread(ctx: Context, wires: list[W], span: Span) -> tuple[list[Axis], tuple[tuple[int, ...], ...]]:
     """Operands spread over the axes of `over[…]` by label. Raises Refused."""
     assert ctx.over is not None
-    target = ctx.over
+    target = ctx.over.axes
     align: list[tuple[int, ...]] = []
     used: set[int] = set()
     for wire in wires:
@@ -443,8 +443,8 @@ def spread(ctx: Context, wires: list[W], span: Span) -> tuple[list[Axis], tuple[
                 else:
                     available = tuple(show_axis(t) for t in target)
                     raise ctx.refuse(wrong.AxisNotFound(span, show_axis(axis), available, "over", lists=True))
-            if place in ctx.over_open:
-                ctx.over_open.discard(place)
+            if place in ctx.over.open:
+                ctx.over.open.discard(place)
                 target[place] = Axis(target[place].label, axis.size)
             ctx.solver.same_size(axis.size, target[place].size, Blame(span, None, None, "an axis under `over`"))
             places.append(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, W
+from catdl.check.context import Over
 from catdl.check.rules.common import BOOL, REAL, Rule, literal, pointwise
 from catdl.check.rules.rearrange import blame
 from catdl.check.rules.shape import one_axis
@@ -232,12 +233,11 @@ def over(rule: Rule) -> Bundle:
         target += row
     if len(rule.head.args) != 1 or not target:
         raise ctx.refuse(wrong.MissingArgument(rule.span, "expression", "over"))
-    outer, ctx.over = ctx.over, target
-    outer_open, ctx.over_open = ctx.over_open, opened
+    outer, ctx.over = ctx.over, Over(target, opened)
     try:
         bundle = ctx.wires(rule.head.args[0].value, env, rule.b)
     finally:
-        ctx.over, ctx.over_open = outer, outer_open
+        ctx.over = outer
     if bundle.bad:
         return bundle
     if len(bundle.wires) != 1:
