@@ -31,7 +31,7 @@ from catdl.diagram.model import (
 )
 from catdl.lint.states import BROKEN, PLAIN, Joined, Set, State, cut, join, meet, merge, set_in, split
 from catdl.record import field, record
-from catdl.types.sizes import Size
+from catdl.types.sizes import Poly, Size
 from catdl.types.types import Axis, Label, Word, axis_sizes
 
 DEFINITIONS = 150  # looked into for one program; of what is used beyond them nothing is said
@@ -64,7 +64,9 @@ class Walk:
     memo: dict[object, Outcome]
     known: dict[Label, str] = field(default_factory=dict)  # inside a definition, the labels that are sets at its use
     at: dict[int, States] = field(default_factory=dict)
-    bare: dict[int, Label] = field(default_factory=dict)  # wires that are an index and nothing more, of which axis
+    bare: dict[int, str] = field(default_factory=dict)  # wires that are the index of a set and nothing more, of which
+    negative: set[int] = field(default_factory=set)  # wires that are a negative number
+    held: dict[int, bool] = field(default_factory=dict)  # conditions that are the same of every index, as `i != -100`
     clashes: list[Clash] = field(default_factory=list)
 
     def run(self, inputs: list[States]) -> list[States]:
@@ -113,7 +115,7 @@ class Walk:
                     self.clash(box, state, "has weights for each element")
                 return self.labelled(box)
             case Call(callee=callee) if self.is_set is None:
-                found = self.inside(callee, [self.at[wire] for wire in box.inputs], self.known)
+                found = self.inside(callee, [self.at[wire] for wire in box.inputs], self.known, self.bare_inputs(box))
                 if found.clash is not None:
                     self.clashes.append(Clash(box, *found.clash))
                 return list(found.results)
@@ -159,12 +161,13 @@ class Walk:
         types = tuple(self.diagram.wires[wire].type for wire in box.inputs)
         named = ((name, self.set_of(axis)) for name, axis in op.binds)
         sets: dict[Label, str] = {f"{op.entry}::{name}": one for name, one in named if one is not None}
-        key = (op.entry, op.args, op.binds, op.at_in, types, tuple(inputs), tuple(sets.items()))
+        bare = self.bare_inputs(box)
+        key = (op.entry, op.args, op.binds, op.at_in, types, tuple(inputs), tuple(sets.items()), bare)
         found = self.memo.get(key)
         if found is None and len(self.memo) >= DEFINITIONS:
             return self.labelled(box)
         if found is None:
-            found = self.memo[key] = self.inside(op.definition.diagram(), inputs, sets)
+            found = self.memo[key] = self.inside(op.definition.diagram(), inputs, sets, bare)
         if found.clash is not None:
             self.clashes.append(Clash(box, *found.clash))
         out = list(found.results)
@@ -177,9 +180,16 @@ class Walk:
             for one, two in zip(out, told, strict=True)
         ]
 
-    def inside(self, diagram: Diagram, inputs: list[States], sets: dict[Label, str]) -> Outcome:
+    def bare_inputs(self, box: Box) -> tuple[str | None, ...]:
+        """Of which set each input is the index, and nothing more."""
+        return tuple(map(self.bare.get, box.inputs))
+
+    def inside(
+        self, diagram: Diagram, inputs: list[States], sets: dict[Label, str], bare: tuple[str | None, ...]
+    ) -> Outcome:
         """A definition, or a `box` of one; goes into itself for those of the prelude only, whose depth is fixed."""
         inner = Walk(diagram, None, self.memo, sets)
+        inner.bare = {wire: one for wire, one in zip(diagram.inputs, bare, strict=False) if one is not None}
         results = tuple(inner.run(inputs))
         first = inner.clashes[0] if inner.clashes else None
         return Outcome(results, None if first is None else (first.dim, first.how))
@@ -189,11 +199,16 @@ class Walk:
         ins = [self.at[wire] for wire in box.inputs]
         match op.name:
             case "literal":
+                value: Any = op["value"]
+                if not isinstance(value, Poly) and value < 0:
+                    self.negative.add(box.outputs[0])
                 return ()
             case "index":
                 axis = self.diagram.wires[box.outputs[0]].type.axes[0]
                 assert isinstance(axis, Axis)
-                self.bare[box.outputs[0]] = axis.label
+                one = self.set_named(axis.label)
+                if one is not None:
+                    self.bare[box.outputs[0]] = one
                 return (PLAIN,)
             case "pointwise":
                 return self.pointwise(box, op, ins)
@@ -231,10 +246,16 @@ class Walk:
         if op["fn"] == "real" and box.inputs[0] in self.bare:
             self.bare[box.outputs[0]] = self.bare[box.inputs[0]]
         rank = len(self.sizes(box.outputs[0]))
-        if op["fn"] in ("eq", "ne") and all(wire in self.bare for wire in box.inputs):
-            one, other = (self.set_named(self.bare[wire]) for wire in box.inputs)
-            if one is not None and one == other:
-                return (None,) * rank  # an identity matrix of a set keeps every order
+        if op["fn"] == "where" and (held := self.held.get(box.inputs[0])) is not None:
+            taken = 1 if held else 2
+            ins, align = [ins[taken]], (align[taken],)
+            if (own := self.bare.get(box.inputs[taken])) is not None:
+                self.bare[box.outputs[0]] = own
+        if op["fn"] in ("eq", "ne") and any(w in self.bare for w in box.inputs) and self.negative & {*box.inputs}:
+            self.held[box.outputs[0]] = op["fn"] == "ne"
+            return (None,) * rank
+        if op["fn"] in ("eq", "ne") and len(set(bare := self.bare_inputs(box))) == 1 and bare[0] is not None:
+            return (None,) * rank  # an identity matrix of a set keeps every order
         columns: list[list[State]] = [[] for _ in range(rank)]
         for states, places in zip(ins, align, strict=True):
             for state, place in zip(states, places, strict=True):
@@ -258,7 +279,10 @@ class Walk:
         """By an index: an element of a set may be named by the data, not by a number in the text."""
         at: Any = op["axis"]
         values, index = ins
-        if op.name != "scatter" and set_in(values[at]) and self.diagram.wires[box.inputs[1]].constant:
+        own = self.bare.get(box.inputs[1])
+        if own is not None and values[at] == Set(own):
+            index = (Set(own),)  # it names the elements, in whatever order they stand
+        elif op.name != "scatter" and set_in(values[at]) and self.diagram.wires[box.inputs[1]].constant:
             return tuple(
                 self.clash(box, values[at], "takes elements by their place")
                 if state is PLAIN else state

@@ -18,7 +18,8 @@ from catdl.driver import loads
 from tests.check.test_goldens import WRONG, checked, found, marks
 
 DECLARED = re.compile(
-    r"^(?:extern )?(?:kind|object|functor|algebra|coalgebra|group|law|morphism|param|hom) +(\w+)|^dim +(.*)", re.MULTILINE
+    r"^(?:extern )?(?:kind|object|functor|algebra|coalgebra|group|law|morphism|param|hom) +(\w+)|^dim +(.*)",
+    re.MULTILINE,
 )
 DIM = re.compile(r"(?:^|,)\s*(\w+)(?=[^()\[\]]*(?:[(\[][^()\[\]]*[)\]][^()\[\]]*)*(?:,|$))")
 WORD = re.compile(r"\b[A-Za-z_]\w*")
