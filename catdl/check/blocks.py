@@ -168,8 +168,7 @@ def block(ctx: Context, node: ast.Block, env: Env, b: Builder, inp: Bundle | Non
     unused(ctx, env, owned, broken, wrong.ParamUnused)
     for closure in boxes:
         check_tie(ctx, closure)
-    if not failed and not out.bad:
-        cells.close(ctx)
+    cells.close(ctx, broken)
     return out
 
 

@@ -70,6 +70,8 @@ def _widths(part: Bundle) -> tuple[int, ...]:
 def copair(ctx: Context, expr: ast.Copair, env: Env, b: Builder, inp: Bundle) -> Bundle:
     """`[ f | g ]`: each leg on its summand; what comes out is that of the summand that the value is of."""
     if inp.bad:
+        for leg in expr.legs:
+            ctx.apply(leg, env, b, BAD)
         return BAD
     span = env.module.span(expr)
     parts = parts_of(inp)

@@ -252,6 +252,8 @@ def apply_closure(ctx: Context, closure: Closure, head: Head, b: Builder, inp: B
 def tensor(ctx: Context, expr: ast.Expr, legs: tuple[ast.Expr, ...], env: Env, b: Builder, inp: Bundle) -> Bundle:
     """Legs side by side, each on its own wires."""
     if inp.bad:
+        for leg in legs:
+            apply(ctx, leg, env, b, BAD)
         return BAD
     widths = [width(ctx, leg, env) for leg in legs]
     known = sum(w for w in widths if w is not None)

@@ -16,7 +16,7 @@ from catdl.check.names import bound_names, free, mentioned, ordered
 from catdl.check.overloads import read_overloads
 from catdl.check.program import Program
 from catdl.check.roles import read_roles
-from catdl.check.samples import glance, sample
+from catdl.check.samples import glance, glance_inside, sample
 from catdl.check.scope import (
     BadDef,
     Def,
@@ -34,7 +34,7 @@ from catdl.check.scope import (
 from catdl.check.signature import FixedPart, Scheme
 from catdl.check.sources import initialiser, started
 from catdl.check.static import Refused
-from catdl.diagnostics.base import Edit
+from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.diagnostics.suggest import near
 from catdl.diagram.model import Diagram
 from catdl.diagram.taken import TAKEN
@@ -253,43 +253,45 @@ def read_param(program: Program, found: ParamDef) -> None:
         found.module.defs[found.name] = BadDef(found.name)
 
 
+def misshapen(program: Program, found: MorphismDef) -> Diagnostic | None:
+    """What is wrong with the form of a declaration, whatever it says."""
+    module, signature = found.module, found.head.signature
+    match found.head.keyword:
+        case "hom" if not isinstance(signature, ast.Arrow) or program.is_template(found):
+            return wrong.HomOpen(found.span, found.name, signature is not None)
+        case "algebra" if algebra_of(found) is None:
+            span = found.span if signature is None else module.span(signature)
+            words = "another type; that of an algebra is `F(C) -> C`"
+            carrier = carried(signature)
+            if isinstance(signature, ast.Arrow) and carrier is not None:
+                text, end = module.span(carrier).text, module.span(signature.codomain)
+                said = f"what it gives is what stands in place of its subtrees: `{text}`"
+                return wrong.NotAnAlgebra(span, words, said, (Edit(end, text),))
+            return wrong.NotAnAlgebra(span, words, "write `F(C) -> C`, with the name of a functor for F")
+        case "coalgebra" if functor_of(found) is None:
+            span = found.span if signature is None else module.span(signature)
+            return wrong.NotACoalgebra(span, "another type; that of a coalgebra is `C -> F(C)`")
+        case "coalgebra" if (whole := undivided(found)) is not None:
+            helps = (
+                "write it factor by factor, `(out, next)` or `s => (out, x => next)`: "
+                "the state alone tells what it shows"
+            )
+            return wrong.NotACoalgebra(module.span(whole), "one body for an output and a state that reads", helps)
+        case _ if found.modifiers:
+            return wrong.BadValue(found.span, f"`{found.modifiers[0]}` belongs to the prelude")
+        case _:
+            return None
+
+
 def read_morphism(program: Program, found: MorphismDef) -> None:
     """Check a morphism as far as it can be checked by itself."""
     module = found.module
     unused_arguments(program, found)
-    if found.head.keyword == "hom" and (not isinstance(found.head.signature, ast.Arrow) or program.is_template(found)):
-        program.report(wrong.HomOpen(found.span, found.name, found.head.signature is not None))
+    mistake = misshapen(program, found)
+    if mistake is not None:
+        program.report(mistake)
         module.defs[found.name] = BadDef(found.name)
-        return
-    if found.head.keyword == "algebra" and algebra_of(found) is None:
-        signature = found.head.signature
-        span = found.span if signature is None else module.span(signature)
-        words = "another type; that of an algebra is `F(C) -> C`"
-        carrier = carried(signature)
-        if isinstance(signature, ast.Arrow) and carrier is not None:
-            text, end = module.span(carrier).text, module.span(signature.codomain)
-            said = f"what it gives is what stands in place of its subtrees: `{text}`"
-            program.report(wrong.NotAnAlgebra(span, words, said, (Edit(end, text),)))
-        else:
-            program.report(wrong.NotAnAlgebra(span, words, "write `F(C) -> C`, with the name of a functor for F"))
-        module.defs[found.name] = BadDef(found.name)
-        return
-    if found.head.keyword == "coalgebra" and functor_of(found) is None:
-        signature = found.head.signature
-        span = found.span if signature is None else module.span(signature)
-        program.report(wrong.NotACoalgebra(span, "another type; that of a coalgebra is `C -> F(C)`"))
-        module.defs[found.name] = BadDef(found.name)
-        return
-    if found.head.keyword == "coalgebra" and (whole := undivided(found)) is not None:
-        helps = (
-            "write it factor by factor, `(out, next)` or `s => (out, x => next)`: the state alone tells what it shows"
-        )
-        program.report(wrong.NotACoalgebra(module.span(whole), "one body for an output and a state that reads", helps))
-        module.defs[found.name] = BadDef(found.name)
-        return
-    if found.modifiers:
-        program.report(wrong.BadValue(found.span, f"`{found.modifiers[0]}` belongs to the prelude"))
-        module.defs[found.name] = BadDef(found.name)
+        glance_inside(program, found)
         return
     known_sorts(program, found)
     try:

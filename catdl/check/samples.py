@@ -23,16 +23,21 @@ from catdl.types.types import Leaf
 
 def glance(program: Program, definition: MorphismDef) -> None:
     """Tell what is wrong with a definition whatever its types and its arguments are."""
-    if definition.head.keyword == "extern":
-        return
+    ctx = program.context(program.report)
     for equation in definition.equations:
-        ctx = program.context(program.report)
         if isinstance(equation.signature, ast.Arrow):
             for node in (equation.signature.domain, equation.signature.codomain):
                 try:
                     ctx.types.object(node, unknown(definition.module, equation))
                 except Refused:
                     continue
+    glance_inside(program, definition)
+
+
+def glance_inside(program: Program, definition: MorphismDef) -> None:
+    """Tell what is wrong with a body whatever its types and its arguments are."""
+    ctx = program.context(program.report)
+    for equation in definition.equations if definition.head.keyword != "extern" else ():
         if equation.body is not None:
             glimpse(ctx, definition.module, equation, equation.body)
 

@@ -14,6 +14,7 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Inner, LateCore, PBox, Source_, Stored, Use, W
 from catdl.check.context import Context
 from catdl.check.forms import parameter_leaf
+from catdl.check.names import mentioned
 from catdl.check.scope import Env, Shadow
 from catdl.check.sources import initialiser
 from catdl.check.static import Refused
@@ -87,12 +88,18 @@ class Cells:
             differ(cell.old.wires[0])
         scope.names[node.name] = Bundle([wire])
 
-    def close(self, ctx: Context) -> None:
-        """Report the states that are not written, and those whose old value nothing reads."""
+    def close(self, ctx: Context, broken: list[object]) -> None:
+        """Report the states that are not written, and those whose old value nothing reads.
+
+        What a block with a mistake, `broken`, mentions might have been read, and what it writes to may be misspelt.
+        """
+        lost = any(isinstance(s, ast.Bad) or (isinstance(s, ast.Store) and s.name not in self.found) for s in broken)
+        excused = mentioned(broken) if broken else set()
         for cell in self.found.values():
             if cell.written is None:
-                ctx.report(wrong.StateUnwritten(cell.span, cell.node.name))
-            elif not cell.old.used:
+                if not lost:
+                    ctx.report(wrong.StateUnwritten(cell.span, cell.node.name))
+            elif not cell.old.used and cell.node.name not in excused:
                 ctx.report(wrong.StateUnread(cell.span, cell.node.name, cell.written))
 
 

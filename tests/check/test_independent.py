@@ -204,6 +204,23 @@ morphism g : Real[T, A] -> Reel[A] = scan[T]([ zeros | add ], carrier = State)  
 morphism h : Real[T, A] -> Reel[A] = scan0[T]([ zeros | add ], carier = S)  # E0101 E0201
 morphism i : Real[T, A] -> Reel[A] = mealy[T](copy, last = true)  # E0101
 morphism j : Real[A] -> Reel[A] = unfold[T](copy, until = tahn)  # E0101 E0101""",
+    "legs after an error": """\
+functor E(X) = Fin(10) + X @ X
+functor M(X) = () + Real[Q] @ X  # E0101
+algebra one : M(Real[A]) -> Real[A] = [ zros | (a, h) => a + tahn(h) ]  # E0101 E0101
+algebra two : E(Real[A]) -> Real[B] = [ embde(10) | (a, b) => tahn(a) + b ]  # E0508 E0101 E0101
+morphism f : Real[T, A] -> Real[A] = linera >> fold[T]([ zros | (a, h) => tahn(a) ])  # E0101 E0101 E0101
+morphism g : Real[A] @ Real[B] -> Real[A] @ Real[B] = swpa >> (tahn @ sofmax)  # E0101 E0101 E0101
+hom h = tahn  # E1008 E0101""",
+    "states": F
+    + """x => {
+    state h : Real[D] = zeros
+    state k : Real[D] = zeros  # E0703
+    state m : Real[D] = zeros  # E0704
+    h <- tanh((x >> linear) + (h >> linear(bias = flase)))  # E0101
+    m <- x
+    h + y  # E0101
+}""",
     "legs of a fold over trees": """\
 functor E(X) = Fin(10) + X @ X
 morphism f : mu(E) -> Real[D] = fold([ embde(10) | (a, b) => tahn(a) + b ])  # E0101 E0101
