@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from catdl import diagnostics as wrong
-from catdl.check.names import ordered
+from catdl.check.names import ordered, unknotted
 from catdl.check.program import Program
 from catdl.check.scope import (
     BadDef,
@@ -73,9 +73,9 @@ def load_modules(program: Program, source: Source, find: Find) -> list[tuple[Mod
                 queue.append(program.modules[node.module])
             needs[module.name].add(node.module)
             places.setdefault((module.name, node.module), span)
-    order, cycles = ordered(needs)
-    for cycle in cycles:
+    for cycle in ordered(needs)[1]:
         program.report(wrong.ImportCycle(places[(cycle[0], cycle[1])], cycle))
+    order = unknotted(needs)
     program.knotted |= needs.keys() - set(order)
     order += [n for n in needs if n not in order]
     return [(program.modules[n], trees[n]) for n in order]

@@ -235,7 +235,21 @@ def bound_names(roots: list[object]) -> set[str]:
 
 
 def ordered(needs: dict[str, set[str]]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Names after what they need, in text order otherwise; and the cycles, one for each knot."""
+    """Names after what they need, in text order otherwise; and the cycles, one for each knot.
+
+    What is in a knot has no place; what only needs it comes last.
+    """
+    out = unknotted(needs)
+    if len(out) == len(needs):
+        return out, []
+    done = set(out)
+    rest = {name: wanted for name, wanted in needs.items() if name not in done}
+    cycles, tied = knots(rest)
+    return [*out, *unknotted({name: wanted - tied for name, wanted in rest.items() if name not in tied})], cycles
+
+
+def unknotted(needs: dict[str, set[str]]) -> list[str]:
+    """The names that need no knot, after what they need."""
     waiting = {name: sum(1 for n in wanted if n in needs) for name, wanted in needs.items()}
     users: dict[str, list[str]] = {}
     for name, wanted in needs.items():
@@ -251,14 +265,11 @@ def ordered(needs: dict[str, set[str]]) -> tuple[list[str], list[tuple[str, ...]
             waiting[user] -= 1
             if waiting[user] == 0:
                 ready.append(user)
-    if len(out) == len(needs):
-        return out, []
-    done = set(out)
-    return out, knots({name: wanted for name, wanted in needs.items() if name not in done})
+    return out
 
 
-def knots(needs: dict[str, set[str]]) -> list[tuple[str, ...]]:
-    """A shortest cycle of every strongly connected part."""
+def knots(needs: dict[str, set[str]]) -> tuple[list[tuple[str, ...]], set[str]]:
+    """A shortest cycle of every strongly connected part, and all that is in these."""
     import networkx as nx
 
     graph = nx.DiGraph()
@@ -266,11 +277,13 @@ def knots(needs: dict[str, set[str]]) -> list[tuple[str, ...]]:
     graph.add_edges_from((name, other) for name, wanted in needs.items() for other in sorted(wanted) if other in needs)
     order = {name: i for i, name in enumerate(needs)}
     cycles: list[tuple[str, ...]] = []
+    tied: set[str] = set()
     for part in nx.strongly_connected_components(graph):
         if len(part) == 1 and not graph.has_edge(*(next(iter(part)),) * 2):
             continue
+        tied |= part
         start = min(part, key=order.__getitem__)
         inside = graph.subgraph(part)
         back = min((nx.shortest_path(inside, n, start) for n in sorted(inside.successors(start))), key=len)
         cycles.append((start, *back))
-    return sorted(cycles, key=lambda cycle: order[cycle[0]])
+    return sorted(cycles, key=lambda cycle: order[cycle[0]]), tied

@@ -70,7 +70,7 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
         span = getattr(first, "span", None) or module.span(nodes[cycle[0]][0])  # type: ignore[arg-type]
         morphisms = any(isinstance(nodes[name][0], ast.Morphism) for name in cycle)
         program.report(wrong.DeclarationCycle(span, cycle, morphisms))
-    knotted = set(needs) - set(order)
+    knotted = {name: module.defs[name] for name in sorted(set(needs) - set(order))}
     for name in knotted:
         module.defs[name] = BadDef(name)
     early = [(n, nodes[n][0]) for n in order if isinstance(nodes[n][0], (ast.Dim, ast.Kind))]
@@ -88,6 +88,9 @@ def read_module(program: Program, module: Module, tree: ast.Module) -> None:
             program.work.too_deep(module.span(nodes[name][0]))  # type: ignore[arg-type]
         except SizeTooLarge as error:
             program.report(wrong.LimitExceeded(module.span(nodes[name][0]), error.what, error.limit))  # type: ignore[arg-type]
+    for found in knotted.values():
+        if isinstance(found, MorphismDef):
+            glance_inside(program, found)
 
 
 def read_found(program: Program, found: Def | None) -> None:

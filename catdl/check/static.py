@@ -9,7 +9,7 @@ taken) and sizes as polynomials. What is wrong is reported once and raised as `R
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, cast
 
@@ -143,9 +143,9 @@ class Statics:
             case ast.Name(id):
                 return self._name(node, env)
             case ast.Chain(operands, operators):
-                total = self._value(operands[0], env)
-                for operator, operand in zip(operators, operands[1:], strict=True):
-                    total = self._binary(operator, total, self._value(operand, env), node, env)
+                total, *others = self._each(operands, env)
+                for operator, operand in zip(operators, others, strict=True):
+                    total = self._binary(operator, total, operand, node, env)
                 return total
             case ast.Negate(operand):
                 value = as_number(self._value(operand, env))
@@ -237,6 +237,19 @@ class Statics:
         finally:
             self.depth -= 1
             self.report = report
+
+    def _each(self, nodes: Iterable[ast.Expr], env: Env) -> list[Value]:
+        """The values of several expressions, each of which is told what is wrong with it. Raises Refused."""
+        values: list[Value] = []
+        refused: Refused | None = None
+        for node in nodes:
+            try:
+                values.append(self._value(node, env))
+            except Refused as error:
+                refused = error
+        if refused is not None:
+            raise refused
+        return values
 
     def _name(self, node: ast.Name, env: Env) -> Value:
         found = env.find(node.id)

@@ -212,6 +212,13 @@ algebra two : E(Real[A]) -> Real[B] = [ embde(10) | (a, b) => tahn(a) + b ]  # E
 morphism f : Real[T, A] -> Real[A] = linera >> fold[T]([ zros | (a, h) => tahn(a) ])  # E0101 E0101 E0101
 morphism g : Real[A] @ Real[B] -> Real[A] @ Real[B] = swpa >> (tahn @ sofmax)  # E0101 E0101 E0101
 hom h = tahn  # E1008 E0101""",
+    "what needs a knot": """\
+morphism a : Real[D] -> Real[D] = a >> tahn  # E0107 E0101
+morphism b : Real[D] -> Real[D] = a >> sofmax  # E0101
+morphism c : Real[D] -> Real[D] = b >> takes  # E0301
+dim X = X  # E0107
+dim Y = X + Q + R  # E0101 E0101
+morphism e : Real[Y] -> Real[D] = tanhh  # E0101""",
     "states": F
     + """x => {
     state h : Real[D] = zeros
