@@ -28,7 +28,7 @@ def camel(name: str) -> str:
     """A class name."""
     parts = [part for part in ident(name).split("_") if part]
     text = "".join(part[0].upper() + part[1:] for part in parts)
-    return text if text and not text[0].isdigit() else f"M{text}"
+    return text if text and not text[0].isdigit() and not keyword.iskeyword(text) else f"M{text}"
 
 
 def attribute(name: str, table: str, of: str = "self") -> str:

@@ -10,9 +10,11 @@ import sys
 import traceback
 from typing import Any
 
+import pytest
 import torch
 from torch import nn
 
+import catdl
 from catdl.diagram import model as d
 from catdl.diagram.model import Diagram, Init
 from catdl.torch.build import build, source
@@ -142,3 +144,12 @@ def test_names_that_python_or_torch_have_taken() -> None:
     assert "in.weight" in model.state_dict()
     assert "type.bias" in model.state_dict()
     assert model(torch.zeros(3, 4)).shape == (3, 4)
+
+
+@pytest.mark.parametrize("name", ["false_", "true_", "none_", "class_"])
+def test_no_class_has_the_name_of_a_keyword(name: str) -> None:
+    spec = catdl.loads(
+        f"dim D = 3\nmorphism {name} : Real[D] -> Real[D] = linear\nmorphism net : Real[D] -> Real[D] = {name}\n"
+    )
+    for each in (name, "net"):
+        assert spec[each].compile()(torch.ones(2, 3)).shape == (2, 3)
