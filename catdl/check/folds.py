@@ -13,12 +13,12 @@ from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W, unmade
 from catdl.check.functors import FUNCTOR, Item, applied, kind_of
 from catdl.check.inner import emit_inner, inner_diagram, settle
-from catdl.check.legs import zeros
+from catdl.check.legs import constant, filled
 from catdl.check.rules.common import Rule
 from catdl.check.scope import BadDef, Env, MorphismDef
 from catdl.check.solver import Blame
 from catdl.check.stands_for import sort_of
-from catdl.check.static import Refused, alike
+from catdl.check.static import Refused, alike, is_told
 from catdl.syntax import ast
 from catdl.types.types import ANONYMOUS, Axis, Child, Form, Leaf, Object, show_form, show_item, show_leaf
 
@@ -159,6 +159,8 @@ def _named(rule: Rule, node: ast.Expr) -> None:
     root = node
     while isinstance(root, ast.Call | ast.Index | ast.Plug):
         root = root.function if isinstance(root, ast.Call) else root.base
+    if is_told(root):
+        raise Refused
     found = env.find(root.id) if isinstance(root, ast.Name) else None
     if isinstance(found, MorphismDef) and found.head.keyword == "algebra":
         return
@@ -264,8 +266,8 @@ class _Folding:
         span = env.module.span(node)
         groups = [self.entering(item) for item in parts]
         self.inputs[k] = [wire for group in groups for wire in group]
-        if self.carrier is not None and isinstance(node, ast.Name) and node.id == "zeros" and not env.local("zeros"):
-            self.outs[k] = zeros(rule, self.inner, self.carrier)
+        if self.carrier is not None and (value := constant(rule, node)) is not None:
+            self.outs[k] = filled(rule, self.inner, self.carrier, value)
             return True
         from catdl.check.forms import width  # late: it reads the table of rules, in which `fold` stands
 

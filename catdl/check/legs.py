@@ -1,4 +1,4 @@
-"""What folds over lists and trees share: how a declared algebra is taken apart, and a leg that is all zeros."""
+"""What folds over lists and trees share: how a declared algebra is taken apart, and a leg that is all zeros or ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from catdl.check.emit import core
 from catdl.check.functors import FUNCTOR
 from catdl.check.rules.common import Rule
 from catdl.check.scope import MorphismDef
+from catdl.check.summands import number
 from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.types import Axis, Leaf, Object
@@ -53,11 +54,18 @@ def along_axis(found: MorphismDef, rule: str, reverse: bool, legs: tuple[ast.Exp
     return MorphismDef(found.name, found.module, [made], found.span, (), found.sorts)
 
 
-def zeros(rule: Rule, b: Builder, carrier: Object) -> Bundle:
-    """The carrier, all zero."""
+def constant(rule: Rule, leg: ast.Expr) -> int | None:
+    """The number that all of a carrier is, for a leg that says so: `zeros`, `ones`; None for any other leg."""
+    if not isinstance(leg, ast.Name) or rule.head.env.local(leg.id):
+        return None
+    return {"zeros": 0, "ones": 1}.get(leg.id)
+
+
+def filled(rule: Rule, b: Builder, carrier: Object, value: int) -> Bundle:
+    """The carrier, all of one number."""
     wires: list[W] = []
     for leaf in carrier.leaves:
-        wire = core(rule.ctx, b, "literal", [], [Leaf(leaf.kind, ())], rule.span, value=0).wires[0]
+        wire = number(rule.ctx, b, leaf.kind, value, rule.span)
         for place in range(len(leaf.axes) - 1, -1, -1):
             axis = leaf.axes[place]
             assert isinstance(axis, Axis)

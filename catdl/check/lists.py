@@ -17,7 +17,7 @@ from catdl.check.declared import declared, over_axis
 from catdl.check.folds import fold as fold_trees
 from catdl.check.folds import show_summand
 from catdl.check.functors import applied
-from catdl.check.legs import REVERSE, functor_of, open_dims, zeros
+from catdl.check.legs import REVERSE, constant, filled, functor_of, open_dims
 from catdl.check.rules.common import Rule, known_axes
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.static import Refused
@@ -168,12 +168,12 @@ def begun(rule: Rule, b: Builder, leg: ast.Expr, starts: list[W], carrier: Objec
     """The state before the first element. Raises Refused."""
     ctx, env = rule.ctx, rule.head.env
     span = env.module.span(leg)
-    if isinstance(leg, ast.Name) and leg.id == "zeros" and env.local("zeros") is None:
+    if (value := constant(rule, leg)) is not None:
         if carrier is None:
             raise ctx.refuse(wrong.StateUntold(span, rule.name))
         if starts:
-            raise ctx.refuse(wrong.ArityMismatch(span, 0, len(starts), "the input of `zeros`"))
-        return zeros(rule, b, carrier)
+            raise ctx.refuse(wrong.ArityMismatch(span, 0, len(starts), f"the input of `{span.text}`"))
+        return filled(rule, b, carrier, value)
     from catdl.check.forms import is_wire  # late: it reads the table of rules, in which this stands
 
     out = ctx.wires(leg, env, b) if is_wire(ctx, leg, env) else ctx.apply(leg, env, b, Bundle(starts))

@@ -191,7 +191,7 @@ class NotALinearFunctor(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class StateUntold(Mistake):
-    """A fold that starts with zeros of a type that nothing says."""
+    """A fold that starts with zeros, or ones, of a type that nothing says."""
 
     code: ClassVar[str] = "E0511"
     title: ClassVar[str] = "a state whose type nothing says"
@@ -199,12 +199,13 @@ class StateUntold(Mistake):
     name: str
 
     def parts(self) -> Parts:
-        message = f"`{self.name}` starts with zeros, but of what type nothing says"
+        leg = self.span.text
+        message = f"`{self.name}` starts with {leg}, but of what type nothing says"
         helps = (
-            Help(f"say it: `{self.name}[T]([ zeros | … ], carrier = State)`"),
+            Help(f"say it: `{self.name}[T]([ {leg} | … ], carrier = State)`"),
             Help("or declare an `algebra`, whose type says it"),
         )
-        return Parts(message, self.span, "zeros of what type?", (), (), helps)
+        return Parts(message, self.span, f"{leg} of what type?", (), (), helps)
 
 
 @dataclass(frozen=True, slots=True)
