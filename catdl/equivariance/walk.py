@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, TypeAlias
 
+from catdl.diagram.commutative import unordered
 from catdl.diagram.drive import Work, drive
 from catdl.diagram.model import (
     Box,
@@ -228,9 +229,16 @@ class Walk:
         width = len(op.body.outputs)
         stop = len(ins) - op.captured
         elements = ins[op.carried : stop]
-        if any(acting(state.reps[0]) for state in elements):
+        moved = any(acting(state.reps[0]) for state in elements)
+        if moved:
             turned = any(not permutes(state.reps[0]) for state in elements)
-            return [Broken(Rule.EXTREME if turned else Rule.ORDERED)] * width
+            if turned or not unordered(op):
+                return [Broken(Rule.EXTREME if turned else Rule.ORDERED)] * width
+            common = together([state.reps[:1] for state in elements])
+            if common is None or not all(map(divided, elements, repeat(1))):
+                return [Broken(Rule.ASIDE)] * width
+            if meet([rep for (rep,) in common]) is None:
+                return [Broken(Rule.NUMBERED)] * width
         inner = [Moves(state.reps[1:], state.closed, state.names) for state in elements]
         begun = [op.body.wires[wire].type for wire in op.body.outputs[: op.carried]]
         states: States = [_begun(state, leaf, named) for state, leaf in zip(ins, begun, strict=False)]
@@ -247,6 +255,8 @@ class Walk:
             if after == states:
                 break
             states = after
+        if moved:
+            return [*states, *[Broken(Rule.ORDERED)] * (width - op.carried)]
         outs = [Moves((FIXED, *s.reps), False, s.names) if isinstance(s, Moves) else s for s in found[op.carried :]]
         return [*states, *outs]
 

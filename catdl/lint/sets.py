@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, assert_never
 
+from catdl.diagram.commutative import unordered
 from catdl.diagram.model import (
     Box,
     Call,
@@ -68,10 +69,12 @@ class Walk:
     negative: set[int] = field(default_factory=set)  # wires that are a negative number
     held: dict[int, bool] = field(default_factory=dict)  # conditions that are the same of every index, as `i != -100`
     clashes: list[Clash] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)  # wires of which anything comes
 
     def run(self, inputs: list[States]) -> list[States]:
         """The states of the outputs."""
         self.at.update(zip(self.diagram.inputs, inputs, strict=True))
+        self.read.update(self.diagram.outputs, *(box.inputs for box in self.diagram.boxes))
         for box in self.diagram.boxes:
             before = len(self.clashes)
             results = self.box(box)
@@ -119,6 +122,11 @@ class Walk:
                 if found.clash is not None:
                     self.clashes.append(Clash(box, *found.clash))
                 return list(found.results)
+            case Fold(axis=axis, carried=carried, captured=captured) if len(box.inputs) > carried + captured:
+                state = self.named(axis)
+                if set_in(state) and not (unordered(box.op) and self.read.isdisjoint(box.outputs[carried:])):
+                    self.clash(box, state, "goes through it step by step")
+                return self.labelled(box)
             case Call() | Repeat() | Map() | Fold() | TreeFold() | Extern() | Store() | Emit():
                 return self.labelled(box)
             case _:

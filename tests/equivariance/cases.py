@@ -23,6 +23,11 @@ FOLDS = """
 functor Rows(S) = () + Real[D] @ S
 functor Vectors(S) = () + Real[D, X] @ S
 algebra decay : Rows(Real[D]) -> Real[D] = [ zeros | ((a, h) => a + h / 2) ]
+algebra adding : Rows(Real[D]) -> Real[D] = [ zeros | ((a, h) => tanh(linear(D)(a)) + h + a) ]
+algebra both : Rows(Real[D] @ Real[D]) -> Real[D] @ Real[D] = [
+    (zeros[D] @ ones[D]) | ((a, h, k) => (h + a, maximum(k, a >> linear)))
+]
+algebra crossing : Rows(Real[D] @ Real[D]) -> Real[D] @ Real[D] = [ zeros | ((a, h, k) => (h + a, k + h)) ]
 algebra turning : Vectors(Real[D, X]) -> Real[D, X] = [ zeros | ((a, h) => a + (h >> linear[D](D, bias = false))) ]
 """
 
@@ -40,6 +45,10 @@ KEPT = [
     ("N", "Real[N, D] -> Real[C]", "linear(8) >> relu >> sum[N] >> linear"),
     ("N", "Real[N, D] -> Real[D]", "max[N]"),
     ("N", "Real[N, D] -> Real[D]", "logsumexp[N]"),
+    ("N", "Real[N, D] -> Real[D]", "fold[N](adding)"),
+    ("N", "Real[N, D] -> Real[D] @ Real[D]", "fold[N](both)"),
+    ("N", "Real[D] @ Real[N, D] -> Real[D]", "fold[N]([ id | logaddexp ])"),
+    ("N", "Real[N, X] -> Real[N, X]", "x => over[N, X](x - fold[N]([ zeros | add ], carrier = Real[X])(x))"),
     ("N", "Real[N, D] -> Real[D]", "x => var[N](x)"),
     ("N", "Real[N, D] -> Real[D]", "median[N]"),
     ("N", "Real[N, D] -> Real[N, D]", "layernorm"),
@@ -151,6 +160,15 @@ LOST = [
     # sets
     ("N", "Real[N, D] -> Real[D]", "fold[N](decay)"),
     ("N", "Real[N, D] -> Real[N, D]", "scan[N](decay)"),
+    ("N", "Real[N, D] -> Real[D]", "fold[N](decay)"),
+    ("N", "Real[N, D] -> Real[N, D]", "scan[N](adding)"),
+    ("N", "Real[N, D] -> Real[D] @ Real[D]", "fold[N](crossing)"),
+    ("N", "Real[N, D] -> Real[D]", "fold[N]([ zeros | (a, h) => a - h ], carrier = Real[D])"),
+    (
+        "N",
+        "Real[N, D] -> Real[D]",
+        "x => (x, index[N] >> real) >> fold[N]([ zeros | (a, i, h) => h + i * a ], carrier = Real[D])",
+    ),
     ("Z", "Real[Z, D] -> Real[Z, D]", "each[Z](fresh linear(D))"),
     ("X", "Real[X, D] -> Real[X, D]", "map[X](tied tanh)"),
     ("N", "Real[N, D] -> Real[N, D]", "x => cumsum[N](x)"),
