@@ -96,6 +96,11 @@ def _fits(raw: str, index: int, at: int, room: int) -> bool:
 _LONG = re.compile(r"(`[^`]{120})[^`]{200,}([^`]{60}`)")  # code of which the middle is more than two lines
 
 
+def brief(text: str) -> str:
+    """A text in which code that would fill the screen is without its middle."""
+    return _LONG.sub(r"\1…\2", text)
+
+
 def wrap(text: str, room: int) -> list[str]:
     """The words of a text in lines of at most `room` cells, two at least; code in ticks is broken only if it must be.
 
@@ -104,7 +109,7 @@ def wrap(text: str, room: int) -> list[str]:
     lines: list[str] = []
     line = ""
     used = 0
-    for whole in _words(clean(_LONG.sub(r"\1…\2", text)), room):
+    for whole in _words(clean(brief(text)), room):
         word = whole
         if line and used + 1 + width(word) <= room:
             line, used = f"{line} {word}", used + 1 + width(word)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from catdl.diagnostics.base import Diagnostic
-from catdl.diagnostics.notes import remarks
+from catdl.diagnostics.notes import remarks, shortened
 from catdl.source import Span
 
 
@@ -19,7 +19,7 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
 
 def command(diagnostic: Diagnostic) -> str:
     """The command for one diagnostic."""
-    parts = diagnostic.parts()
+    parts = shortened(diagnostic.parts())
     fields = [*_place(parts.span), ("title", f"{diagnostic.code}: {diagnostic.title}")]
     shown = ",".join(f"{name}={_property(value)}" for name, value in fields)
     lines = [parts.message, *(f"{label.span.where}: {label.text}" for label in parts.labels), *remarks(parts)]

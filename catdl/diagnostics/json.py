@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catdl.diagnostics.base import Contrast, Diagnostic, Step, Steps
+from catdl.diagnostics.notes import shortened
 from catdl.source import Span
 
 VERSION = 1
@@ -32,7 +33,7 @@ def document(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
 
 def entry(diagnostic: Diagnostic) -> dict[str, Any]:
     """One diagnostic."""
-    parts = diagnostic.parts()
+    parts = shortened(diagnostic.parts())
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from catdl.diagnostics.base import WIDTH, Contrast, Derivation, Parts, Steps
-from catdl.diagnostics.cells import clean, fitting, lay, wrap
+from catdl.diagnostics.base import WIDTH, Contrast, Derivation, Help, Label, Parts, Step, Steps
+from catdl.diagnostics.cells import brief, clean, fitting, lay, wrap
 from catdl.diagnostics.cells import width as cells
 from catdl.record import replace
 from catdl.source import Span
@@ -22,6 +22,23 @@ from catdl.source import Span
 Pieces: TypeAlias = Sequence[tuple[str, str]]
 
 _TYPE = 24  # a type in a table is not squeezed into less
+
+
+def shortened(parts: Parts) -> Parts:
+    """The parts as every form has them: no name or type fills the screen. What an edit writes stays whole."""
+    return replace(
+        parts,
+        message=brief(parts.message),
+        label=brief(parts.label),
+        labels=tuple(Label(span, brief(text)) for span, text in parts.labels),
+        notes=tuple(map(brief, parts.notes)),
+        helps=tuple(Help(brief(help_.message), help_.edits) for help_ in parts.helps),
+        steps=parts.steps and replace(parts.steps, rows=_shorter(parts.steps.rows), near=_shorter(parts.steps.near)),
+    )
+
+
+def _shorter(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(Step(brief(f"`{text}`")[1:-1], brief(f"`{type_}`")[1:-1]) for text, type_ in steps)
 
 
 def laid(parts: Parts, room: int) -> list[list[Pieces]]:

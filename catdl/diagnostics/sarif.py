@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from catdl.diagnostics import pages
 from catdl.diagnostics.base import Diagnostic, Edit, Help, Mistake
-from catdl.diagnostics.notes import remarks
+from catdl.diagnostics.notes import remarks, shortened
 from catdl.diagnostics.registry import mistakes
 from catdl.source import Source, Span
 
@@ -66,7 +66,7 @@ def _rule(kind: type[Mistake]) -> dict[str, Any]:
 
 
 def _result(diagnostic: Diagnostic, places: dict[str, int], files: dict[str, int]) -> dict[str, Any]:
-    parts = diagnostic.parts()
+    parts = shortened(diagnostic.parts())
     result = {
         "ruleId": diagnostic.code,
         "ruleIndex": places[diagnostic.code],

@@ -6,6 +6,7 @@ the name is known, so that what refers to it is no further mistake. A stub's bod
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 from catdl.source import Source
@@ -34,7 +35,10 @@ def resume_at(stream: Stream, part: str, start: int, index: int, values: list[An
         case "where":
             found = _scan(stream, start, index, frozenset({"EQUAL"}), -1)
         case "signature":
-            found = _scan(stream, start, index, frozenset({"EQUAL", "WHERE"}), -1)
+            stops = frozenset({"EQUAL", "WHERE"})
+            if stream.kinds[stream.chunks[bisect_right(stream.chunks, start) - 1]] == "LAW":
+                stops = frozenset({"EQUAL"})  # a law without a type has no `where` that could be read
+            found = _scan(stream, start, index, stops, -1)
         case _:
             return _scan(stream, start, index, frozenset(), -1)
     return None if stream.kinds[found] == "$END" else found

@@ -56,6 +56,7 @@ M = "morphism m : A -> B = "
         ("where N", "1:8 expected `|`, `==`, `>=` or `<=` after `N`, found the end of the file"),
         ("from a.b x", "1:10 expected `import` after `b`, found `x`"),
         ("overload mul : A", "1:17 expected `->` after `A`, found the end of the file"),
+        ("law x : f == g where D >= 3", "1:16 expected the end of the declaration after `g`, found `where`"),
         ("morphsim f = g", "1:1 expected a declaration, found `morphsim`"),
         ("functor L X = () + X", "1:11 expected `(` or `[` after `L`, found `X`"),
         ("algebra a : L = {\n x\n y\n}", "1:15 expected `->` after `L`, found `=`"),
