@@ -115,6 +115,9 @@ KEPT = [
     ("Y", "Real[N, Y, D] @ Real[N, L, C] -> Real[N, L, D]", "equibilinear[Real[N, L, D]]"),
     ("N", "Real[N, Y, D] @ Real[L, C] -> Real[N, L, D]", "equibilinear[Real[N, L, D]]"),
     ("Z", "Real[Z, D] @ Real[Z, C] -> Real[Z, D]", "equibilinear"),
+    ("V", "Real[V, D] @ Real[C] -> Real[V, D]", "equibilinear"),
+    ("Q", "Real[Q, D] @ Real[Q, C] -> Real[Q, D]", "equibilinear"),
+    ("T", "Real[T, D] @ Real[T, C] -> Real[T, D]", "equibilinear"),
     ("L", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "couple[Real[Y, D]]"),
     ("X", "Real[N, X, D] @ Real[N, D] -> Real[N, X, D]", "(v, s) => gate[X](v, s)"),
     ("X", "Real[X, D] -> Real[X, D]", "norm_relu[X, D] >> vectornorm[X, D]"),
@@ -234,6 +237,7 @@ LOST = [
     ("L", "Real[L, D] -> Real[L, D]", "norm_relu[D, L]"),
     ("Y", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "(v, x) => couple[Real[Y, D]](relu(v), x)"),
     ("N", "Real[N, D] @ Real[N, D] -> Real[N, D]", "(x, y) => equibilinear(x >> reverse[N], y)"),
+    ("V", "Real[V, D] @ Real[V, C] -> Real[V, D]", "(x, y) => equibilinear(x >> roll[V](1), y)"),
     # images that are turned and reflected
     ("I", "Real[D, I, J] -> Real[D, I, J]", "conv2d(4, 3, padding = 1)"),
     ("I", "Real[D, I, J] -> Real[D]", "avgpool2d(3, stride = 2, padding = 1) >> mean[I, J]"),
