@@ -18,10 +18,11 @@ from catdl.check.scope import Env
 from catdl.check.solver import Blame
 from catdl.check.static import Refused
 from catdl.check.values import as_number
+from catdl.diagnostics.base import Edit, Help
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Size
-from catdl.types.types import ANONYMOUS, Axis, Kind, Leaf, show_leaf, walk_axes
+from catdl.types.types import ANONYMOUS, Axis, Kind, Leaf, show_axis, show_leaf, walk_axes
 
 
 def element(ctx: Context, expr: ast.Index, env: Env, b: Builder) -> Bundle:
@@ -77,6 +78,17 @@ def numbered(ctx: Context, b: Builder, family: Bundle, number: int, span: Span) 
     return Bundle(out, family.names)
 
 
+def many(ctx: Context, family: Bundle, which: W, at: Span, span: Span) -> tuple[Help, ...]:
+    """How many elements are taken at once: of a tensor they are gathered along the axis that the indices range over."""
+    axes = walk_axes(family.wires[0].leaf.axes) if len(family.wires) == 1 else []
+    fit = [show_axis(a) for a in axes if isinstance(a, Axis) and a.size == which.leaf.kind.size]
+    label = fit[0].partition(":")[0] if fit else ""
+    if not label.rstrip("'").isidentifier():
+        return (Help("along an axis of indices, `map` what takes one"),)
+    text = f"gather[{label}]({span.source.text[span.start : at.start].rstrip().removesuffix('[')}, {at.text})"
+    return (Help(f"take many at once: `{text}`", (Edit(span, text),)),)
+
+
 def picked(ctx: Context, b: Builder, family: Bundle, index: Bundle, at: Span, span: Span) -> Bundle:
     """The element that a wire says. Raises Refused."""
     if len(index.wires) != 1:
@@ -85,10 +97,8 @@ def picked(ctx: Context, b: Builder, family: Bundle, index: Bundle, at: Span, sp
     if which.leaf.kind.name != "Fin" or which.leaf.kind.size is None:
         raise ctx.refuse(wrong.KindMismatch(at, "Fin", show_leaf(which.leaf), which.where, which.origin))
     if walk_axes(which.leaf.axes):
-        words = (
-            f"an index of a family is one number for each sample, not {show_leaf(which.leaf)}; over an axis `map` it"
-        )
-        raise ctx.refuse(wrong.BadValue(at, words))
+        words = f"`x[i]` is one element for each sample, and this is many indices, `{show_leaf(which.leaf)}`"
+        raise ctx.refuse(wrong.BadValue(at, words, "", many(ctx, family, which, at, span)))
     powers = rounds(family)
     names = family.names
     if powers:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from catdl import diagnostics as wrong
+from catdl.check import table as rules
 from catdl.check.builder import Builder, Bundle, PBox, Plugged, Source_, Start, W
 from catdl.check.context import Context, Head
 from catdl.check.facts import demand, settle_bounds
@@ -358,7 +359,9 @@ def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
     b = Builder(plug.path or "plug")
     shown = open_labels(ctx, leaf)
     reads_no_wire(ctx, plug.expr, plug.env, plug.span)
-    if is_wire(ctx, plug.expr, plug.env) or nested_wire(ctx, plug.expr, plug.env):
+    name = plug.expr.id if isinstance(plug.expr, ast.Name) else None
+    unknown = name is not None and name not in rules.TABLE and plug.env.find(name) is None
+    if unknown or is_wire(ctx, plug.expr, plug.env) or nested_wire(ctx, plug.expr, plug.env):
         out = ctx.wires(plug.expr, plug.env, b)
     else:
         inp = Bundle([] if width(ctx, plug.expr, plug.env) == 0 else [b.input(shown, "w", True, plug.span)])

@@ -113,12 +113,19 @@ def read_found(program: Program, found: Def | None) -> None:
 
 
 def unused_params(program: Program, module: Module, needs: dict[str, set[str]]) -> None:
-    """Report declared parameters that no declaration of the file mentions; another file may use those of this one."""
+    """Report declared parameters that no declaration of the file mentions; another file may use those of this one.
+
+    One whose name is nearly that of something which is not there is mentioned: that is the mistake.
+    """
     if module is not program.main:
         return
     used = module.unread().union(*needs.values())
-    for name, found in module.defs.items():
-        if isinstance(found, ParamDef) and found.module is module and name not in used:
+    params = [found for found in module.defs.values() if isinstance(found, ParamDef) and found.module is module]
+    unused = {found.name: found for found in params if found.name not in used}
+    said = mentioned(list(module.tree.decls)) if unused else set()
+    meant = {close for name in sorted(said) if module.find(name) is None for close in near(name, unused)}
+    for name, found in unused.items():
+        if name not in meant:
             program.report(wrong.ParamUnused(found.span, name))
 
 

@@ -9,6 +9,7 @@ from catdl.diagnostics.base import Help
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, drop_step, one
 from catdl.repair.shown import Part, is_name, part
+from catdl.repair.sizes import stated
 from catdl.repair.tree import bare, walk
 from catdl.syntax import ast
 
@@ -107,6 +108,24 @@ def needs_axes(case: Case) -> Iterator[Group]:
         yield one(f"say which: `{wrong.operation}[{name}]`, for one", case.put(end, end, f"[{name}]"))
     if wrong.operation in _REDUCTIONS:
         yield one("if all are meant, say so", case.put(end, end, "[..]"))
+
+
+def of_nothing(case: Case) -> Iterator[Group]:
+    """E0319: what a reduction of nothing is, or that there always is something."""
+    node, wrong = case.node, case.mistake
+    said = "say that every sample has one"
+    facts = (help_ for group in stated(case, f"{wrong.dim} >= 1") for help_ in group)
+    helps = [Help(said, help_.edits) for help_ in facts if help_.edits]
+    call = case.parent(node)
+    if isinstance(call, ast.Call) and call.function is node:
+        node = call
+    if wrong.operation in ("max", "min", "mean"):
+        given = "empty = 0"
+        edit = case.put(node.end, node.end, f"({given})")
+        if isinstance(node, ast.Call):
+            edit = case.put(node.end - 1, node.end - 1, f", {given}" if node.args else given)
+        helps.append(Help("or what it is then, 0 for one", (edit,)))
+    yield tuple(helps)
 
 
 def name_end(case: Case, node: Any) -> int | None:

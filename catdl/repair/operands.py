@@ -36,8 +36,17 @@ def broadcast(case: Case) -> Iterator[Group]:
                 yield one(said, case.swap(operand, text))
     more, fewer = (left, right) if len(left.axes) >= len(right.axes) else (right, left)
     if more.named and set(fewer.labels) < set(more.labels) and isinstance(node, ast.Chain | ast.Call | ast.Power):
-        text = f"over[{', '.join(more.labels)}]({case.text(node)})"
-        yield one("if it is meant, spread the operands by label", case.swap(node, text))
+        for whole in arithmetic(case, node):
+            text = f"over[{', '.join(more.labels)}]({case.text(whole)})"
+            yield one("if it is meant, spread the operands by label", case.swap(whole, text))
+
+
+def arithmetic(case: Case, node: ast.Expr) -> list[ast.Expr]:
+    """An operation, and the whole of the arithmetic that it is in."""
+    outer: ast.Expr = node
+    while isinstance(around := case.parent(outer), ast.Chain | ast.Negate | ast.Power):
+        outer = around
+    return [node] if outer is node else [node, outer]
 
 
 def unmoved(case: Case, operand: ast.Expr) -> Iterator[Group]:

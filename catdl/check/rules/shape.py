@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, W
+from catdl.check.match import brackets
 from catdl.check.rules.common import REAL, Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
 from catdl.check.signature import labelled
@@ -346,6 +347,11 @@ def concat(rule: Rule) -> Bundle:
     if not wires:
         raise rule.ctx.refuse(wrong.ArityMismatch(rule.span, 2, 0, "the input of `concat`"))
     first = rule.axes(wires[0])
+    if not rule.items():
+        others = [rule.axes(wire) for wire in wires[1:]]
+        differ = [a for k, a in enumerate(first) if any(k < len(o) and o[k].size != a.size for o in others)]
+        example = brackets(rule.name, differ if len(differ) == 1 else first[:1])
+        raise rule.ctx.refuse(wrong.NeedsAxes(rule.span, rule.name, example, tuple(map(show_axis, first))))
     place = one_axis(rule, first)
     size: Size = first[place].size
     for wire in wires[1:]:
