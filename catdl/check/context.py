@@ -63,6 +63,20 @@ class Library(Protocol):
     ) -> Bundle:
         """A morphism applied to wires, with what it emits. Raises Refused."""
 
+    def stepping(
+        self,
+        ctx: Context,
+        morphism: ast.Expr,
+        env: Env,
+        b: Builder,
+        wires: list[W],
+        label: str | None,
+        time: tuple[Axis, Span],
+        most: int | None,
+        alone: bool,
+    ) -> Bundle:
+        """A morphism applied to a piece of a sequence. Raises Refused."""
+
 
 @record(frozen=False)
 class Head:

@@ -264,6 +264,8 @@ def owns(op: Op, box: PBox) -> bool:
         case Native(params=params):
             plugged = {path for path, _ in box.plugs}
             return any(p.path not in plugged for p in params)
+        case Call(inline=True):
+            return False  # what it owns stands with what stands around it
         case Call(callee=inner) if box.plugs:
             plugged = {path for path, _ in box.plugs}
             return any(leaf.path not in plugged for leaf in leaves_of(op))

@@ -21,6 +21,7 @@ from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, LawDef, MorphismDef
 from catdl.check.solver import Blame
 from catdl.check.steps import lesser
+from catdl.check.timed import step
 from catdl.check.ways import Step
 from catdl.syntax import ast
 from catdl.types.types import Axis, Kind, Leaf, Object, label_of, show_axis, show_leaf
@@ -358,6 +359,7 @@ HIGHER: dict[str, Callable[[Rule], Bundle]] = {
     "repeat": repeat,
     "scan": lists.scan,
     "scan0": lists.scan0,
+    "step": step,
     "swap": swap,
     "total": total,
     "unfold": machines.unfold,

@@ -51,7 +51,7 @@ from catdl.symmetry.actions import Act
 from catdl.syntax import ast
 from catdl.types.ragged import MARK
 from catdl.types.sizes import Facts, Size, SizeTooLarge
-from catdl.types.types import Leaf, Object
+from catdl.types.types import Axis, Leaf, Object
 
 INSTANCE_DEPTH = 2_500
 INSTANCE_LIMIT = 20_000
@@ -212,6 +212,23 @@ class Program:
         from catdl.check.collecting import collecting  # late: few specs collect
 
         return collecting(self, ctx, morphism, env, b, wires, label)
+
+    def stepping(
+        self,
+        ctx: Context,
+        morphism: ast.Expr,
+        env: Env,
+        b: Builder,
+        wires: list[W],
+        label: str | None,
+        time: tuple[Axis, Span],
+        most: int | None,
+        alone: bool,
+    ) -> Bundle:
+        """A morphism applied to a piece of a sequence. Raises Refused."""
+        from catdl.check.stepping import stepping  # late: few specs step
+
+        return stepping(self, ctx, morphism, env, b, wires, label, time, most, alone)
 
     def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
         """How a parameter starts, with all that a formula needs. Raises Refused."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.source import Span
 
-__all__ = ["ReadsAhead"]
+__all__ = ["NotStepped", "ReadsAhead", "StepReadsAhead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,50 @@ class ReadsAhead(Mistake):
             Help(f"write `morphism {self.name}` where later steps may be read; `catdl show` tells where they are"),
         )
         return Parts(message, self.span, "reads them", labels, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class StepReadsAhead(Mistake):
+    """`step` of a morphism that is not causal: the first box that reads later steps; `asked` is where it is stepped."""
+
+    code: ClassVar[str] = "E1102"
+    title: ClassVar[str] = "steps of a morphism that reads later ones"
+    span: Span
+    name: str
+    time: str
+    what: str
+    how: str
+    instead: str
+    asked: Span
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` cannot go step by step along `{self.time}`: {self.what} {self.how}"
+        labels = (Label(self.asked, "steps of it"),) if self.asked != self.span else ()
+        return Parts(
+            message,
+            self.span,
+            "reads later steps",
+            labels,
+            helps=(Help(self.instead.replace("[T]", f"[{self.time}]")),),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotStepped(Mistake):
+    """`step` of a causal morphism of which it is not known what to keep; `why` says what is in the way.
+
+    `asked` is where it is stepped.
+    """
+
+    code: ClassVar[str] = "E1103"
+    title: ClassVar[str] = "a causal morphism that cannot be stepped"
+    span: Span
+    name: str
+    why: str
+    instead: str
+    asked: Span
+
+    def parts(self) -> Parts:
+        message = f"`{self.name}` cannot go step by step: {self.why}"
+        labels = (Label(self.asked, "steps of it"),) if self.asked != self.span else ()
+        return Parts(message, self.span, "cannot be stepped", labels, helps=(Help(self.instead),))

@@ -52,6 +52,7 @@ class Parameter:
     `home` is the module that declares it; empty for a leaf of a morphism's own. `frozen`: no gradient reaches it.
     `group`: what an optimiser may know it by, empty for none. `told`: the spec says how it starts, not the layer.
     `state`: it is not learned but kept from one call to the next, one value for the batch or one for each sample.
+    `passing`: what is kept is of this run, as all that is one for each sample, and no part of the network.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Parameter:
     group: str = ""
     told: bool = False
     state: Literal["", "constant", "sample"] = ""
+    passing: bool = False
 
 
 @record

@@ -6,11 +6,11 @@ body.needs[wire]      STEP: on elements and captured wires, not on what goes rou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import IntEnum
 
-from catdl.diagram.model import Box, Call, Core, Diagram, Fold, Global, Local, Wire
-from catdl.record import replace
+from catdl.diagram.model import Box, Core, Diagram, Fold, Global, Local
+from catdl.diagram.splice import spliced
 from catdl.rewrite.draft import Draft
 from catdl.rewrite.pure import pure
 from catdl.source import Span
@@ -71,34 +71,3 @@ def is_number(box: Box) -> bool:
 def works(boxes: Iterable[Box]) -> bool:
     """Whether any of these boxes computes something."""
     return any(not isinstance(box.op, Local | Global) and not is_number(box) for box in boxes)
-
-
-def spliced(diagram: Diagram) -> tuple[list[Wire], list[Box], tuple[int, ...]]:
-    """Wires, boxes and outputs of a diagram with its inline calls in their places."""
-    wires = list(diagram.wires)
-    boxes: list[Box] = []
-    stack: list[tuple[Iterator[Box], Diagram, dict[int, int], Box | None]] = [
-        (iter(diagram.boxes), diagram, {wire: wire for wire in range(len(wires))}, None)
-    ]
-    while True:
-        rest, current, at, outer = stack[-1]
-        box = next(rest, None)
-        if box is None:
-            stack.pop()
-            if outer is None:
-                return wires, boxes, tuple(at[wire] for wire in diagram.outputs)
-            around = stack[-1][2]
-            around |= zip(outer.outputs, (at[wire] for wire in current.outputs), strict=True)
-            continue
-        if isinstance(box.op, Call) and box.op.inline and not box.plugs:
-            callee = box.op.callee
-            inside = dict(zip(callee.inputs, (at[wire] for wire in box.inputs), strict=True))
-            for k, wire in enumerate(callee.wires):
-                if k not in inside:
-                    inside[k] = len(wires)
-                    wires.append(wire)
-            stack.append((iter(callee.boxes), callee, inside, box))
-            continue
-        plugs = tuple((path, at[wire]) for path, wire in box.plugs)
-        inputs, outputs = tuple(at[w] for w in box.inputs), tuple(at[w] for w in box.outputs)
-        boxes.append(replace(box, inputs=inputs, outputs=outputs, plugs=plugs))

@@ -24,7 +24,9 @@ def constructor(w: Writer) -> list[str]:
         lines.append(f"{attribute(path, '_parameters')} = {_empty(parameter)}")
     lines += [f'self.register_buffer("{name}", {made})' for name, made in w.buffers.items()]
     for name, cell in w.cells.items():
-        passing = ", persistent=False" if cell.state == "sample" else ""  # of this batch, not of the network
+        passing = (
+            ", persistent=False" if cell.state == "sample" or cell.passing else ""
+        )  # of this batch, not of the network
         lines.append(f'self.register_buffer("{name}", {start(w.plan, cell)}{passing})')
     held = {site: {path: _empty(p) for path, p in leaves.items()} for site, leaves in w.held.items()}
     lines += [f"{name} = {text}" for name, text in w.sites.constructors(w.modules, held).items()]

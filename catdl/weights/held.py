@@ -63,7 +63,7 @@ def held(diagram: Diagram) -> tuple[Held, ...]:
     declared = [replace(p, frozen=p.frozen or (p.home, p.path) in still) for p in globals_of(diagram)]
     out: list[Held] = []
     for leaf, stacked, layer in (*((leaf, 0, "") for leaf in declared), *stacked_parameters(diagram)):
-        if leaf.state == "sample":
+        if leaf.state == "sample" or leaf.passing:
             continue  # of a batch, and no part of the `state_dict`
         out.extend(_tensors(leaf, stacked, _tied(leaf.path, shared), bool(layer)))
     return tuple(out)
