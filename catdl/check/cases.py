@@ -14,6 +14,7 @@ from catdl.check.coalgebras import tag as tag_kind
 from catdl.check.context import Context
 from catdl.check.emit import core
 from catdl.check.forms import width
+from catdl.check.ports import in_order
 from catdl.check.rules.common import BOOL
 from catdl.check.scope import Env
 from catdl.check.static import Refused
@@ -112,6 +113,7 @@ def _cases(ctx: Context, expr: ast.Copair, env: Env, b: Builder, tag: W, parts: 
         if result is None:
             result = out
             continue
+        out = in_order(out, result.names)
         expected = Object(tuple(w.leaf for w in result.wires), (None,) * len(result.wires))
         context = f"what leg {place + 1} gives, for `{shown}`"
         if not ctx.ports(out, expected, span, context, way=out.way):

@@ -14,6 +14,7 @@ from catdl.check.builder import BAD, Builder, Bundle, Closure, Inner, W, unmade
 from catdl.check.functors import FUNCTOR, Item, applied, kind_of
 from catdl.check.inner import emit_inner, inner_diagram, settle
 from catdl.check.legs import constant, filled
+from catdl.check.ports import in_order
 from catdl.check.rules.common import Rule
 from catdl.check.scope import BadDef, Env, MorphismDef
 from catdl.check.solver import Blame
@@ -282,6 +283,8 @@ class _Folding:
         out = ctx.apply(node, env, self.inner, bundle)
         if out.bad:
             return False
+        if self.carrier is not None:
+            out = in_order(out, self.carrier.names)
         self.outs[k] = out
         if self.carrier is None:
             self.carrier = Object(tuple(w.leaf for w in out.wires), out.names or (None,) * len(out.wires))

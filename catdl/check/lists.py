@@ -18,10 +18,11 @@ from catdl.check.folds import fold as fold_trees
 from catdl.check.folds import show_summand
 from catdl.check.functors import applied
 from catdl.check.legs import REVERSE, constant, filled, functor_of, open_dims
+from catdl.check.ports import in_order
 from catdl.check.rules.common import Rule, known_axes
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.static import Refused
-from catdl.check.steps import Element, Options, Result, along, arranged, ended, inside, parted, read, recur
+from catdl.check.steps import Element, Options, Result, along, arranged, ended, inside, parted, read, recur, state_names
 from catdl.syntax import ast
 from catdl.types.types import (
     Child,
@@ -95,7 +96,8 @@ def listed(
         _, without, found = arranged(rule, wires)
         fitting(rule, form, base, without, found)
     axis, starts, elements = parted(rule, b, wires)
-    start = begun(rule, b, legs.legs[base], starts, options.carrier)
+    given = Bundle(starts, state_names(rule, wires, starts) if rule.inp.names else None)
+    start = begun(rule, b, legs.legs[base], given, options.carrier)
     if start is None:
         if options.carrier is None:
             rule.ctx.apply(legs.legs[step], rule.head.env, b, BAD)
@@ -109,7 +111,10 @@ def listed(
         order = [carried if isinstance(part, Child) else next(given) for part in parts or ()] or [here, carried]
         names = {wire: name for wire, name in zip(carried, start.names or (), strict=False) if name}
         out = applied_leg(rule, inner, legs.legs[step], step, parts, order, names)
-        return None if out is None else (out, carried if before else out.wires)
+        if out is None:
+            return None
+        out = in_order(out, start.names)
+        return out, carried if before else out.wires
 
     context = f"what leg {step + 1} gives: the state"
     made = recur(rule, b, axis, start, elements, cell, options.reverse, context, legs.legs[step])
@@ -164,22 +169,23 @@ def fitting(rule: Rule, form: Form, base: int, starts: list[W], elements: list[E
                 raise Refused
 
 
-def begun(rule: Rule, b: Builder, leg: ast.Expr, starts: list[W], carrier: Object | None) -> Bundle | None:
+def begun(rule: Rule, b: Builder, leg: ast.Expr, starts: Bundle, carrier: Object | None) -> Bundle | None:
     """The state before the first element. Raises Refused."""
     ctx, env = rule.ctx, rule.head.env
     span = env.module.span(leg)
     if (value := constant(rule, leg)) is not None:
         if carrier is None:
             raise ctx.refuse(wrong.StateUntold(span, rule.name))
-        if starts:
-            raise ctx.refuse(wrong.ArityMismatch(span, 0, len(starts), f"the input of `{span.text}`"))
+        if starts.wires:
+            raise ctx.refuse(wrong.ArityMismatch(span, 0, len(starts.wires), f"the input of `{span.text}`"))
         return filled(rule, b, carrier, value)
     from catdl.check.forms import is_wire  # late: it reads the table of rules, in which this stands
 
-    out = ctx.wires(leg, env, b) if is_wire(ctx, leg, env) else ctx.apply(leg, env, b, Bundle(starts))
+    out = ctx.wires(leg, env, b) if is_wire(ctx, leg, env) else ctx.apply(leg, env, b, starts)
     if out.bad:
         return None
     if carrier is not None:
+        out = in_order(out, carrier.names)
         if not ctx.ports(out, carrier, span, "what leg 1 gives: the state", way=out.way):
             return None
         out = Bundle(out.wires, carrier.names if any(carrier.names) else out.names)

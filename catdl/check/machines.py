@@ -13,9 +13,10 @@ from catdl.check.coalgebras import functor_of
 from catdl.check.coalgebras import reads as reads_input
 from catdl.check.emit import core
 from catdl.check.inner import inner_diagram
+from catdl.check.ports import in_order
 from catdl.check.rules.common import BOOL, Rule
 from catdl.check.scope import MorphismDef
-from catdl.check.steps import inside, parted, read, recur
+from catdl.check.steps import inside, parted, read, recur, state_names
 from catdl.check.summands import chosen, holds, number, parts_of, show_sum, types
 from catdl.syntax import ast
 from catdl.types.types import (
@@ -57,10 +58,10 @@ def unfold(rule: Rule) -> Bundle:
             if out.bad:
                 return None
             if not ends:
-                new, outputs = split(rule, out, count, step)
+                new, outputs = split(rule, out, wires, step, rule.inp.names)
                 return Bundle(new), outputs
             if done is not None:
-                new, outputs = split(rule, out, count, step)
+                new, outputs = split(rule, out, wires, step, rule.inp.names)
                 stop = rule.ctx.apply(done, rule.head.env, inner, Bundle(state, rule.inp.names))
                 expected = Object((Leaf(BOOL, ()),), (None,))
                 if stop.bad or not rule.ctx.ports(stop, expected, rule.span, "what `until` gives"):
@@ -69,7 +70,7 @@ def unfold(rule: Rule) -> Bundle:
             parted_ = ending(rule, out, step)
             assert parted_ is not None
             place, going = parted_
-            new, outputs = split(rule, going, count, step)
+            new, outputs = split(rule, going, wires, step, rule.inp.names)
             return stopping(rule, inner, holds(rule.ctx, inner, out.wires[0], place, rule.span), carried, new, outputs)
 
         start = Bundle(wires)
@@ -136,8 +137,11 @@ def counted(rule: Rule) -> Axis:
     return found
 
 
-def split(rule: Rule, out: Bundle, count: int, node: ast.Expr) -> tuple[list[W], list[W]]:
-    """The outputs of a machine's step, then its new state. Raises Refused."""
+def split(
+    rule: Rule, out: Bundle, state: list[W], node: ast.Expr, names: tuple[str | None, ...] | None
+) -> tuple[list[W], list[W]]:
+    """The new state of a machine's step, by the names of its ports, and what it gives before it. Raises Refused."""
+    count = len(state)
     if parts_of(out) is not None:
         words = f"a value of `{show_sum(types(out))}`", "what stands here gives `Out @ X` at every step, and has no end"
         raise rule.ctx.refuse(wrong.NotACoalgebra(rule.head.env.module.span(node), *words))
@@ -146,7 +150,8 @@ def split(rule: Rule, out: Bundle, count: int, node: ast.Expr) -> tuple[list[W],
         said = f"what a step of `{rule.name}` gives, its outputs and then its state"
         raise rule.ctx.refuse(wrong.ArityMismatch(span, count, len(out.wires), said))
     place = len(out.wires) - count
-    return out.wires[place:], out.wires[:place]
+    new = Bundle(out.wires[place:], out.names[place:] if out.names is not None else None)
+    return in_order(new, names).wires, out.wires[:place]
 
 
 def stopping(
@@ -178,7 +183,7 @@ def mealy(rule: Rule) -> Bundle:
             out = rule.ctx.apply(step, rule.head.env, inner, grouped(carried, here, names))
             if out.bad:
                 return None
-            new, outputs = split(rule, out, len(carried), step)
+            new, outputs = split(rule, out, starts, step, names)
             return Bundle(new), outputs
 
         made = recur(
@@ -189,12 +194,6 @@ def mealy(rule: Rule) -> Bundle:
         return Bundle([*made.outputs, *made.last] if options.last else made.outputs)
 
     return inside(rule, body)
-
-
-def state_names(rule: Rule, wires: list[W], starts: list[W]) -> tuple[str | None, ...]:
-    """The ports of the state, as what comes in calls them."""
-    names = dict(zip(wires, rule.inp.names or (), strict=False))
-    return tuple(names.get(wire) for wire in starts)
 
 
 def grouped(carried: list[W], here: list[W], names: tuple[str | None, ...]) -> Bundle:

@@ -28,11 +28,12 @@ from catdl.check.declared import over_axis
 from catdl.check.functors import arguments, functor, summands
 from catdl.check.inner import emit_inner, inner_diagram
 from catdl.check.legs import REVERSE, along_axis
-from catdl.check.machines import grouped, state_names
+from catdl.check.machines import grouped
+from catdl.check.ports import in_order
 from catdl.check.rules.common import Rule
 from catdl.check.scope import Env, FunctorDef, MorphismDef
 from catdl.check.static import Refused
-from catdl.check.steps import Options, along, arranged, ended, inside, parted, read, recur
+from catdl.check.steps import Options, along, arranged, ended, inside, parted, read, recur, state_names
 from catdl.syntax import ast
 from catdl.types.types import Axis, Child, Leaf, Object
 
@@ -67,6 +68,7 @@ def outputs_of(rule: Rule, first: bool) -> Bundle:
 
         def cell(inner: Builder, carried: list[W], here: list[W]) -> tuple[Bundle, list[W]] | None:
             new = rule.ctx.apply(step, rule.head.env, inner, grouped(carried, here, names))
+            new = in_order(new, names)
             return None if new.bad else (new, carried if first else new.wires)
 
         begun = len(b.boxes)
@@ -163,6 +165,7 @@ def one_step(rule: Rule) -> Bundle:
     ):
         state = grouped(wires[:count], wires[count:] if heard else [], carrier.names)
         out = ctx.apply(item.value, env, rule.b, state)
+        out = in_order(out, wanted.names)
         context = f"what leg {number} gives, for `{text}` of {shown}"
         if out.bad or not ctx.ports(out, wanted, env.module.span(item), context, way=out.way):
             return BAD

@@ -25,7 +25,8 @@ from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
 from catdl.check.places import check_places
 from catdl.check.plugs import elaborate_step
-from catdl.check.results import arrow_span, by_ports, extern, nothing_read, result_span, settled_apart, written_at
+from catdl.check.ports import in_order
+from catdl.check.results import arrow_span, extern, nothing_read, result_span, settled_apart, written_at
 from catdl.check.schemes import scheme
 from catdl.check.scope import (
     DimDef,
@@ -429,7 +430,7 @@ class Program:
             origin = definition.module.span(signature.codomain)
             where = result_span(definition.module, body, b.choices)
             way = out.way
-            out = by_ports(out, codomain)
+            out = in_order(out, codomain.names)
             result = f"the result of `{definition.name}`"
             if codomain.leaves and codomain.leaves[0].kind.cases:
                 from catdl.check.summands import fits_sum  # late: few specs have sums

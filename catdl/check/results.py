@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from catdl import diagnostics as wrong
-from catdl.check.builder import Builder, Bundle, Inner
+from catdl.check.builder import Builder, Inner
 from catdl.check.context import Context
 from catdl.check.scope import Env, Module, MorphismDef
 from catdl.check.signature import FixedPart, LeafPart, Scheme
@@ -129,11 +129,3 @@ def extern(
     b.outputs = outputs
     b.out_names = codomain.names
     return b
-
-
-def by_ports(out: Bundle, codomain: Object) -> Bundle:
-    """A record in the order of the declared ports, where both name the same ones: names decide, not places."""
-    names = out.names or ()
-    if None in names or names == codomain.names or sorted(map(str, names)) != sorted(map(str, codomain.names)):
-        return out
-    return Bundle([out.wires[names.index(name)] for name in codomain.names], codomain.names)

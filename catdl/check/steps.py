@@ -165,6 +165,12 @@ def parted(rule: Rule, b: Builder, wires: list[W]) -> tuple[Axis, list[W], list[
     return axis, without, [fronted(rule, b, *element) for element in elements]
 
 
+def state_names(rule: Rule, wires: list[W], starts: list[W]) -> tuple[str | None, ...]:
+    """The ports of the state, as what comes in calls them."""
+    names = dict(zip(wires, rule.inp.names or (), strict=False))
+    return tuple(names.get(wire) for wire in starts)
+
+
 def fronted(rule: Rule, b: Builder, wire: W, axes: list[Axis], place: int) -> W:
     """A wire with one of its axes in front."""
     if place == 0:

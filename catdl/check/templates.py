@@ -15,6 +15,7 @@ from catdl.check.context import Context, Head
 from catdl.check.inner import emit_inner, inner_diagram
 from catdl.check.match import match_domain
 from catdl.check.plugs import attach, read_plugs
+from catdl.check.ports import in_order
 from catdl.check.scope import Env, MorphismDef, Static
 from catdl.check.signature import FixedPart, Scheme, sized
 from catdl.check.values import show_value
@@ -208,6 +209,7 @@ def result(ctx: Context, binding: Binding, scheme: Scheme | None, out: Bundle, w
         raise ctx.refuse(
             wrong.ArityMismatch(span, len(leaves), len(out.wires), f"the result of `{binding.definition.name}`")
         )
+    out = in_order(out, names)
     for wire, leaf in zip(out.wires, leaves, strict=True):
         # A generic object stands for whatever both ends can be read as, so a result may mean less than the input.
         weaker = ctx.kinds.coerces(leaf.kind.name, wire.leaf.kind.name)
