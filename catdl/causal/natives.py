@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 
 from catdl.causal.core import Sizes, Time, reduced
-from catdl.causal.states import LOW, Band, Broken, Rule, Steps, around, least, meet
+from catdl.causal.states import LOW, STILL, Band, Broken, Rule, Steps, around, least, meet
 from catdl.diagram.model import Native
 
 Results = Sequence[Steps | Broken]
@@ -66,3 +66,21 @@ def _repeated(time: Time, op: Native, ins: list[Steps], given: list[Sizes], made
     if any(lag.moves or time.grows(size) for lag, size in inner):
         return [Broken(Rule.FOREIGN)] * len(made)
     return [Steps((*over, *map(time.fresh, sizes[lead:])), around(ins)) for sizes in made]
+
+
+def as_said(time: Time, ins: list[Steps], given: list[Sizes], made: list[Sizes]) -> Results:
+    """Of a morphism that is any hom: what it gives along the time reads no later step of what it takes along it."""
+    lead = STILL
+    for x, sizes in zip(ins, given, strict=True):
+        for lag, size in zip(x.lags, sizes, strict=True):
+            if time.more(size) == 0:
+                lead = meet(lead, lag)
+            elif lag.moves or time.grows(size):
+                return [Broken(Rule.FOREIGN)] * len(made)
+    results: list[Steps | Broken] = []
+    for sizes in made:
+        along = [time.more(size) == 0 for size in sizes]
+        lags = (meet(lead, time.fresh(size)) if here else STILL for size, here in zip(sizes, along, strict=True))
+        unread = lead.moves and not any(along)
+        results.append(Broken(Rule.FOREIGN) if unread else Steps(tuple(lags), around(ins)))
+    return results

@@ -13,10 +13,11 @@ from math import inf
 from typing import TypeAlias
 
 from catdl.causal.core import Sizes, Time, core
-from catdl.causal.natives import by_rule
+from catdl.causal.natives import as_said, by_rule
 from catdl.causal.states import STILL, Broken, Loss, Reach, Rule, State, Steps, least
 from catdl.diagram.drive import Work, drive
 from catdl.diagram.model import (
+    VARIABLE,
     Box,
     Call,
     Core,
@@ -98,6 +99,8 @@ class Walk:
                 return (yield self.mapped(body, ins, 1, captured))
             case Fold():
                 return (yield self.fold(op, ins))
+            case Extern(target) if target.startswith(VARIABLE):
+                return as_said(self.time, ins, given, made)
             case TreeFold() | Extern():
                 moving = any(state.worst != inf for state in ins) or any(map(self.time.grows, sum(given, ())))
                 return [Broken(Rule.FOREIGN) if moving else Steps(tuple(map(self.time.fresh, sizes))) for sizes in made]

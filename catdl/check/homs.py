@@ -2,7 +2,8 @@
 along a time no step of its result depends on later ones.
 
 Takes the finished Diagram of a hom. Guarantees that one with a mistake is refused, by the first box at which a symmetry
-is lost on the way to the result, or later steps are read.
+is lost on the way to the result, or later steps are read. Of morphisms among its arguments it is asked whether it goes
+with all that acts whenever they do; what each use makes of it is asked of the homs in which it stands.
 """
 
 from __future__ import annotations
@@ -12,16 +13,42 @@ from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
 from catdl.causal.kept import causality
-from catdl.diagnostics.base import Diagnostic
+from catdl.check.context import Context
+from catdl.check.scope import Env, MorphismDef
+from catdl.check.signature import Scheme
+from catdl.check.stand_ins import side
+from catdl.check.static import Refused
+from catdl.diagnostics.base import Diagnostic, has_errors
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.kept import named, symmetries
+from catdl.record import replace
 from catdl.symmetry.actions import said
-from catdl.types.types import plain
+from catdl.types.types import Object, plain
 
 if TYPE_CHECKING:
     from catdl.check.program import Program
-    from catdl.check.scope import MorphismDef
+
+
+def read_hom(program: Program, found: MorphismDef) -> None:
+    """Tell what a hom with morphisms among its arguments does not keep, for all that do."""
+    from catdl.check.generic import generic  # late: it is above this file, which few programs ask for
+
+    told: list[Diagnostic] = []
+
+    def ends(ctx: Context, scheme: Scheme | None, env: Env) -> tuple[Object, Object | None]:
+        assert scheme is not None, "a hom has a signature"
+        return side(ctx, scheme.domain, env), side(ctx, scheme.codomain, env)
+
+    node = replace(found.head, keyword="morphism")
+    try:
+        diagram = generic(program, MorphismDef(found.name, found.module, [node], found.span), ends, told.append)
+    except Refused:
+        diagram = None
+    if diagram is not None and not has_errors(told):
+        told += broken(program, found, diagram)
+    for diagnostic in told:
+        program.report(diagnostic)
 
 
 def broken(program: Program, definition: MorphismDef, diagram: Diagram) -> Iterator[Diagnostic]:

@@ -1,8 +1,7 @@
 """Laws: both sides of an equation as diagrams with the same ends, for every meaning of its variables.
 
 Takes the declaration of a law; guarantees that both sides compose, take and give the same types, and own no weights:
-what they share is declared or an argument. A morphism among its arguments stands for any of its type, and is a box that
-nothing looks into (`variable`); an object or a dim stands for one of its own.
+what they share is declared or an argument (`generic.py`).
 
     law pool_then_map(f : Real -> Real) : map[N](f) >> max[N] == max[N] >> f
 """
@@ -13,22 +12,18 @@ from collections.abc import Callable
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import BAD, Builder, Bundle, Closure
-from catdl.check.closing import Missing
 from catdl.check.context import Context
-from catdl.check.finish import finish
+from catdl.check.generic import generic
 from catdl.check.program import Program
-from catdl.check.samples import glimpse
-from catdl.check.scope import Env, LawDef, MorphismDef, Static
-from catdl.check.signature import FixedPart, Scheme, binder_sorts
-from catdl.check.stand_ins import side, stand_in
+from catdl.check.scope import Env, LawDef, MorphismDef
+from catdl.check.signature import FixedPart, Scheme
+from catdl.check.stand_ins import side
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Diagnostic, has_errors
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import parameters
 from catdl.record import replace
-from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.sizes import sym
 from catdl.types.types import Axis, Leaf, Object, show_object
 
 
@@ -99,23 +94,11 @@ def elaborated(
 ) -> Diagram:
     """One side as a diagram. Raises Refused."""
     node = replace(law.node, keyword="morphism", body=body)
-    definition = MorphismDef(law.name, law.module, [node], law.span)
-    quiet = program.context(note)
-    definition.sorts = binder_sorts(node) if node.binders or node.params else {}
-    names: dict[str, object] = {name: stand_in(name, sort) for name, sort in definition.sorts.items()}
-    env = Env(law.module, None, names)
-    try:
-        variables(quiet, node, env, law)
-        scheme = program.scheme(definition)
-        ctx = program.context(note, program.assumed(definition, env))
-        domain, codomain = types_of(program, ctx, law, scheme, sides, env)
-    except Refused:
-        glimpse(quiet, law.module, node, body)
-        raise
-    builder = program.body(ctx, definition, node, env, domain, codomain, scheme)
-    if ctx.failed:
-        raise Refused
-    return finished(program, ctx, builder, law.span)
+
+    def ends(ctx: Context, scheme: Scheme | None, env: Env) -> tuple[Object, Object | None]:
+        return types_of(program, ctx, law, scheme, sides, env)
+
+    return generic(program, MorphismDef(law.name, law.module, [node], law.span), ends, note)
 
 
 def types_of(
@@ -137,37 +120,6 @@ def untold(program: Program, ctx: Context, law: LawDef, sides: tuple[ast.Expr, a
     for each in sides:
         trial.apply(each, env, Builder(law.name), BAD)
     return Refused() if told else ctx.refuse(wrong.LawDomainUntold(law.span, law.name))
-
-
-def variables(ctx: Context, node: ast.Morphism, env: Env, law: LawDef) -> None:
-    """The arguments of a law: any morphism of a type, any number. Raises Refused."""
-    for param in node.params or ():
-        if param.name is None or param.name in env.names:
-            continue
-        if isinstance(param.sort, ast.Arrow):
-            span = law.module.span(param)
-            closure = Closure(ast.Bad(param.start, param.end), env, None, "tied", span, True)
-            closure.param = param.name
-            closure.arrow = (
-                ctx.types.object(param.sort.domain, env),
-                ctx.types.object(param.sort.codomain, env),
-                param.sort.random,
-            )
-            env.names[param.name] = closure
-        elif param.default is not None:
-            env.names[param.name] = Static(ctx.statics.value(param.default, env))
-        else:
-            env.names[param.name] = Static(sym(f"~::{param.name}"))
-
-
-def finished(program: Program, ctx: Context, builder: Builder, span: Span) -> Diagram:
-    """The diagram, with all that it calls. Raises Refused."""
-    while True:
-        try:
-            return finish(ctx, builder, tuple(ctx.facts.divides), program)
-        except Missing as missing:
-            if any(program.make(other, place, ctx.report) is None for other, place in missing.instances.items()):
-                raise Refused from None
 
 
 def apart(ctx: Context, law: LawDef, b: Builder, inp: Bundle) -> tuple[Bundle, Bundle]:

@@ -267,7 +267,7 @@ def misshapen(program: Program, found: MorphismDef) -> Diagnostic | None:
     """What is wrong with the form of a declaration, whatever it says."""
     module, signature = found.module, found.head.signature
     match found.head.keyword:
-        case "hom" if not isinstance(signature, ast.Arrow) or program.is_template(found):
+        case "hom" if not isinstance(signature, ast.Arrow) or (len(found.equations) > 1 and program.is_template(found)):
             return wrong.HomOpen(found.span, found.name, signature is not None)
         case "algebra" if algebra_of(found) is None:
             span = found.span if signature is None else module.span(signature)
@@ -328,7 +328,12 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
             assert diagram is not None
             program.schemes[found] = scheme_of(diagram, found)
         return
+    before = len(program.diagnostics)
     sample(program, found)
+    if found.head.keyword == "hom" and program.is_template(found) and len(program.diagnostics) == before:
+        from catdl.check.homs import read_hom  # late: few specs have homs
+
+        read_hom(program, found)
 
 
 def known_sorts(program: Program, found: MorphismDef) -> None:

@@ -165,7 +165,7 @@ class NothingActs(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class HomOpen(Mistake):
-    """A `hom` whose symmetries cannot be told: without a signature, or with morphisms among its arguments."""
+    """A `hom` whose symmetries cannot be told: without a signature, or by cases, with morphisms among its arguments."""
 
     code: ClassVar[str] = "E1008"
     title: ClassVar[str] = "a hom whose symmetries cannot be told"
@@ -175,8 +175,10 @@ class HomOpen(Mistake):
 
     def parts(self) -> Parts:
         if self.signed:
-            message = f"`{self.name}` takes morphisms, and what these keep is not known"
-            return Parts(message, self.span, "depends on them", helps=(Help("make a hom of each of its uses"),))
+            message = f"`{self.name}` takes morphisms and is written by cases, so what it keeps is not known"
+            return Parts(
+                message, self.span, "depends on its arguments", helps=(Help("make a hom of each of its uses"),)
+            )
         message = f"`{self.name}` has no signature, which says what acts on its input and on its result"
         how = Help(f"write `hom {self.name} : Real[…] -> Real[…] = …`")
         return Parts(message, self.span, "a hom without a type", helps=(how,))

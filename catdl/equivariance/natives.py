@@ -42,7 +42,7 @@ def by_rule(
     """The results of an entry by its own rule; None where its definition says it. Named axes stand at the end."""
     match op.entry:
         case "equilinear" | "equibilinear" | "couple":
-            return _equilinear(ins, named, given, made)
+            return as_said(ins, named, given, made)
         case "values":
             numbers = op.arg("numbers")
             return [Moves((Signs(numbers if isinstance(numbers, tuple) else (numbers,)),), True)]
@@ -62,7 +62,8 @@ def by_rule(
             return None
 
 
-def _equilinear(ins: list[Moves], named: Named, given: list[Leaf], made: list[Leaf]) -> Results:
+def as_said(ins: list[Moves], named: Named, given: list[Leaf], made: list[Leaf]) -> Results:
+    """The results of what goes with every group, if its inputs go as their types say."""
     for state, leaf in zip(ins, given, strict=True):
         if state.names:
             return [Broken(Rule.INDEX)] * len(made)

@@ -33,6 +33,8 @@ from catdl.types.sizes import Size
 
 METRIC = (1, -1, -1, -1)
 LINEAR = ("sum", "mean")
+ODD = frozenset({"sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh", "erf", "erfinv", "sign", "round"})
+EVEN = frozenset({"abs", "cos", "cosh"})
 
 
 def rigid(reps: Sequence[Rep]) -> bool:
@@ -98,6 +100,8 @@ def _linear(within: Within, fn: str, column: list[Rep | None], ins: list[Moves])
     match fn:
         case "neg" | "real":
             return first
+        case _ if fn in ODD | EVEN and isinstance(first, Turned) and first.degree is None and within.signed:
+            return first if fn in ODD else _unsigned(within.signed)
         case "add" | "sub" | "where":
             if fn == "where" and 0 in turned:
                 return Broken(Rule.SEPARATE)
@@ -125,6 +129,13 @@ def _linear(within: Within, fn: str, column: list[Rep | None], ins: list[Moves])
             return SQUARES if dual(within, first, first) else Broken(Rule.SEPARATE)
         case _:
             return Broken(Rule.SEPARATE)
+
+
+def _unsigned(places: tuple[int, ...]) -> Rep:
+    """Components whose signs are gone: they change places."""
+    if len(places) == 1:
+        return UNIFORM
+    return Taken(places) if places != tuple(range(len(places))) else FIXED
 
 
 def _unlike(within: Within) -> Rule:

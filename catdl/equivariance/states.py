@@ -207,6 +207,19 @@ class Within:
         return isinstance(self.group, Matrices) and "Lorentz" in self.group.family
 
     @property
+    def signed(self) -> tuple[int, ...] | None:
+        """Where each component comes from, if its matrix does no more than change their places and signs."""
+        if isinstance(self.group, Matrices) and self.group.size == 1:
+            return (0,)
+        if not isinstance(self.move, Matrix) or self.move.flow:
+            return None
+        found = [[(abs(number), k) for k, number in enumerate(row) if number] for row in self.move.rows]
+        if any(len(row) != 1 or row[0][0] != 1 for row in found):
+            return None
+        places = tuple(row[0][1] for row in found)
+        return places if len(set(places)) == len(places) else None
+
+    @property
     def special(self) -> bool:
         """Whether its matrices have determinant 1."""
         if self.move is not None:

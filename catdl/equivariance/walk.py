@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from catdl.diagram.commutative import unordered
 from catdl.diagram.drive import Work, drive
 from catdl.diagram.model import (
+    VARIABLE,
     Box,
     Call,
     Core,
@@ -33,7 +34,7 @@ from catdl.diagram.model import (
 from catdl.diagram.params import owns
 from catdl.equivariance import along, pointwise, sides
 from catdl.equivariance.losses import Broken, Loss, Rule
-from catdl.equivariance.natives import Named, by_rule
+from catdl.equivariance.natives import Named, as_said, by_rule
 from catdl.equivariance.states import (
     FIXED,
     UNIFORM,
@@ -166,6 +167,8 @@ class Walk:
                 return (yield self.mapped(body, ins, 1, captured, owns(body), named))
             case Fold():
                 return (yield self.fold(op, ins, named))
+            case Extern(target) if target.startswith(VARIABLE):  # an argument of a hom, which is any hom
+                return as_said(ins, named, given, made)
             case TreeFold() | Extern():
                 if any(state.names or any(map(acting, state.reps)) for state in ins):
                     return [Broken(Rule.FOREIGN)] * len(made)

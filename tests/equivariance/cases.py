@@ -16,6 +16,8 @@ group Ring on V where turn ^ 4 == id = (turn = [1, 2, 3, 0], flip = -V)
 group Cube on Q where third ^ 3 == id, half ^ 2 == id =
     (third = [[0, 0, 1], [1, 0, 0], [0, 1, 0]], half = [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
 group Shear on R = (shear = exp([[0, 1], [0, 0]]), double = [[2, 0], [0, 1]])
+dim B = 2, O = 1 : vector(O)
+group Square on B where turn ^ 4 == id = (turn = [[0, -1], [1, 0]], flip = [[1, 0], [0, -1]])
 monoid Past on T = (later = [0, 0, 1, 2])
 """
 
@@ -117,6 +119,10 @@ KEPT = [
     ("Z", "Real[Z, D] @ Real[Z, C] -> Real[Z, D]", "equibilinear"),
     ("V", "Real[V, D] @ Real[C] -> Real[V, D]", "equibilinear"),
     ("Q", "Real[Q, D] @ Real[Q, C] -> Real[Q, D]", "equibilinear"),
+    ("B", "Real[B, D] -> Real[B, C]", "tanh >> linear(bias = false)"),
+    ("B", "Real[B, D] -> Real[D]", "abs >> exp >> sum[B]"),
+    ("B", "Real[B, B'] -> Real[B, B']", "x => x >> sin"),
+    ("O", "Real[O, D] -> Real[O, D]", "x => over[O, D](sinh(x) * cos(x))"),
     ("T", "Real[T, D] @ Real[T, C] -> Real[T, D]", "equibilinear"),
     ("L", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "couple[Real[Y, D]]"),
     ("X", "Real[N, X, D] @ Real[N, D] -> Real[N, X, D]", "(v, s) => gate[X](v, s)"),
@@ -238,6 +244,11 @@ LOST = [
     ("Y", "Real[Y, D] @ Real[L, D] -> Real[Y, D]", "(v, x) => couple[Real[Y, D]](relu(v), x)"),
     ("N", "Real[N, D] @ Real[N, D] -> Real[N, D]", "(x, y) => equibilinear(x >> reverse[N], y)"),
     ("V", "Real[V, D] @ Real[V, C] -> Real[V, D]", "(x, y) => equibilinear(x >> roll[V](1), y)"),
+    ("B", "Real[B, D] -> Real[B, D]", "relu"),
+    ("B", "Real[B, D] -> Real[B, D]", "abs"),
+    ("B", "Real[B, D] -> Real[D]", "tanh >> sum[B]"),
+    ("O", "Real[O, D] -> Real[O, D]", "sigmoid"),
+    ("X", "Real[X, D] -> Real[X, D]", "tanh"),
     # images that are turned and reflected
     ("I", "Real[D, I, J] -> Real[D, I, J]", "conv2d(4, 3, padding = 1)"),
     ("I", "Real[D, I, J] -> Real[D]", "avgpool2d(3, stride = 2, padding = 1) >> mean[I, J]"),
