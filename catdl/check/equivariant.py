@@ -137,6 +137,9 @@ def _act(ctx: Context, axis: Axis, op: LateEquilinear) -> Act | None:
         dim = None
     else:
         dim = ctx.library.dim(label.rstrip("'")) if isinstance(label, str) else None
+    if dim is not None and dim.act is not None and dim.act.point:
+        why = "subtract a point, `x - mean[N](x)`, and rename the axis to one of vectors"
+        raise ctx.refuse(wrong.NotAlongRole(op.span, op.name, show_axis(axis), "along which points stand", why))
     if dim is not None and dim.act is not None and dim.act.place is not None:
         assert isinstance(label, str)
         place = replace(dim.act.place, size=axis.size, twin=len(label) - len(label.rstrip("'")))

@@ -24,10 +24,10 @@ from catdl.types.sizes import Size
 from catdl.types.types import Axis, plain
 
 PLAIN = ("batch", "cycle", "grid", "set", "time", "var")
-ROLES = (*PLAIN, "irrep", "regular", "vector")
-ACTING = {"cycle", "grid", "irrep", "regular", "set", "time", "vector"}
+ROLES = (*PLAIN, "irrep", "point", "regular", "vector")
+ACTING = {"cycle", "grid", "irrep", "point", "regular", "set", "time", "vector"}
 LORENTZ = 4  # time and space
-VECTOR = "vector(O)", f"`vector` takes a group of matrices: {', '.join(f'`{name}`' for name in FAMILIES)}"
+NAMES = ", ".join(f"`{name}`" for name in FAMILIES)
 REGULAR = "regular(D4)", "`regular` takes the name of a declared group"
 IRREP = "irrep(1)", "`irrep` takes a degree: 0, 1, 2, …"
 
@@ -77,17 +77,17 @@ def _act(
     match word:
         case "set" | "cycle" if not args:
             return Act((Symmetric if word == "set" else Cyclic)(label, axis.size))
-        case "vector":
+        case "vector" | "point":
             family = args[0].value if args is not None and len(args) == 1 and args[0].sep != "=" else None
             if not isinstance(family, ast.Name):
-                report(wrong.RoleArguments(where, *VECTOR))
+                report(wrong.RoleArguments(where, f"{word}(O)", f"`{word}` takes a group of matrices: {NAMES}"))
                 raise Refused
             if family.id not in FAMILIES:
                 close = near(family.id, FAMILIES)
                 report(wrong.UnknownName(env.module.span(family), family.id, "group", close, FAMILIES))
                 raise Refused
             size = LORENTZ if "Lorentz" in family.id else axis.size
-            return Act(Matrices(family.id, _fixed(size, axis, where, report)))
+            return Act(Matrices(family.id, _fixed(size, axis, where, report)), point=word == "point")
         case "regular":
             if args is None or len(args) != 1 or args[0].sep == "=" or not isinstance(args[0].value, ast.Name):
                 report(wrong.RoleArguments(where, *REGULAR))

@@ -12,10 +12,10 @@ from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.losses import Broken, Loss, Rule
 from catdl.equivariance.sides import whole
-from catdl.equivariance.states import FIXED, Moves, State, Within, fits, permutes, together
+from catdl.equivariance.states import FIXED, Moves, Shifted, State, Within, fits, permutes, together
 from catdl.equivariance.walk import Roles, Walk, placed
 from catdl.record import record
-from catdl.symmetry.actions import Declared, Group, Symmetric, said
+from catdl.symmetry.actions import Declared, Group, Matrices, Symmetric, Translations, said
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, free_syms
 from catdl.types.types import Axis, Leaf, Word, axis_sizes
@@ -25,7 +25,7 @@ from catdl.types.types import Axis, Leaf, Word, axis_sizes
 class Symmetry:
     """A group that acts on the ends of a morphism: the part of it that is kept, and where the whole of it is lost."""
 
-    group: Group
+    group: Group | Translations
     dim: str  # the first dim on which it acts
     kept: Within | None
     loss: Loss | None
@@ -87,13 +87,15 @@ def named(diagram: Diagram) -> list[str]:
     return list(names)
 
 
-def acting_on(diagram: Diagram, roles: Roles) -> dict[Group, str]:
+def acting_on(diagram: Diagram, roles: Roles) -> dict[Group | Translations, str]:
     """The groups that act on inputs and outputs, each with the first dim on which it does."""
-    groups: dict[Group, str] = {}
+    groups: dict[Group | Translations, str] = {}
     for name in named(diagram):
         found = roles(name)
         if found is not None and found[0].degree != 0:
             groups.setdefault(found[0].group, name)
+            if found[0].point and isinstance(found[0].group, Matrices):
+                groups.setdefault(Translations(found[0].group.size), name)
     return groups
 
 
@@ -130,13 +132,14 @@ def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
         assert isinstance(state, Moves)
         wanted = declared(diagram.wires[wire].type)
         if not agrees(state, wanted) and not (state.closed and agrees(Moves((FIXED,) * len(state.reps)), wanted)):
-            return ending(diagram, wire)
+            heavy = any(isinstance(rep, Shifted) for rep in (*state.reps, *wanted.reps))
+            return ending(diagram, wire, Rule.WEIGHS if heavy else Rule.RESULT)
     return None
 
 
 def agrees(state: Moves, wanted: Moves) -> bool:
     """Whether a result goes as its type says."""
-    zero = state.number == 0 and not wanted.names
+    zero = state.number == 0 and not wanted.names and not any(isinstance(rep, Shifted) for rep in wanted.reps)
     pairs = together([state.reps, wanted.reps])
     if pairs is None or state.pending:
         return False
@@ -145,10 +148,10 @@ def agrees(state: Moves, wanted: Moves) -> bool:
     )
 
 
-def ending(diagram: Diagram, wire: int) -> Loss:
+def ending(diagram: Diagram, wire: int, rule: Rule) -> Loss:
     """A result that does not go as its type says, told of the box that makes it."""
-    broken = Broken(Rule.RESULT)
+    broken = Broken(rule)
     for box in reversed(diagram.boxes):
         if wire in box.outputs:
             return placed(box, broken)
-    return Loss(Rule.RESULT, NOWHERE, "")
+    return Loss(rule, NOWHERE, "")

@@ -62,6 +62,14 @@ class Rule(Enum):
         "puts an end to a cycle",
         'go round: `pad[Z](…, mode = "circular")` first, then no other padding',
     )
+    SHIFTED = (
+        "treats a point as if it were a vector",
+        "subtract a point first: another one, or the mean, `x - mean[N](x)`",
+    )
+    WEIGHS = (
+        "gives what moves with space otherwise than its type says",
+        "points are means and moved points, `x + v`; a difference of points is a vector, `rename[P -> X](x - y)`",
+    )
     DROPPED = (
         "counts places that are dropped or repeated",
         "treat every place by itself; what cannot be undone keeps no sum, mean or largest value",

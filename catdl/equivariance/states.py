@@ -11,6 +11,7 @@ Places    shifts of the cycle: consecutive places, `unit` of the cycle's apart, 
 Taken     a map of places, that of a declared generator
 Side      as whole axes are moved by a declared generator: one axis of its block
 Turned    the matrix of the element, or its irrep; `lower` is the inverse transposed, of Lorentz matrices
+Shifted   a point, moved by translations so often as its weight says
 Squares   products of vectors, component by component: their sum is an inner product
 Merged    axes as one, row-major
 Joined    axes one after the other
@@ -19,6 +20,7 @@ Joined    axes one after the other
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TypeAlias
 
 from catdl.equivariance.losses import Loss
@@ -36,6 +38,7 @@ from catdl.symmetry.actions import (
     Sides,
     Symmetric,
     Takes,
+    Translations,
 )
 from catdl.types.sizes import Size
 
@@ -98,6 +101,13 @@ class Turned:
 
 
 @record
+class Shifted:
+    """Moved along by `weight` times what space is moved by, everywhere alike."""
+
+    weight: Fraction = Fraction(1)
+
+
+@record
 class Squares:
     """Products of components."""
 
@@ -116,7 +126,9 @@ class Joined:
     parts: tuple[tuple[Rep, Size], ...]
 
 
-Rep: TypeAlias = "Uniform | Fixed | Signs | Elements | Places | Taken | Side | Turned | Squares | Merged | Joined"
+Rep: TypeAlias = (
+    "Uniform | Fixed | Signs | Elements | Places | Taken | Side | Turned | Shifted | Squares | Merged | Joined"
+)
 
 UNIFORM = Uniform()
 FIXED = Fixed()
@@ -133,7 +145,7 @@ class Within:
     Of a declared group it is one generator, by its number: what goes with all of them goes with what they make.
     """
 
-    group: Group
+    group: Group | Translations
     step: int = 1
     proper: bool = False
     generator: int = 0
@@ -148,11 +160,19 @@ class Within:
         """The generator that moves whole axes."""
         return self.move if isinstance(self.move, Sides) else None
 
+    def moves(self, act: Act) -> bool:
+        """Whether it acts on an axis."""
+        if isinstance(self.group, Translations):
+            return act.point and act.group.size == self.group.size
+        return act.group == self.group
+
     def act(self, act: Act | None, twin: int = 0) -> Rep:
         """What it does to an axis on which `act` is declared; `twin` tells apart the axes of one dim."""
-        if act is None or act.group != self.group or act.degree == 0:
+        if act is None or not self.moves(act) or act.degree == 0:
             return FIXED
         match self.group:
+            case Translations():
+                return Shifted()
             case Symmetric():
                 return ELEMENTS
             case Cyclic():
@@ -269,7 +289,7 @@ def acting(rep: Rep) -> bool:
 def permutes(rep: Rep) -> bool:
     """Whether the group does no more than change the places along an axis."""
     match rep:
-        case Turned() | Squares():
+        case Turned() | Shifted() | Squares():
             return False
         case Merged(parts) | Joined(parts):
             return all(permutes(part) for part, _ in parts)
@@ -349,7 +369,7 @@ def joins(one: State, other: State) -> State | None:
     for a, b in zip(*sides, strict=True):
         if a != b and not permutes(a) | permutes(b):
             return None
-        zero = a if other.number == 0 else b if one.number == 0 else None
+        zero = None if isinstance(a, Shifted) else a if other.number == 0 else b if one.number == 0 else None
         both = zero or meet([a, b])
         if both is None or (not permutes(both) and not (a == b or zero)):
             return None

@@ -32,7 +32,7 @@ from catdl.diagram.model import (
     TreeFold,
 )
 from catdl.diagram.params import owns
-from catdl.equivariance import along, pointwise, sides
+from catdl.equivariance import along, points, pointwise, sides
 from catdl.equivariance.losses import Broken, Loss, Rule
 from catdl.equivariance.natives import Named, as_said, by_rule
 from catdl.equivariance.states import (
@@ -41,6 +41,7 @@ from catdl.equivariance.states import (
     Moves,
     Places,
     Rep,
+    Shifted,
     Side,
     State,
     Within,
@@ -54,7 +55,7 @@ from catdl.equivariance.states import (
     together,
 )
 from catdl.record import replace
-from catdl.symmetry.actions import Act, Cyclic
+from catdl.symmetry.actions import Act, Cyclic, Translations
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Label, Leaf, Word, axis_sizes
 
@@ -75,7 +76,7 @@ def by_label(within: Within, roles: Roles) -> Named:
         if isinstance(label, Word):
             return merged([(named(part), part.size) for part in label.axes])
         found = roles(label.rstrip("'")) if isinstance(label, str) else None
-        if found is None or found[0].group != within.group:
+        if found is None or not within.moves(found[0]):
             return FIXED
         act, size = found
         if size == axis.size or within.sides is not None:  # what moves whole axes moves those of any size
@@ -293,9 +294,11 @@ class Walk:
 
     def core(self, op: Core, ins: list[Moves], given: list[Leaf], made: Leaf, named: Named) -> State | Broken:
         """A core operation."""
+        lengths = [axis_sizes(leaf) for leaf in given]
+        if isinstance(self.within.group, Translations):
+            return points.core(op, ins, lengths, lambda states: self.plain(op, states, given, made, named))
         if self.within.sides is None:
             return self.plain(op, ins, given, made, named)
-        lengths = [axis_sizes(leaf) for leaf in given]
 
         def said(place: int) -> Rep:
             axis = given[0].axes[place]
@@ -371,7 +374,9 @@ def inside_names(bound: Mapping[str, Rep], sizes: Mapping[str, Size]) -> Named:
 def _begun(state: Moves, leaf: Leaf, named: Named) -> Moves:
     """What a fold starts with: zeros are vectors where its type says so, for they go with any matrix."""
     reps = tuple(named(axis) for axis in leaf.axes if isinstance(axis, Axis))
-    return Moves(reps, state.closed) if state.number == 0 and not all(map(permutes, reps)) else state
+    turned = [rep for rep in reps if not permutes(rep)]
+    moved = turned and not any(isinstance(rep, Shifted) for rep in turned)
+    return Moves(reps, state.closed) if state.number == 0 and moved else state
 
 
 def unmoved(state: Moves) -> Moves:

@@ -5,6 +5,7 @@ turn together: `X` and its twin, and any two axes of vectors of one space. Two s
 
     Act(Matrices("O", 3))                Real[X] with dim X = 3 : vector(O)
     Act(Matrices("SO", 3), degree=2)     Real[L] with dim L = 5 : irrep(2)
+    Act(Matrices("O", 3), point=True)    Real[P] with dim P = 3 : point(O)
     Act(D4, place=Place(0, 1, 8))        Real[.., W] with group D4 on (H, W) = …
 """
 
@@ -85,6 +86,14 @@ class Declared:
 
 Group: TypeAlias = Symmetric | Cyclic | Matrices | Declared
 
+
+@record
+class Translations:
+    """The translations of space: they move points, and leave differences of points as they are."""
+
+    size: int
+
+
 ROTATIONS = Matrices("SO", 3)
 
 
@@ -111,6 +120,7 @@ class Act:
     group: Group
     degree: int | None = None
     place: Place | None = None
+    point: bool = False  # whether translations move it, too
 
 
 Acts: TypeAlias = tuple[Act, ...]
@@ -128,7 +138,7 @@ def size_of(act: Act) -> Size:
     return act.group.size if act.degree is None else 2 * act.degree + 1
 
 
-def said(group: Group) -> str:
+def said(group: Group | Translations) -> str:
     """A group in words: `the permutations of `N``."""
     match group:
         case Symmetric(dim):
@@ -139,3 +149,5 @@ def said(group: Group) -> str:
             return f"`{family}` in {size} dimensions"
         case Declared(name):
             return f"`{name.rpartition('::')[2]}`"
+        case Translations(size):
+            return f"the translations of space in {size} dimensions"

@@ -9,7 +9,7 @@ from __future__ import annotations
 DIMS = """
 dim N : set, E : set, Z = 8 : cycle, X = 3 : vector(O), Y = 3 : vector(SO), P = 4 : vector(Lorentz), L = 5 : irrep(2)
 dim D = 4, C = 3, S = 2
-dim I = 8, J = 8, K = 3, M = 3, G = 8 : regular(D4), V = 4, Q = 3, R = 2, T = 4, U = 6 : regular(Cube)
+dim F = 3 : point(O), I = 8, J = 8, K = 3, M = 3, G = 8 : regular(D4), V = 4, Q = 3, R = 2, T = 4, U = 6 : regular(Cube)
 group D4 on (I, J), (K, M) where turn ^ 4 == id, flip ^ 2 == id, (turn * flip) ^ 2 == id =
     (turn = (J, -I), flip = (I, -J))
 group Ring on V where turn ^ 4 == id = (turn = [1, 2, 3, 0], flip = -V)
@@ -39,6 +39,13 @@ PATCHES = "Real[I, J, D] -> Real[C]"
 WINDOWED = """x => {
     patches = x >> window[I](K) >> window[J](M) >> permute[I, J, K, M, D]
     patches >> map[I, J](tied equilinear[Real[G, C]]) >> relu >> mean[I, J] >> max[G]
+}"""
+
+MOVING = "Real[N, F] -> Real[N, F]"
+MOVED = """x => {
+    apart = over[N, N', F](rename[N -> N'](x) - x)
+    strength = sum[F](apart * apart) >> rearrange("n m -> n m 1") >> linear(8) >> silu >> linear(S) >> mean[S]
+    x + mean[N'](over[N, N', F](apart * strength))
 }"""
 
 KEPT = [
@@ -135,6 +142,19 @@ KEPT = [
         "p => { m = over[D, P](p * values[P]([1, -1, -1, -1]))\n contract[P](m, rename[D -> D'](p)) }",
     ),
     ("P", "Real[P, D] -> Real[P, C]", "linear(bias = false)"),
+    # points, and translations of space
+    ("+ F", "Real[F] @ Real[F] -> Real[F]", "(p, q) => (p + q) / 2"),
+    ("+ F", "Real[N, F] -> Real[F]", "mean[N]"),
+    ("+ F", "Real[C, F] -> Real[F]", "x => sum[C](x) / 3"),
+    ("+ F", "Real[F] @ Real[F] -> Real", "(p, q) => norm[F](p - q)"),
+    ("+ F", "Real[N, F] @ Real[N, X] -> Real[N, F]", "(x, v) => x + rename[X -> F](v)"),
+    ("+ F", "Real[N, F] @ Real[N, F] -> Real[N, X]", "(x, y) => rename[F -> X](y - x)"),
+    ("+ F", "Real[N, F] -> Real[N, N']", "x => cdist(x, rename[N -> N'](x))"),
+    ("+ F", "Real[N, F] @ Fin(N)[E] -> Real[E, F]", "(x, i) => gather[N](x, i)"),
+    ("+ F", "Real[C, F] -> Real[C, F]", "x => roll[C](1)(x) * 3 - x * 2"),
+    ("+ F", MOVING, MOVED),
+    ("F", MOVING, MOVED),
+    ("N", MOVING, MOVED),
     # images that are turned and reflected
     ("I", "Real[I, J, D] -> Real[I, J, C]", "linear(8) >> relu >> linear"),
     ("I", "Real[D, I, J] -> Real[C]", "maxpool2d(2) >> mean[I, J] >> linear"),
@@ -249,6 +269,18 @@ LOST = [
     ("B", "Real[B, D] -> Real[D]", "tanh >> sum[B]"),
     ("O", "Real[O, D] -> Real[O, D]", "sigmoid"),
     ("X", "Real[X, D] -> Real[X, D]", "tanh"),
+    # points, and translations of space
+    ("+ F", "Real[F] @ Real[F] -> Real[F]", "(p, q) => p + q"),
+    ("+ F", "Real[F] @ Real[F] -> Real[F]", "(p, q) => p - q"),
+    ("+ F", "Real[N, F] -> Real[F]", "sum[N]"),
+    ("+ F", "Real[N, F] -> Real[N]", "norm[F]"),
+    ("+ F", "Real[N, F] -> Real[N, F]", "linear[F](F)"),
+    ("+ F", "Real[N, F] -> Real[N, X]", "x => rename[F -> X](x)"),
+    ("+ F", "Real[N, F] -> Real[N, F]", "x => x * 2"),
+    ("+ F", "Real[N, F] @ Real[N] -> Real[N, F]", "(x, w) => over[N, F](x * w)"),
+    ("+ F", "Real[C, F] -> Real[C, F]", "x => x >> shift[C](1)"),
+    ("+ F", "Real[N, F] @ Real[N] -> Real[F]", "(x, w) => contract[N](x, sigmoid(w))"),
+    ("F", "Real[N, F] -> Real[F]", "max[N]"),
     # images that are turned and reflected
     ("I", "Real[D, I, J] -> Real[D, I, J]", "conv2d(4, 3, padding = 1)"),
     ("I", "Real[D, I, J] -> Real[D]", "avgpool2d(3, stride = 2, padding = 1) >> mean[I, J]"),

@@ -15,7 +15,7 @@ from torch import Tensor
 import catdl
 from catdl.diagram.model import Diagram
 from catdl.equivariance.kept import symmetries
-from catdl.symmetry.actions import Act, Group, Matrices
+from catdl.symmetry.actions import Act, Group, Matrices, Translations
 from catdl.types.types import axis_sizes
 from tests.lint.test_sets import LISTS, MERGING, places
 from tests.prelude import function_cases
@@ -82,4 +82,5 @@ def test_layers(text: str, name: str, role: str) -> None:
         pytest.skip("the role does not fit the layer")
     diagram = spec["f"].diagram()
     for symmetry in symmetries(diagram, spec.program.role):
+        assert not isinstance(symmetry.group, Translations), "no layer is given points here"
         assert symmetry.loss is not None or apart(diagram, name, symmetry.group) < 1e-9
