@@ -147,7 +147,7 @@ def _act(ctx: Context, axis: Axis, op: LateEquilinear) -> Act | None:
             raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.name}.weight", plain(dim.name)))
         if axis.size == dim.axis.size or (place.block != REGULAR and _whole(dim.act.group)):
             return replace(dim.act, place=place)
-    elif dim is not None and dim.act is not None and axis.size == dim.axis.size:
+    elif dim is not None and dim.act is not None and dim.other is None and axis.size == dim.axis.size:
         if isinstance(dim.act.group, Cyclic) and op.name == "equilinear" and not isinstance(axis.size, int):
             raise ctx.refuse(wrong.ParamFreeDim(op.span, f"{op.name}.weight", plain(dim.name)))
         return dim.act

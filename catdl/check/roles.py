@@ -18,7 +18,7 @@ from catdl.check.values import as_number
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagnostics.suggest import near
 from catdl.source import Span
-from catdl.symmetry.actions import FAMILIES, ROTATIONS, Act, Cyclic, Matrices, Symmetric
+from catdl.symmetry.actions import FAMILIES, ROTATIONS, Act, Cyclic, Matrices, Shifts, Symmetric
 from catdl.syntax import ast
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, plain
@@ -56,7 +56,7 @@ def read_roles(
             act = _act(ctx, env, word.id, args, where, axis, report)
         except Refused:
             continue
-        if act is None and word.id != "var":
+        if word.id == "grid" or (act is None and word.id != "var"):
             other = word.id
         found = found or act
     return found, other
@@ -75,8 +75,9 @@ def _act(
     label = axis.label
     assert isinstance(label, str)
     match word:
-        case "set" | "cycle" if not args:
-            return Act((Symmetric if word == "set" else Cyclic)(label, axis.size))
+        case "set" | "cycle" | "grid" if not args:
+            made = Symmetric if word == "set" else Cyclic if word == "cycle" else Shifts
+            return Act(made(label, axis.size))
         case "vector" | "point":
             family = args[0].value if args is not None and len(args) == 1 and args[0].sep != "=" else None
             if not isinstance(family, ast.Name):

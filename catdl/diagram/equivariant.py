@@ -17,7 +17,7 @@ from catdl.diagram.assemble import Assembly
 from catdl.diagram.model import Core, Definition, Diagram, Init, Local, Native, Parameter
 from catdl.diagram.sets import Part, Sets, gains, mapped, reads, spans, total, writes
 from catdl.record import record
-from catdl.symmetry.actions import Act, Acts, Cyclic, Declared, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.actions import Act, Acts, Cyclic, Declared, Group, Matrices, Shifts, Symmetric, size_of
 from catdl.symmetry.commuting import sides, telling
 from catdl.symmetry.ranks import rank
 from catdl.types.sizes import Size
@@ -336,8 +336,9 @@ def _circular(group: Cyclic, x: Leaf, weight: Leaf) -> Diagram:
     return a.diagram("circular", inputs, [made])
 
 
-def basis(group: Symmetric | Matrices | Declared, outs: Acts, ins: Acts) -> Native:
+def basis(group: Group, outs: Acts, ins: Acts) -> Native:
     """The maps of a group as a constant, [maps, result, input]."""
+    assert not isinstance(group, Cyclic | Shifts), "what shifts along a cycle reads weights by differences of places"
     if isinstance(group, Declared):
         both = sides(group, outs, ins)
         given = tuple(

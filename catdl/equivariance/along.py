@@ -27,7 +27,7 @@ from catdl.equivariance.states import (
     merged,
     permutes,
 )
-from catdl.symmetry.actions import Cyclic
+from catdl.symmetry.actions import Cyclic, Shifts
 from catdl.types.sizes import Size, add, mul
 
 
@@ -79,6 +79,8 @@ def ordered(within: Within, rep: Rep) -> Rule:
     """The rule that is broken by what goes by the order along an axis."""
     if not permutes(rep):
         return Rule.EXTREME
+    if isinstance(within.group, Shifts):
+        return Rule.WHOLE
     return Rule.BORDER if isinstance(within.group, Cyclic) and isinstance(rep, Joined) else Rule.ORDERED
 
 

@@ -12,10 +12,10 @@ from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.losses import Broken, Loss, Rule
 from catdl.equivariance.sides import whole
-from catdl.equivariance.states import FIXED, Moves, Shifted, State, Within, fits, permutes, together
+from catdl.equivariance.states import DEEPEST, FIXED, Grid, Moves, Shifted, State, Within, fits, permutes, together
 from catdl.equivariance.walk import Roles, Walk, placed
-from catdl.record import record
-from catdl.symmetry.actions import Declared, Group, Matrices, Symmetric, Translations, said
+from catdl.record import record, replace
+from catdl.symmetry.actions import Declared, Group, Matrices, Shifts, Symmetric, Translations, said
 from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, free_syms
 from catdl.types.types import Axis, Leaf, Word, axis_sizes
@@ -30,10 +30,16 @@ class Symmetry:
     kept: Within | None
     loss: Loss | None
     generators: tuple[str, ...] = ()  # those of a declared group that are kept, where some are lost
+    border: int = 0  # how many places of a grid are spoilt at its ends
 
     @property
     def said(self) -> str:
         """What is kept, in words: all of it, a part, or what is not."""
+        if isinstance(self.group, Shifts) and self.kept is not None:
+            steps = f" by multiples of {self.kept.step}" if self.kept.step > 1 else ""
+            more = "or more " if self.border >= DEEPEST else ""
+            places = f"{self.border} {more}place{'s' if self.border > 1 else ''} from " if self.border else ""
+            return f"{said(self.group)}{steps}, up to {places}the border"
         if self.kept is None or self.loss is None:
             return said(self.group)
         if self.generators:
@@ -51,11 +57,14 @@ def symmetries(diagram: Diagram, roles: Roles) -> list[Symmetry]:
             found.append(_by_generators(diagram, group, dim, roles))
             continue
         within = Within(group)
-        first = loss = lost(diagram, within, roles)
-        while loss is not None and loss.smaller is not None:
-            within = Within(group, loss.smaller.step, loss.smaller.proper)
-            loss = lost(diagram, within, roles)
-        found.append(Symmetry(group, dim, within if loss is None else None, first))
+        first = result = judged(diagram, within, roles)
+        while isinstance(result, Loss) and result.smaller is not None:
+            within = Within(group, result.smaller.step, result.smaller.proper)
+            result = judged(diagram, within, roles)
+        kept, border = (None, 0) if isinstance(result, Loss) else (within, result)
+        if isinstance(group, Shifts):  # a coarser grid in the result says so by itself
+            first = result
+        found.append(Symmetry(group, dim, kept, first if isinstance(first, Loss) else None, border=border))
     return found
 
 
@@ -110,6 +119,12 @@ def named_by(leaf: Leaf) -> str | None:
 
 def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
     """Where a group is lost on the way to the outputs; None where all of them go as their types say."""
+    found = judged(diagram, within, roles)
+    return found if isinstance(found, Loss) else None
+
+
+def judged(diagram: Diagram, within: Within, roles: Roles) -> Loss | int:
+    """Where a group is lost; or how many places at the ends of the outputs a border has spoilt."""
     walk = Walk(within, roles)
 
     def declared(leaf: Leaf) -> Moves:
@@ -126,15 +141,28 @@ def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
             if not whole(within.sides, declared(leaf).reps, axis_sizes(leaf)):
                 return Loss(Rule.ALONE, NOWHERE, "")
     inputs: list[State] = [declared(diagram.wires[wire].type) for wire in diagram.inputs]
+    border = 0
     for wire, state in zip(diagram.outputs, walk.run(diagram, inputs), strict=True):
         if isinstance(state, Loss):
             return state
         assert isinstance(state, Moves)
         wanted = declared(diagram.wires[wire].type)
+        for place, rep in enumerate(state.reps):
+            if isinstance(rep, Grid) and gridded(rep, diagram.wires[wire].type.axes[place], within, roles):
+                border = max(border, rep.before, rep.after)
+                state = replace(state, reps=(*state.reps[:place], wanted.reps[place], *state.reps[place + 1 :]))
         if not agrees(state, wanted) and not (state.closed and agrees(Moves((FIXED,) * len(state.reps)), wanted)):
             heavy = any(isinstance(rep, Shifted) for rep in (*state.reps, *wanted.reps))
             return ending(diagram, wire, Rule.WEIGHS if heavy else Rule.RESULT)
-    return None
+    return border
+
+
+def gridded(rep: Grid, axis: object, within: Within, roles: Roles) -> bool:
+    """Whether an axis of an output is one of the grid: as fine as its dim, or coarser where it has another size."""
+    found = roles(axis.label.rstrip("'")) if isinstance(axis, Axis) and isinstance(axis.label, str) else None
+    if found is None or not isinstance(axis, Axis) or found[0].group != within.group:
+        return False
+    return rep.unit == 1 or axis.size != found[1]
 
 
 def agrees(state: Moves, wanted: Moves) -> bool:

@@ -58,6 +58,14 @@ class Rule(Enum):
         "takes some places of the cycle and leaves others",
         "take every place, with a stride of 1",
     )
+    COARSER = (
+        "takes some places of the grid and leaves others",
+        "keep the axis, now coarser, in the result, or take every place",
+    )
+    WHOLE = (
+        "reads the axis to its ends, where a shift brings other places",
+        "keep the axis: convolutions, windows and functions of every place go as far as the border",
+    )
     BORDER = (
         "puts an end to a cycle",
         'go round: `pad[Z](…, mode = "circular")` first, then no other padding',

@@ -13,6 +13,7 @@ from catdl.equivariance.states import (
     FIXED,
     SQUARES,
     UNIFORM,
+    Grid,
     Joined,
     Merged,
     Moves,
@@ -27,6 +28,7 @@ from catdl.equivariance.states import (
     Within,
     acting,
     meet,
+    parts,
     permutes,
 )
 from catdl.types.sizes import Size
@@ -203,6 +205,8 @@ def round_trip(within: Within, rep: Rep, size: Size) -> bool:
             return unit == 1 and size == around
         case Taken():
             return rep.bijective
+        case Grid():
+            return False
         case Merged(parts) | Joined(parts):
             return all(round_trip(within, part, length) for part, length in parts)
         case _:
@@ -211,6 +215,8 @@ def round_trip(within: Within, rep: Rep, size: Size) -> bool:
 
 def cut(rep: Rep) -> Rule:
     """Why an axis has not all that the group moves into one another."""
+    if any(isinstance(part, Grid) for part, _ in parts(rep)):
+        return Rule.WHOLE
     return Rule.DROPPED if isinstance(rep, Taken) else Rule.CUT
 
 

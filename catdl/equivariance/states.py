@@ -8,6 +8,7 @@ Fixed     nothing: an axis of channels, of weights, of another group
 Signs     nothing: a constant axis with these numbers, which may be a metric
 Elements  permutations of the set: one place for each element
 Places    shifts of the cycle: consecutive places, `unit` of the cycle's apart, round and round
+Grid      places of the grid, `unit` of it apart, of which those at the ends are spoilt by what stands beyond the border
 Taken     a map of places, that of a declared generator
 Side      as whole axes are moved by a declared generator: one axis of its block
 Turned    the matrix of the element, or its irrep; `lower` is the inverse transposed, of Lorentz matrices
@@ -35,6 +36,7 @@ from catdl.symmetry.actions import (
     Matrices,
     Matrix,
     Move,
+    Shifts,
     Sides,
     Symmetric,
     Takes,
@@ -70,6 +72,19 @@ class Places:
     """Places of the cycle, each `unit` places after the one before, as many as the axis is long."""
 
     unit: int = 1
+
+
+@record
+class Grid:
+    """Places of the grid; at `before` of them at the start, and `after` at the end, a border may have come in."""
+
+    unit: int = 1
+    before: int = 0
+    after: int = 0
+
+
+DEEPEST = 64
+"""How many spoilt places are counted; so many stand for more."""
 
 
 @record
@@ -127,7 +142,7 @@ class Joined:
 
 
 Rep: TypeAlias = (
-    "Uniform | Fixed | Signs | Elements | Places | Taken | Side | Turned | Shifted | Squares | Merged | Joined"
+    "Uniform | Fixed | Signs | Elements | Places | Grid | Taken | Side | Turned | Shifted | Squares | Merged | Joined"
 )
 
 UNIFORM = Uniform()
@@ -177,6 +192,8 @@ class Within:
                 return ELEMENTS
             case Cyclic():
                 return Places()
+            case Shifts():
+                return Grid()
             case Matrices():
                 return Turned(act.degree)
             case Declared():
@@ -314,6 +331,8 @@ def _both(one: Rep, other: Rep) -> Rep | None:
     if isinstance(one, Uniform):
         return other
     match one, other:
+        case Grid(unit, before, after), Grid() if other.unit == unit:
+            return Grid(unit, max(before, other.before), max(after, other.after))
         case (Joined(left), Joined(right)) | (Merged(left), Merged(right)) if [s for _, s in left] == [
             s for _, s in right
         ]:
@@ -354,6 +373,8 @@ def joined(parts: list[tuple[Rep, Size]]) -> Rep:
 
 def fits(found: Rep, wanted: Rep) -> bool:
     """Whether an axis goes as its type says."""
+    if isinstance(found, Grid):  # as far as the border lets it
+        return isinstance(wanted, Grid) and found.unit == wanted.unit
     both = meet([found, wanted])
     return both == wanted and (permutes(wanted) or found == wanted)
 

@@ -32,7 +32,7 @@ from catdl.diagram.model import (
     TreeFold,
 )
 from catdl.diagram.params import owns
-from catdl.equivariance import along, points, pointwise, sides
+from catdl.equivariance import along, grids, points, pointwise, sides
 from catdl.equivariance.losses import Broken, Loss, Rule
 from catdl.equivariance.natives import Named, as_said, by_rule
 from catdl.equivariance.states import (
@@ -55,7 +55,7 @@ from catdl.equivariance.states import (
     together,
 )
 from catdl.record import replace
-from catdl.symmetry.actions import Act, Cyclic, Translations
+from catdl.symmetry.actions import Act, Cyclic, Shifts, Translations
 from catdl.types.sizes import Size
 from catdl.types.types import Axis, Label, Leaf, Word, axis_sizes
 
@@ -169,6 +169,8 @@ class Walk:
             case Fold():
                 return (yield self.fold(op, ins, named))
             case Extern(target) if target.startswith(VARIABLE):  # an argument of a hom, which is any hom
+                if isinstance(self.within.group, Shifts) and any(map(acting, (r for s in ins for r in s.reps))):
+                    return [Broken(Rule.FOREIGN)] * len(made)  # how far it is from the border is not known
                 return as_said(ins, named, given, made)
             case TreeFold() | Extern():
                 if any(state.names or any(map(acting, state.reps)) for state in ins):
@@ -297,6 +299,10 @@ class Walk:
         lengths = [axis_sizes(leaf) for leaf in given]
         if isinstance(self.within.group, Translations):
             return points.core(op, ins, lengths, lambda states: self.plain(op, states, given, made, named))
+        if isinstance(self.within.group, Shifts) and ins:
+            found = grids.along(self.within, op, ins[0], lengths[0])
+            if found is not None:
+                return found
         if self.within.sides is None:
             return self.plain(op, ins, given, made, named)
 

@@ -84,7 +84,15 @@ class Declared:
     invertible: bool = True
 
 
-Group: TypeAlias = Symmetric | Cyclic | Matrices | Declared
+@record
+class Shifts:
+    """The translations of a grid, as far as its border lets one see; `dim` is its label."""
+
+    dim: str
+    size: Size
+
+
+Group: TypeAlias = Symmetric | Cyclic | Matrices | Declared | Shifts
 
 
 @record
@@ -149,5 +157,7 @@ def said(group: Group | Translations) -> str:
             return f"`{family}` in {size} dimensions"
         case Declared(name):
             return f"`{name.rpartition('::')[2]}`"
+        case Shifts(dim):
+            return f"the shifts of the grid `{dim.rpartition('::')[2]}`"
         case Translations(size):
             return f"the translations of space in {size} dimensions"

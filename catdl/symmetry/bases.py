@@ -21,7 +21,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from catdl.symmetry.actions import ROTATIONS, Act, Acts, Cyclic, Declared, Group, Matrices, Symmetric, size_of
+from catdl.symmetry.actions import ROTATIONS, Act, Acts, Cyclic, Declared, Group, Matrices, Shifts, Symmetric, size_of
 from catdl.symmetry.commuting import Sides, matrix, sides
 from catdl.symmetry.commuting import orbits as commuting_orbits
 from catdl.symmetry.null_space import independent, null_space
@@ -45,6 +45,8 @@ def basis(group: Group, outs: Acts, ins: Acts) -> Array:
             return _scaled(made)
         case Declared():
             return commuting_basis(sides(group, outs, ins))
+        case Shifts():
+            raise AssertionError("no layer has a weight for each map along a grid")
         case _:
             assert_never(group)
 

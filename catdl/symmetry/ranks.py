@@ -9,7 +9,7 @@ from collections import Counter
 from typing import assert_never
 
 from catdl.symmetry import commuting
-from catdl.symmetry.actions import ROTATIONS, Acts, Cyclic, Declared, Group, Matrices, Symmetric, degree_of
+from catdl.symmetry.actions import ROTATIONS, Acts, Cyclic, Declared, Group, Matrices, Shifts, Symmetric, degree_of
 from catdl.symmetry.partitions import partitions
 
 Shape = tuple[int, ...]
@@ -33,6 +33,8 @@ def rank(group: Group, outs: Acts, ins: Acts) -> int:
             return sum(found[end] for end in ends)
         case Declared():
             return commuting.count(group, outs, ins)
+        case Shifts():
+            raise AssertionError("no layer has a weight for each map along a grid")
         case _:
             assert_never(group)
 

@@ -220,6 +220,20 @@ def test_what_an_iterate_is_given_is_read_in_every_round() -> None:
     assert "  w\n    3:35  iterate(3, linear(D)){linear.weight = w}  ×3\n" in shown
 
 
+def test_parts_of_groups_that_are_kept() -> None:
+    text = """
+dim H = 24 : grid, C = 4, I = 8, J = 8, P = 3 : point(O)
+group D4 on (I, J) where turn ^ 4 == id = (turn = (J, -I), flip = (I, -J))
+morphism f : Real[C, H] -> Real[C, H: 12] = conv1d(C, 3, padding = 1, stride = 2) >> conv1d(C, 3, padding = 1)
+morphism g : Real[C, I, J] -> Real[C] = maxpool([2, 1]) >> max[I, J]
+morphism h : Real[C, P] -> Real[P] = x => sum[C](x) / 4
+"""
+    assert "goes with the shifts of the grid `H` by multiples of 2, up to 2 places from the border" in lines(text, "f")
+    assert "goes with `flip` of `D4`" in lines(text, "g")
+    assert any(line.startswith("loses `D4` at") for line in lines(text, "g"))
+    assert "goes with the translations of space in 3 dimensions" in lines(text, "h")
+
+
 def test_symmetries_and_where_they_are_lost() -> None:
     text = """
 dim N : set, Z = 8 : cycle, X = 3 : vector(O), A = 4
