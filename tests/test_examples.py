@@ -100,6 +100,7 @@ EXAMPLES = (
         small={"D": 4, "Hidden": 8},
     ),
     Example("turned_digits.cat", {"matched": 160, "again": 18_448, "read": 20_346}, small={"A": 2}),
+    Example("spherical.cat", {"handed": 1_194}, free={"N": 5}, small={"A": 4, "Hidden": 8}),
     Example("siamese.cat", {"encoder": 5_344, "siamese": 5_361}),
     Example(
         "albert.cat",
