@@ -172,7 +172,7 @@ def _pad(within: Within, op: Core, rep: Rep, size: Size) -> list[Rep] | Broken:
             return [rep]
         case _ if not acting(rep):
             return [FIXED]
-        case "constant" if isinstance(before, int) and isinstance(after, int) and before >= 0 and after >= 0:
+        case "constant" if not any(isinstance(n, int) and n < 0 for n in (before, after)):  # what is unknown adds
             return [joined([(UNIFORM, before), (rep, size), (UNIFORM, after)])]
         case _:
             return Broken(Rule.BORDER if isinstance(rep, Places) else ordered(within, rep))

@@ -7,6 +7,7 @@ it turns vectors, an operation has to be linear in them; a product of two has a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from catdl.equivariance.losses import Broken, Rule
 from catdl.equivariance.states import (
@@ -63,9 +64,15 @@ def pointwise(
     within: Within, fn: str, align: tuple[tuple[int, ...], ...], ins: list[Moves], rank: int
 ) -> Moves | Broken:
     """A function at every index; inputs are repeated along the axes that they lack."""
+    if fn == "where" and isinstance(ins[0].number, bool):
+        taken = 1 if ins[0].number else 2
+        fn, align, ins = "real", (align[taken],), [ins[taken]]
     named = [state.names for state in ins]
     names = False
-    if any(named):
+    number: object = None
+    if fn in ("eq", "ne") and named in ([True, False], [False, True]) and _no_index(ins[named.index(False)].number):
+        number = fn == "ne"
+    elif any(named):
         if fn in ("real", "fin") or (fn == "where" and named == [False, True, True]):
             names = True
         elif fn not in ("eq", "ne") or not all(named):
@@ -80,7 +87,7 @@ def pointwise(
         found: Rep | Broken | None
         if rigid(there):
             found = _linear(within, fn, column, ins)
-        elif len(ins) == 1:
+        elif len(ins) == 1 and there:
             found = there[0]
         else:
             found = meet(there)
@@ -89,8 +96,14 @@ def pointwise(
         if isinstance(found, Broken):
             return found
         reps.append(found)
-    number = ins[0].number if fn == "real" else None
+    if fn == "real":
+        number = ins[0].number
     return Moves(tuple(reps), False, names, number)
+
+
+def _no_index(number: object) -> bool:
+    """Whether a number is known to be no index."""
+    return isinstance(number, int | Fraction) and number < 0
 
 
 def _linear(within: Within, fn: str, column: list[Rep | None], ins: list[Moves]) -> Rep | Broken:

@@ -124,8 +124,12 @@ class Walk:
                 if isinstance(box.op, Core) and box.op.name != "sample" and all(state.closed for state in moves):
                     results = [_closed(state, len(leaf.axes)) for state, leaf in zip(results, made, strict=True)]
             for wire, state in zip(box.outputs, results, strict=True):
-                at[wire] = placed(box, state) if isinstance(state, Broken) else state
+                at[wire] = self.broke(box, wire, state, named) if isinstance(state, Broken) else state
         return [stored or at[wire] for wire in diagram.outputs]
+
+    def broke(self, box: Box, wire: int, broken: Broken, named: Named) -> Loss:
+        """What becomes of a wire whose box breaks a rule."""
+        return placed(box, broken)
 
     def settled(self, results: Results, made: list[Leaf]) -> Results:
         """What comes of a box, as wires that have all axes that are moved together."""

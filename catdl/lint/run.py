@@ -118,12 +118,12 @@ def unordered(program: Program, diagrams: list[Diagram]) -> Iterator[Diagnostic]
     }
     if not sets:
         return
-    from catdl.lint.sets import Outcome, clashes
+    from catdl.lint.sets import Budget, clashes
 
-    memo: dict[object, Outcome] = {}
+    budget = Budget()
     told: set[Span] = set()
     for diagram in diagrams:
-        for clash in clashes(diagram, sets.__contains__, memo):
+        for clash in clashes(diagram, program.role, budget):
             if clash.box.span in told:
                 continue
             told.add(clash.box.span)

@@ -90,6 +90,8 @@ KEPT = [
     ("N", "Real[N, D] -> Real[N, D]", "iterate(3, tied linear(D))"),
     ("N", "Real[C, N, D] -> Real[N, D]", "map[C](tied sum[D]) >> sum[C] >> expand[D] >> permute[N, D]"),
     ("N", "Real[C, N] -> Real[N]", 'rearrange("c n -> n c") >> map[N](tied max[C])'),
+    ("N", "Real[N, N'] -> Real", "x => cross_entropy(x >> as[Logits], index[N]) >> as[Real]"),
+    ("N", "Real[N, N'] -> Real[N]", "x => where(index[N] != -1, diagonal[N, N'](x), 0)"),
     # cycles
     ("Z", "Real[D, Z] -> Real[C, Z]", f"{ROUND} >> conv1d(C, 3)"),
     ("Z", "Real[D, Z] -> Real[D]", f"{ROUND} >> conv1d(D, 3) >> relu >> mean[Z]"),
@@ -223,6 +225,8 @@ LOST = [
     ("N", "Real[N, N'] -> Real[N, D]", "x => x >> slice[N'](0, 4) >> rename[N' -> D]"),
     ("N", "Real[N, N'] -> Real[N]", "x => x >> slice[N'](0, 1) >> squeeze[N']"),
     ("N", "Real[N, D] -> Real[N, D]", "x => x + (x >> shift[N](-1))"),
+    ("N", "Real[N, N'] -> Real[N]", "x => where(index[N] != 1, diagonal[N, N'](x), 0)"),
+    ("N", "Real[N, N'] -> Real", "x => cross_entropy(ignore = 0)(x >> as[Logits], index[N]) >> as[Real]"),
     # cycles
     ("Z", "Real[D, Z] -> Real[D, Z]", "conv1d(4, 3, padding = 1)"),
     ("Z", "Real[D, Z] -> Real[D]", f"{ROUND} >> conv1d(D, 3, stride = 2) >> relu >> mean[Z]"),
