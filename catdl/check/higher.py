@@ -20,6 +20,7 @@ from catdl.check.inner import emit_inner, inner_diagram, named
 from catdl.check.rules.common import Rule, known_axes, pointwise
 from catdl.check.scope import Env, LawDef, MorphismDef
 from catdl.check.solver import Blame
+from catdl.check.static import Refused
 from catdl.check.steps import lesser
 from catdl.check.timed import step
 from catdl.check.ways import Step
@@ -83,22 +84,33 @@ def element_segment(rule: Rule, expr: ast.Expr, default: str) -> str:
     return default
 
 
+def rounds(rule: Rule, node: ast.Expr) -> int:
+    """How often something is repeated. Raises Refused."""
+    ctx = rule.ctx
+    count = rule.whole(ctx.statics.value(node, rule.head.env), "n")
+    if count < 0:
+        raise ctx.refuse(wrong.BadArgument(rule.span, "n", "zero or more", str(count), rule.name))
+    if count > REPEAT_LIMIT:
+        raise ctx.refuse(wrong.LimitExceeded(rule.span, f"the count of `{rule.name}`", REPEAT_LIMIT))
+    return count
+
+
 def repeat(rule: Rule) -> Bundle:
     """`repeat(n, fresh f)`, `iterate(n, tied f)`: typed by induction, f gives back what it takes."""
     ctx, b = rule.ctx, rule.b
     plain = [a for a in rule.head.args if a.sep != "="]
     if not plain:
         raise ctx.refuse(wrong.MissingArgument(rule.span, "n", rule.name))
-    count = rule.whole(ctx.statics.value(plain[0].value, rule.head.env), "n")
-    if count < 0:
-        raise ctx.refuse(wrong.BadArgument(rule.span, "n", "zero or more", str(count), rule.name))
-    if count > REPEAT_LIMIT:
-        raise ctx.refuse(wrong.LimitExceeded(rule.span, f"the count of `{rule.name}`", REPEAT_LIMIT))
+    try:
+        count = rounds(rule, plain[0].value)
+    except Refused:
+        ctx.apply(morphism_arg(rule, 1, "f")[0], rule.head.env, b, BAD)
+        raise
     body, word = morphism_arg(rule, 1, "f")
     tie: Literal["fresh", "tied"] = "fresh" if rule.name == "repeat" else "tied"
     if word is not None and word != tie:
         other = "iterate" if rule.name == "repeat" else "repeat"
-        raise ctx.refuse(wrong.BadValue(rule.span, f"`{rule.name}` is {tie}; `{other}` is {word}"))
+        ctx.report(wrong.BadValue(rule.span, f"`{rule.name}` is {tie}; `{other}` is {word}"))
     wires = rule.all_wires()
     leaves = [w.leaf for w in wires]
     segment = element_segment(rule, body, rule.name)
@@ -141,7 +153,7 @@ def lifted(rule: Rule) -> Bundle:
     body, word = morphism_arg(rule, 0, "f")
     if word is not None and (rule.name == "map") != (word == "tied"):
         other = "map" if rule.name == "each" else "each"
-        raise ctx.refuse(
+        ctx.report(
             wrong.BadValue(
                 rule.span, f"`{rule.name}` is {'tied' if rule.name == 'map' else 'fresh'}; `{other}` is {word}"
             )

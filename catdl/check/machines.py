@@ -56,6 +56,8 @@ def unfold(rule: Rule) -> Bundle:
             state = carried[:count]
             out = rule.ctx.apply(step, rule.head.env, inner, Bundle(state, rule.inp.names))
             if out.bad:
+                if done is not None:
+                    rule.ctx.apply(done, rule.head.env, inner, Bundle(state, rule.inp.names))
                 return None
             if not ends:
                 new, outputs = split(rule, out, wires, step, rule.inp.names)

@@ -76,6 +76,7 @@ def outputs_of(rule: Rule, first: bool) -> Bundle:
             rule, b, axis, Bundle(starts), elements, cell, options.reverse, "the state that `next` gives", step
         )
         if made is None:
+            rule.ctx.apply(shown, rule.head.env, b, BAD)
             return BAD
         states = ended(rule, made, b) if first else made.outputs
         out = everywhere(rule, b, shown, states, names, shows(rule, options))

@@ -219,6 +219,14 @@ morphism c : Real[D] -> Real[D] = b >> takes  # E0301
 dim X = X  # E0107
 dim Y = X + Q + R  # E0101 E0101
 morphism e : Real[Y] -> Real[D] = tanhh  # E0101""",
+    "the parts of a machine": """\
+morphism f : Real[B] @ Real[T, A] -> Real[T, B] = moore[T](tahn, (h, a) => h + (a >> linearr))  # E0101 E0101
+morphism g : Real[B] -> Real[T, B] = unfold[T](s => (tahn(s), s), until = sofmax)  # E0101 E0101""",
+    "what is repeated": """\
+morphism g : Real[D] -> Real[D] = repeat(-1, tahn)  # E0204 E0101
+morphism h : Real[D] -> Real[D] = iterate(3, fresh (linear(D) >> tahn))  # E0208 E0101
+morphism i : Real[T, D] -> Real[T, A] = map[T](fresh linear(D))  # E0208 E0301
+morphism j : Real[D] -> Real[D] = repeat(2, tied linear(D)) >> linear(A)  # E0208 E0301""",
     "states": F
     + """x => {
     state h : Real[D] = zeros
