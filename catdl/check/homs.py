@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from catdl import diagnostics as wrong
 from catdl.causal.kept import causality
 from catdl.check.context import Context
-from catdl.check.scope import Env, MorphismDef
+from catdl.check.scope import DimDef, Env, MorphismDef, ObjectDef
 from catdl.check.signature import Scheme
 from catdl.check.stand_ins import side
 from catdl.check.static import Refused
@@ -24,6 +24,7 @@ from catdl.diagram.params import NOWHERE
 from catdl.equivariance.kept import named, symmetries
 from catdl.record import replace
 from catdl.symmetry.actions import said
+from catdl.syntax import ast
 from catdl.types.types import Object, plain
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def read_hom(program: Program, found: MorphismDef) -> None:
 def broken(program: Program, definition: MorphismDef, diagram: Diagram) -> Iterator[Diagnostic]:
     """The symmetries that a hom does not keep."""
 
-    found = symmetries(diagram, program.role)
+    found = symmetries(diagram, program.role, naming(program, definition, diagram))
     ordered = causality(diagram, program.time)
     untold = any(dim is not None and dim.untold for dim in map(program.dim, named(diagram)))
     if not found and not ordered and not untold:
@@ -89,3 +90,38 @@ def broken(program: Program, definition: MorphismDef, diagram: Diagram) -> Itera
             reads.rule.instead,
             dim.span if dim is not None else None,
         )
+
+
+def naming(program: Program, definition: MorphismDef, diagram: Diagram) -> dict[int, str]:
+    """The inputs and outputs that are written as indices of a dim of fixed size, `Fin(N)`, with its label."""
+    signature = definition.head.signature
+    found: dict[int, str] = {}
+    if isinstance(signature, ast.Arrow):
+        for node, wires in ((signature.domain, diagram.inputs), (signature.codomain, diagram.outputs)):
+            dims = indexed(node, Env(definition.module))
+            if dims is not None and len(dims) == len(wires):
+                found |= {wire: dim for wire, dim in zip(wires, dims, strict=True) if dim is not None}
+    return found
+
+
+def indexed(node: ast.Expr, env: Env) -> list[str | None] | None:
+    """For each tensor of a type the dim whose indices it holds; None where the type cannot be taken apart."""
+    found: list[str | None] = []
+    stack: list[tuple[ast.Expr, Env]] = [(node, env)]
+    while stack:
+        here, scope = stack.pop()
+        match here:
+            case ast.Tensor(legs):
+                stack += [(leg, scope) for leg in reversed(legs)]
+            case ast.Tuple(items):
+                stack += [(item.value, scope) for item in reversed(items)]
+            case ast.Index(ast.Call(ast.Name("Fin"), (ast.Arg(value=ast.Name(name)),))):
+                dim = scope.find(name)
+                found.append(str(dim.axis.label) if isinstance(dim, DimDef) else None)
+            case ast.Index(_, _):
+                found.append(None)
+            case ast.Name(name) if isinstance(known := scope.find(name), ObjectDef):
+                stack.append((known.node.value, Env(known.module)))
+            case _:
+                return None
+    return found

@@ -8,6 +8,8 @@ number where a cycle is taken in strides, rotations where a product of vectors i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.losses import Broken, Loss, Rule
@@ -49,18 +51,22 @@ class Symmetry:
         return f"{said(self.group)} by multiples of {self.kept.step}"
 
 
-def symmetries(diagram: Diagram, roles: Roles) -> list[Symmetry]:
+Names = Mapping[int, str]
+"""Inputs and outputs whose numbers name elements of a dim of fixed size, with its label: no type says that."""
+
+
+def symmetries(diagram: Diagram, roles: Roles, names: Names | None = None) -> list[Symmetry]:
     """What a morphism makes of each group, in the order of its ports."""
     found: list[Symmetry] = []
-    for group, dim in acting_on(diagram, roles).items():
+    for group, dim in acting_on(diagram, roles, names).items():
         if isinstance(group, Declared):
             found.append(_by_generators(diagram, group, dim, roles))
             continue
         within = Within(group)
-        first = result = judged(diagram, within, roles)
+        first = result = judged(diagram, within, roles, names)
         while isinstance(result, Loss) and result.smaller is not None:
             within = Within(group, result.smaller.step, result.smaller.proper)
-            result = judged(diagram, within, roles)
+            result = judged(diagram, within, roles, names)
         kept, border = (None, 0) if isinstance(result, Loss) else (within, result)
         if isinstance(group, Shifts):  # a coarser grid in the result says so by itself
             first = result
@@ -96,10 +102,10 @@ def named(diagram: Diagram) -> list[str]:
     return list(names)
 
 
-def acting_on(diagram: Diagram, roles: Roles) -> dict[Group | Translations, str]:
+def acting_on(diagram: Diagram, roles: Roles, names: Names | None = None) -> dict[Group | Translations, str]:
     """The groups that act on inputs and outputs, each with the first dim on which it does."""
     groups: dict[Group | Translations, str] = {}
-    for name in named(diagram):
+    for name in (*named(diagram), *(names or {}).values()):
         found = roles(name)
         if found is not None and found[0].degree != 0:
             groups.setdefault(found[0].group, name)
@@ -123,30 +129,31 @@ def lost(diagram: Diagram, within: Within, roles: Roles) -> Loss | None:
     return found if isinstance(found, Loss) else None
 
 
-def judged(diagram: Diagram, within: Within, roles: Roles) -> Loss | int:
+def judged(diagram: Diagram, within: Within, roles: Roles, names: Names | None = None) -> Loss | int:
     """Where a group is lost; or how many places at the ends of the outputs a border has spoilt."""
     walk = Walk(within, roles)
 
-    def declared(leaf: Leaf) -> Moves:
+    def declared(wire: int) -> Moves:
+        leaf = diagram.wires[wire].type
         reps = tuple(walk.labelled(axis) for axis in leaf.axes if isinstance(axis, Axis))
         if storage(leaf.kind) not in ("float", "complex"):  # what is no number has no components
             reps = tuple(rep if permutes(rep) else FIXED for rep in reps)
-        dim = named_by(leaf)
-        names = isinstance(within.group, Symmetric) and dim is not None and leaf.kind.size == within.size
-        return Moves(reps, False, names)
+        if not isinstance(within.group, Symmetric) or leaf.kind.size != within.size:
+            return Moves(reps)
+        named = named_by(leaf) is not None or (names is not None and names.get(wire) == within.group.dim)
+        return Moves(reps, False, named)
 
     if within.sides is not None:
         for wire in (*diagram.inputs, *diagram.outputs):
-            leaf = diagram.wires[wire].type
-            if not whole(within.sides, declared(leaf).reps, axis_sizes(leaf)):
+            if not whole(within.sides, declared(wire).reps, axis_sizes(diagram.wires[wire].type)):
                 return Loss(Rule.ALONE, NOWHERE, "")
-    inputs: list[State] = [declared(diagram.wires[wire].type) for wire in diagram.inputs]
+    inputs: list[State] = [declared(wire) for wire in diagram.inputs]
     border = 0
     for wire, state in zip(diagram.outputs, walk.run(diagram, inputs), strict=True):
         if isinstance(state, Loss):
             return state
         assert isinstance(state, Moves)
-        wanted = declared(diagram.wires[wire].type)
+        wanted = declared(wire)
         for place, rep in enumerate(state.reps):
             if isinstance(rep, Grid) and gridded(rep, diagram.wires[wire].type.axes[place], within, roles):
                 border = max(border, rep.before, rep.after)

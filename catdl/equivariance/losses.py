@@ -108,7 +108,7 @@ class Rule(Enum):
     )
     TAKEN = (
         "takes elements by numbers that do not go with them",
-        "take them by indices that come with the data, `Fin(N)` of a free or var dim",
+        "take them by indices that come with the data and are written as such, `Fin(N)[E]`",
     )
     TIES = (
         "names the first of equal elements",

@@ -217,3 +217,17 @@ def test_noise_is_moved_in_one_way(body: str, kept: bool) -> None:
     text = text if "weights" in body else text.partition("param")[0]
     found = catdl.loads(f"{text}hom f : Real[N, D] ~> Real[N, D] = {body}")
     assert any(isinstance(d, SymmetryLost) for d in found.diagnostics) != kept
+
+
+@pytest.mark.parametrize(("word", "kept"), [("Fin(M)", True), ("Fin(6)", False)])
+def test_indices_of_a_set_of_fixed_size_are_renamed_with_it(word: str, kept: bool) -> None:
+    """Where they are written as such; another index of as many elements counts something else."""
+    text = f"dim M = 6 : set, E : set, D = 4\nhom f : Real[M, D] @ {word}[E] @ Fin(M)[E] -> Real[M, D] = "
+    found = catdl.loads(f"{text}(x, s, t) => x + scatter_sum[M](gather[M](x, s), t)")
+    assert any(isinstance(d, SymmetryLost) for d in found.diagnostics) != kept
+    if not kept:
+        return
+    module = found["f"].compile()
+    x, edges, order = torch.randn(6, 4), torch.randint(0, 6, (2, 9)), torch.randperm(6)
+    where = order.argsort()[edges]  # where each end is now
+    torch.testing.assert_close(module(x[order], *where), module(x, *edges)[order])
