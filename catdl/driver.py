@@ -385,8 +385,14 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
             return decoded.source
         return NotFound(tuple(tried), tuple(sorted({name for folder in around for name in stems(folder)})))
 
+    def load_numbers(name: str, source: Source) -> bytes:
+        folder = Path() if source.path in ("-", "<string>") else Path(source.path).parent
+        if Path(name).is_absolute():
+            raise OSError(errno.EINVAL, "it is told by a path from the spec's folder")
+        return contents(folder / name)
+
     with no_collection():
-        program = check_program(read.source, find, prelude())
+        program = check_program(read.source, find, prelude(), load_numbers)
         diagnostics = advised(program, first([*found, *readable(texts, program.diagnostics)]))
     return Spec(program, diagnostics, tuple(paths))
 

@@ -9,14 +9,16 @@ that each can be undone unless it is a monoid's, that the relations hold, and th
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isfinite
 
 from catdl import diagnostics as wrong
 from catdl.check.context import Context
 from catdl.check.names import mentioned
-from catdl.check.program import Program
+from catdl.check.program import Load, Program
 from catdl.check.scope import BadDef, DimDef, Env, GroupDef, Module
 from catdl.check.static import Refused, alike
 from catdl.check.values import as_number
+from catdl.data.npy import read
 from catdl.diagnostics.suggest import near
 from catdl.source import Span
 from catdl.symmetry import declared
@@ -38,7 +40,7 @@ def read_groups(program: Program, module: Module, found: list[GroupDef]) -> None
     taken: dict[str, Span] = {}
     for group in found:
         try:
-            Reader(program.context(program.report), module, group, taken).read()
+            Reader(program.context(program.report), module, group, taken, program.load).read()
         except Refused:
             module.defs[group.name] = BadDef(group.name)
             for name in mentioned(list(group.node.places)):
@@ -81,8 +83,9 @@ def regular(program: Program, module: Module, dim: DimDef) -> None:
 class Reader:
     """One declaration."""
 
-    def __init__(self, ctx: Context, module: Module, found: GroupDef, taken: dict[str, Span]) -> None:
+    def __init__(self, ctx: Context, module: Module, found: GroupDef, taken: dict[str, Span], load: Load) -> None:
         self.ctx = ctx
+        self.load = load
         self.taken = taken  # where a dim is said to be moved
         self.module = module
         self.found = found
@@ -163,6 +166,8 @@ class Reader:
         span = self.module.span(value)
         if isinstance(value, ast.Bad):
             raise Refused
+        if (listed := self.listed(value)) is not None:
+            return listed
         if not items or any(item.name is None or item.sep != "=" for item in items):
             raise self.bad(span, "a group is told by its generators, each with a name", "no list of these", EXAMPLE)
         if len(items) > GENERATORS:
@@ -178,6 +183,42 @@ class Reader:
             found.append((item.name, self.move(item.value, blocks), where))
         if len(blocks[0]) == 1 and any(not isinstance(move, Sides) for _, move, _ in found):
             return [(name, self.along(move, blocks[0][0], span), span) for name, move, span in found]
+        return found
+
+    def listed(self, value: ast.Expr) -> list[tuple[str, Move, Span]] | None:
+        """The matrices of a file, named m0, m1, …; None if none is named. Raises Refused."""
+        match value:
+            case ast.Call(ast.Name("exp"), (ast.Arg(None, _, ast.Call(ast.Name("matrices"), args)),)):
+                flow = True
+            case ast.Call(ast.Name("matrices"), args):
+                flow = False
+            case _:
+                return None
+        span = self.module.span(value)
+        if len(args) != 1 or not isinstance(args[0].value, ast.Text):
+            raise self.bad(span, "`matrices` takes the path of a file", "no path", 'matrices("generators.npy")')
+        path = args[0].value.value
+        try:
+            shape, numbers = read(self.load(path, self.module.source))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            why = why[:1].lower() + why[1:]
+            raise self.ctx.refuse(wrong.FileUnreadable(path, why, self.module.span(args[0]))) from None
+        if len(shape) != 3 or shape[1] != shape[2] or not shape[0] or not shape[1]:
+            message = f"`{path}` holds an array of the shape {shape}, and not one square matrix after the other"
+            raise self.bad(span, message, "no list of matrices", "numpy.stack([[[0, -1], [1, 0]]])")
+        if shape[0] > GENERATORS:
+            raise self.ctx.refuse(wrong.LimitExceeded(span, "the number of generators", GENERATORS))
+        if shape[1] > MATRIX:
+            raise self.ctx.refuse(wrong.LimitExceeded(span, "the size of a matrix", MATRIX))
+        size = shape[1]
+        found: list[tuple[str, Move, Span]] = []
+        for k in range(shape[0]):
+            part = numbers[k * size * size : (k + 1) * size * size]
+            rows = tuple(part[i * size : (i + 1) * size] for i in range(size))
+            if not all(map(isfinite, part)):
+                raise self.bad(span, f"matrix {k} of `{path}` has entries that are no numbers", "not finite", "0.5")
+            found.append((f"m{k}", Matrix(rows, True) if flow else _simplest(rows), span))
         return found
 
     def along(self, move: Move, dim: DimDef, span: Span) -> Move:
@@ -263,6 +304,10 @@ class Reader:
     def fits(self, blocks: Blocks, move: Move, span: Span) -> None:
         """Whether every block has axes of the right sizes. Raises Refused."""
         for block in blocks:
+            if len(block) > 1 and not isinstance(move, Sides):
+                names = ", ".join(dim.name for dim in block)
+                message = f"matrices multiply one axis, and here are several, `({names})`"
+                raise self.bad(span, message, "of one axis", f"group {self.found.name} on {block[0].name} = …")
             if isinstance(move, Sides):
                 for k, axis in enumerate(move.axes):
                     one, other = block[k], block[axis]

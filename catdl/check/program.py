@@ -47,7 +47,7 @@ from catdl.diagram.model import Diagram, Init, Parameter
 from catdl.diagram.params import leaf_count, owns
 from catdl.diagram.told import Needs
 from catdl.record import field, record, replace
-from catdl.source import Span
+from catdl.source import Source, Span
 from catdl.symmetry.actions import Act
 from catdl.syntax import ast
 from catdl.types.ragged import MARK
@@ -86,6 +86,15 @@ class Task:
     failed: bool = False
 
 
+Load = Callable[[str, Source], bytes]
+"""What stands in a file beside a source. Raises OSError."""
+
+
+def nothing(name: str, source: Source) -> bytes:
+    """There are no files."""
+    raise OSError("no files are read here")
+
+
 @record(frozen=False)
 class Program:
     """What checking yields, and the library that elaboration asks."""
@@ -108,6 +117,7 @@ class Program:
     trait_memo: dict[MorphismDef, tuple[bool, frozenset[str]]] = field(default_factory=dict)
     templates: dict[MorphismDef, bool] = field(default_factory=dict)
     work: Work = field(default_factory=Work)
+    load: Load = nothing
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Note a mistake, once for each place: a template is wrong in the same way at every use."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from catdl.check.declare import declare_prelude
 from catdl.check.kinds import Kinds
 from catdl.check.modules import Find, NotFound, load_modules
-from catdl.check.program import Program
+from catdl.check.program import Load, Program, nothing
 from catdl.check.read import read_module
 from catdl.check.scope import Module, PreludeScope
 from catdl.check.whole import refuse_clashes, refuse_untold
@@ -18,9 +18,9 @@ from catdl.prelude import Prelude
 from catdl.source import Source
 
 
-def check(source: Source, find: Find, prelude: Prelude) -> Program:
-    """Check one file with all it imports."""
-    return run(PreludeScope(prelude, declare_prelude), source, find, Work())
+def check(source: Source, find: Find, prelude: Prelude, load: Load = nothing) -> Program:
+    """Check one file with all it imports; `load` reads the files of numbers that it names."""
+    return run(PreludeScope(prelude, declare_prelude), source, find, Work(), load)
 
 
 def recheck(program: Program, source: Source, name: str, work: Work) -> Program:
@@ -30,12 +30,12 @@ def recheck(program: Program, source: Source, name: str, work: Work) -> Program:
         known = program.modules.get(module)
         return NotFound() if known is None or module == name else known.source
 
-    return run(program.prelude, source, find, work)
+    return run(program.prelude, source, find, work, program.load)
 
 
-def run(prelude: PreludeScope, source: Source, find: Find, work: Work) -> Program:
+def run(prelude: PreludeScope, source: Source, find: Find, work: Work, load: Load) -> Program:
     """Check one file against a prelude, with so much work."""
-    program = Program(prelude, Module("", source, None), Kinds(prelude), work=work)
+    program = Program(prelude, Module("", source, None), Kinds(prelude), work=work, load=load)
     with deep():
         read(program, source, find)
     refuse_untold(program)

@@ -14,7 +14,15 @@ from catdl.syntax.parser import parse
 from tests.check.test_goldens import CLEAN, WRONG, checked
 
 # The second of two declarations of one name is the one at fault, so these mean something else in another order.
-ORDERED = {"dims-twice", "import-twice", "cycle-declarations", "cycle-dims", "cycle-objects", "warn-allowed"}
+ORDERED = {
+    "dims-twice",
+    "groups-twice",
+    "import-twice",
+    "cycle-declarations",
+    "cycle-dims",
+    "cycle-objects",
+    "warn-allowed",
+}
 SHUFFLES = 3
 
 
