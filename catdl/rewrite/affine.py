@@ -3,7 +3,8 @@
 Affine maps compose to affine maps, and composition is associative: (a, b) then (c, d) is (c * a, c * b + d). So the
 steps are cut into chunks, all chunks are run side by side from the identity, and the states at the ends of the chunks
 follow one after the other; then all chunks run side by side again, each from its state. Products are taken in order and
-nothing is divided, so a may be 0 or larger than 1. How this is done is `affine_scan` in `torch/helpers.py`.
+nothing is divided, so a may be 0 or larger than 1. How this is done is `affine_scan` in `torch/helpers.py`,
+and along a var dim, where every sample has chunks of its own, in `torch/chunked.py`.
 
     fold[T]([ h | (x, h) => a(x) * h + b(x) ])      affine_scan(a, b, h)
 """
@@ -19,7 +20,6 @@ from catdl.rewrite.draft import Draft
 from catdl.rewrite.graph import Graph
 from catdl.rewrite.lift import Part
 from catdl.types.dtypes import storage
-from catdl.types.ragged import ragged_syms
 from catdl.types.types import Axis, Leaf
 
 LAW = Law("associativity of composition", "(f . g) . h = f . (g . h), here of affine maps", False)
@@ -49,8 +49,6 @@ class NotAffine(Exception):
 def chunked(draft: Draft, box: Box, fold: Fold) -> bool:
     """Write the fold in two levels, if every wire that goes round is mapped so and nothing else is given out."""
     if isinstance(fold.axis.size, int) and fold.axis.size < LEAST:
-        return False
-    if ragged_syms(fold.axis.size):  # chunks of one sample would have other borders than those of the next
         return False
     body = Body(fold)
     if not body.elements or any(storage(body.wires[w].type.kind) not in ("float", "complex") for w in body.carriers):

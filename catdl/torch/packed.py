@@ -174,6 +174,8 @@ class _Packer:
         along = segmented(op)
         if op.entry.startswith("torch.") and (dim := rows(ins[0])) is not None:
             along = Segment("fused", dim, (("cell", op.entry.removeprefix("torch.")),))
+        if op.entry == "affine_scan" and (dim := rows(ins[0])) is not None:
+            along = Segment("affine_scan", dim, op.args)
         if along is not None:
             self.steps.append(Step(along, step.inputs, step.outputs, None, ()))
             return

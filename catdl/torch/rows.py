@@ -39,6 +39,8 @@ def segment(w: Writer, step: Step, op: Segment, inputs: list[Value]) -> str:
             return f"{w.walk(op['mark'], op.dim, op['reverse'])}.{op.fn}({c.x()})"
         case "fused":
             return f'{n}.fused("{op["cell"]}", {c.xs()})'
+        case "affine_scan":
+            return f"{n}.affine_scan({c.xs()}{', reverse=True' if op['reverse'] else ''})"
         case "size":
             text = w.scope.size(op["value"])
             return f"({text}).to({w.scope.dtype()})" if storage(c.outputs[0].kind) == "float" else text

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from catdl.torch.chunked import Chunks, affine_scan
 from catdl.torch.walk import Walk, fused
 
 
@@ -30,6 +31,7 @@ class Segments:
         self.total = int(offsets[-1]) if total is None else total
         self._sample: Tensor | None = None
         self._longest: int | None = None
+        self._chunks: dict[bool, Chunks] = {}
 
     @classmethod
     def of(cls, offsets: Tensor | Segments, name: str, x: Tensor | None = None) -> Segments:
@@ -203,6 +205,16 @@ class Segments:
     def fused(self, cell: str, x: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         """torch's kernel of a cell along every sample: every state, and the last ones."""
         return fused(self, cell, x, *given)
+
+    def affine_scan(self, a: Tensor, b: Tensor, h: Tensor, reverse: bool = False) -> tuple[Tensor, Tensor]:
+        """The last state and every state of h -> a * h + b along every sample."""
+        return affine_scan(self, a, b, h, reverse)
+
+    def chunks(self, reverse: bool) -> Chunks:
+        """How the samples are cut for a pass in chunks."""
+        if reverse not in self._chunks:
+            self._chunks[reverse] = Chunks(self, reverse)
+        return self._chunks[reverse]
 
     # padding
 
