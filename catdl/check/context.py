@@ -28,6 +28,20 @@ from catdl.types.sizes import Facts, Size
 from catdl.types.types import Axis, Leaf, Object, show_kind, show_leaf, walk_axes
 
 
+@record
+class Pieces:
+    """How a sequence comes to `step`: along which time, told where, of how many steps before attention sees at most.
+
+    `alone`: the step is all of a morphism, which then has the keys of what is stepped; else it may have a label.
+    """
+
+    time: Axis
+    where: Span
+    most: int | None
+    alone: bool
+    label: str | None
+
+
 class Library(Protocol):
     """What elaboration asks of the program around it."""
 
@@ -64,16 +78,7 @@ class Library(Protocol):
         """A morphism applied to wires, with what it emits. Raises Refused."""
 
     def stepping(
-        self,
-        ctx: Context,
-        morphism: ast.Expr,
-        env: Env,
-        b: Builder,
-        wires: list[W],
-        label: str | None,
-        time: tuple[Axis, Span],
-        most: int | None,
-        alone: bool,
+        self, ctx: Context, morphism: ast.Expr, env: Env, b: Builder, wires: list[W], pieces: Pieces
     ) -> Bundle:
         """A morphism applied to a piece of a sequence. Raises Refused."""
 

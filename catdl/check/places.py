@@ -11,6 +11,8 @@ of the input is the `time`, it acts on the wrong one.
 
     attend(causal = true)                         Real[T, Head, Dh] with `dim T : time`: refused
     positions(Context)                            Real[T, User, D], the same
+
+Two axes that are taken in one order, as queries and keys are, are one dim or twins of one.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from catdl.check.builder import Builder, Inner, PBox, Use, W
 from catdl.check.context import Context
 from catdl.check.names import local_params
 from catdl.check.scope import DimDef, MorphismDef, Static
+from catdl.check.solver import Blame
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Edit, Help
 from catdl.diagnostics.words import listed
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.sizes import normal
 from catdl.types.types import Axis, Leaf, label_of, plain, show_axis, show_label, walk_axes
 
 
@@ -113,12 +117,51 @@ def ordered(use: Use) -> Iterator[tuple[str, str]]:
             yield binder.name, use.definition.name
     for param in head.params or ():
         match param.sort:
-            case ast.Call(ast.Name("order"), (ast.Arg(value=ast.Name(name)),)) if use.args.get(
+            case ast.Call(ast.Name("order"), (ast.Arg(value=ast.Name(name)), *_)) if use.args.get(
                 param.name or ""
             ) == Static(True):
                 yield name, param.name or ""
             case _:
                 pass
+
+
+def check_orders(ctx: Context, b: Builder) -> None:
+    """Axes that are taken in one order are equally long; refuse those that are two dims. Raises Refused."""
+    found = False
+    for box, use, flag, one, other in in_one_order(b):
+        if not apart(ctx, one, other):
+            blame = Blame(box.span, None, None, f"the axes that `{flag}` takes in one order")
+            found = not ctx.solver.same_size(one.size, other.size, blame) or found
+            continue
+        names = show_label(one.label), show_label(other.label)
+        ctx.report(wrong.OrdersApart(box.span, use.definition.name, flag, *names))
+        found = True
+    if found:
+        raise Refused
+
+
+def in_one_order(b: Builder) -> Iterator[tuple[PBox, Use, str, Axis, Axis]]:
+    """The calls that take two axes in one order, with the flag that says so."""
+    for box in boxes(b):
+        for param in (box.op.definition.head.params or ()) if isinstance(box.op, Use) else ():
+            match box.op, param.sort:
+                case Use() as use, ast.Call(
+                    ast.Name("order"), (ast.Arg(value=ast.Name(one)), ast.Arg(value=ast.Name(other)))
+                ) if use.args.get(param.name or "") == Static(True):
+                    first, second = use.binds.get(one), use.binds.get(other)
+                    if isinstance(first, Axis) and isinstance(second, Axis):
+                        yield box, use, param.name or "", first, second
+                case _:
+                    pass
+
+
+def apart(ctx: Context, one: Axis, other: Axis) -> bool:
+    """Whether two axes are of two dims; a dim's name for as many steps as another free one has stands for these."""
+    labels = [label.rstrip("'") for axis in (one, other) if isinstance(label := label_of(axis.label), str)]
+    if len(labels) < 2 or labels[0] == labels[1] or any(ctx.library.dim(label) is None for label in labels):
+        return False
+    sizes = normal(one.size), normal(other.size)
+    return sizes[0] != sizes[1] or isinstance(sizes[0], int)
 
 
 def is_time(b: Builder, axis: Axis) -> bool:

@@ -16,14 +16,14 @@ from typing import Any, cast
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, Plugged, Start, W
 from catdl.check.closing import Instance, Missing, close_init
-from catdl.check.context import Context, Interned
+from catdl.check.context import Context, Interned, Pieces
 from catdl.check.elaborate import apply
 from catdl.check.facts import Noted, demand, settle_bounds
 from catdl.check.finish import finish
 from catdl.check.forms import is_wire
 from catdl.check.inner import drawing, settle
 from catdl.check.kinds import Kinds
-from catdl.check.places import check_places
+from catdl.check.places import check_orders, check_places
 from catdl.check.plugs import elaborate_step
 from catdl.check.ports import in_order
 from catdl.check.results import arrow_span, extern, nothing_read, result_span, settled_apart, written_at
@@ -52,7 +52,7 @@ from catdl.symmetry.actions import Act
 from catdl.syntax import ast
 from catdl.types.ragged import MARK
 from catdl.types.sizes import Facts, Size, SizeTooLarge
-from catdl.types.types import Axis, Leaf, Object
+from catdl.types.types import Leaf, Object
 
 INSTANCE_DEPTH = 2_500
 INSTANCE_LIMIT = 20_000
@@ -225,21 +225,12 @@ class Program:
         return collecting(self, ctx, morphism, env, b, wires, label)
 
     def stepping(
-        self,
-        ctx: Context,
-        morphism: ast.Expr,
-        env: Env,
-        b: Builder,
-        wires: list[W],
-        label: str | None,
-        time: tuple[Axis, Span],
-        most: int | None,
-        alone: bool,
+        self, ctx: Context, morphism: ast.Expr, env: Env, b: Builder, wires: list[W], pieces: Pieces
     ) -> Bundle:
         """A morphism applied to a piece of a sequence. Raises Refused."""
         from catdl.check.stepping import stepping  # late: few specs step
 
-        return stepping(self, ctx, morphism, env, b, wires, label, time, most, alone)
+        return stepping(self, ctx, morphism, env, b, wires, pieces)
 
     def start(self, ctx: Context, init: Start, span: Span, leaf: Leaf) -> Init:
         """How a parameter starts, with all that a formula needs. Raises Refused."""
@@ -448,6 +439,7 @@ class Program:
                 fits = fits_sum(ctx, out, codomain, where, result, origin)
             else:
                 fits = ctx.ports(out, codomain, where, result, origin, "the declared codomain", way=way)
+        check_orders(ctx, b)
         for fact, scope, blame in ctx.demands:
             demand(ctx, fact, scope, blame)
         broken = out.bad or not fits or ctx.failed

@@ -2,7 +2,7 @@
 
 `count`, a choice `["half", "interleaved"]`, a list of so many `list(count, 2)`, and choices of these
 `[count, list(count, 2)]`; `scale(D)`, a number that scales what is summed over D (see `scores.py`);
-`order(T)`, a flag under which T is taken in its order (see `places.py`).
+`order(T, U)`, a flag under which T and U are taken in one order (see `places.py`).
 
     fits(choice, 3)      whether 3 is a value of that sort
 """

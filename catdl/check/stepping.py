@@ -19,14 +19,13 @@ from catdl.causal.machine import NotStepped, stepped
 from catdl.check.builder import Builder, Bundle, W
 from catdl.check.closing import Instance
 from catdl.check.collecting import applied
-from catdl.check.context import Context
+from catdl.check.context import Context, Pieces
 from catdl.check.emit import closed_leaf
 from catdl.check.plugs import reads_no_wire
 from catdl.check.scope import Env, MorphismDef
 from catdl.check.sources import declared
 from catdl.diagram.model import Call, Definition, Diagram, Global, Native, Static
 from catdl.diagram.params import NOWHERE, bounds_of
-from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import add
 from catdl.types.types import Axis, plain
@@ -42,20 +41,14 @@ def stepping(
     env: Env,
     b: Builder,
     wires: list[W],
-    label: str | None,
-    time: tuple[Axis, Span],
-    most: int | None,
-    alone: bool,
+    pieces: Pieces,
 ) -> Bundle:
-    """A morphism applied to a piece of a sequence; `alone`: it is all of another one, which has its keys.
-
-    Raises Refused.
-    """
+    """A morphism applied to a piece of a sequence. Raises Refused."""
     span = env.module.span(morphism)
     if any(not closed_leaf(wire.leaf) for wire in wires):
         raise ctx.refuse(wrong.Undetermined(span, "the type that `step` is given", "write it in a signature"))
     reads_no_wire(ctx, morphism, env, span)
-    axis, where = time
+    axis, where = pieces.time, pieces.where
     assert isinstance(axis.label, str)
     if isinstance(axis.size, int):
         name = plain(axis.label)
@@ -83,7 +76,7 @@ def stepping(
     ):  # a call stands under its own name, and what is plugged into it stays so
         plugs = [(path, declared(b, params[wire], span)) for path, wire in only.plugs]
         segment, diagram = only.site or only.op.callee.name, only.op.callee
-    bounds = [number for number in (most, bound(diagram, axis)) if number is not None]
+    bounds = [number for number in (pieces.most, bound(diagram, axis)) if number is not None]
     try:
         made = stepped(diagram, Time(axis.size), min(bounds, default=None), Remaking(program, ctx))
     except NotStepped as error:
@@ -92,8 +85,8 @@ def stepping(
     outputs = [W(b, made.wires[w].type, made.wires[w].constant, None, span) for w in made.outputs]
     for wire in outputs:
         wire.origin = segment
-    inline = alone and not plugs
-    box = b.emit(Call(made, inline), [b.take(wire) for wire in wires], outputs, segment, span, label)
+    inline = pieces.alone and not plugs
+    box = b.emit(Call(made, inline), [b.take(wire) for wire in wires], outputs, segment, span, pieces.label)
     box.plugs = plugs
     b.effects |= made.effects
     names = made.codomain_names

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle
+from catdl.check.context import Pieces
 from catdl.check.rules.common import Rule
 from catdl.check.values import as_number
 from catdl.types.types import Axis
@@ -35,5 +36,5 @@ def step(rule: Rule) -> Bundle:
             most = value
     owner = rule.b.owner
     alone = owner is not None and rule.b.parent is None and owner.head.body is rule.expr
-    time = axis, head.env.module.span(items[0].value)
-    return ctx.library.stepping(ctx, plain[0].value, head.env, rule.b, rule.all_wires(), head.label, time, most, alone)
+    pieces = Pieces(axis, head.env.module.span(items[0].value), most, alone, head.label)
+    return ctx.library.stepping(ctx, plain[0].value, head.env, rule.b, rule.all_wires(), pieces)

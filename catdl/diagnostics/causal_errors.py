@@ -8,7 +8,7 @@ from typing import ClassVar
 from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.source import Span
 
-__all__ = ["NotStepped", "ReadsAhead", "StepReadsAhead"]
+__all__ = ["NotStepped", "OrdersApart", "ReadsAhead", "StepReadsAhead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +83,27 @@ class NotStepped(Mistake):
         message = f"`{self.name}` cannot go step by step: {self.why}"
         labels = (Label(self.asked, "steps of it"),) if self.asked != self.span else ()
         return Parts(message, self.span, "cannot be stepped", labels, helps=(Help(self.instead),))
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersApart(Mistake):
+    """Two axes that a layer takes in one order where `flag` is set, and that are two dims."""
+
+    code: ClassVar[str] = "E1104"
+    title: ClassVar[str] = "an order between the steps of two dims"
+    span: Span
+    who: str
+    flag: str
+    one: str
+    other: str
+
+    def parts(self) -> Parts:
+        message = (
+            f"`{self.who}` with `{self.flag}` lets each step along `{self.one}` see those of `{self.other}` "
+            "up to itself, and these are two dims, whose steps have nothing to do with each other"
+        )
+        helps = (
+            Help(f"let each see all of `{self.other}`: leave out `{self.flag} = true`"),
+            Help(f"if both are the same steps, say so: `rename[{self.other} -> {self.one}']`"),
+        )
+        return Parts(message, self.span, f"`{self.one}` and `{self.other}`", helps=helps)
