@@ -11,17 +11,17 @@ from __future__ import annotations
 import errno
 import gc
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check.modules import Find, NotFound
 from catdl.check.program import Program
 from catdl.check.run import check as check_program
-from catdl.check.scope import LawDef, MorphismDef
+from catdl.check.scope import LawDef, LearnerDef, MorphismDef
 from catdl.check.whole import untold_dims, why_not_alone
 from catdl.check.work import MISTAKE_LIMIT, TEXT_LIMIT
 from catdl.diagnostics.base import Diagnostic, has_errors, in_order
@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 
     from catdl.data.ragged import Batch
     from catdl.data.tree import Tree
+    from catdl.diagram.learner import Learner
     from catdl.laws.verdict import Verdict
+    from catdl.learn.fit import Run, Told
+
+
+T = TypeVar("T")
 
 
 class CheckError(ValueError):
@@ -201,6 +206,74 @@ class Compiled:
 
 
 @record
+class Trainable:
+    """A learner of a sound spec, and the way to a trained network."""
+
+    name: str
+    spec: Spec
+
+    @property
+    def plan(self) -> Learner:
+        """What was checked."""
+        found = self.spec.program.main.defs[self.name]
+        assert isinstance(found, LearnerDef) and found.plan is not None
+        return found.plan
+
+    def with_setting(self, field: str, argument: str | None, value: str) -> Trainable:
+        """The learner with another value for a field, or for an argument of it, as if that were written in its text.
+
+        `with_setting("optimizer", "lr", "3e-4")`. Raises CheckError where it does not fit.
+        """
+        from catdl.check.overriding import overridden
+        from catdl.check.run import recheck
+        from catdl.check.work import Work
+        from catdl.syntax.parser import parse
+
+        old = self.spec.program
+        source = old.main.source
+        text = overridden(parse(source)[0], source.text, field, argument, value, self.name)
+        program = recheck(old, from_text(source.path, text).source, old.main.name, Work())
+        spec = Spec(program, advised(program, first(program.diagnostics)), self.spec.paths)
+        return spec.learner(self.name)
+
+    def run(self, out: str | Path | None = None) -> Run:
+        """A training run that has read its data and made its network; `out` is where checkpoint and weights are put.
+
+        Raises CheckError for data that are not what the spec says.
+        """
+        from catdl.learn.fit import Run
+
+        modules = self.spec.program.modules
+        text = "\n".join(module.source.text for module in modules.values())
+        folder = Path(self.spec.paths[0]).parent
+        return refusing(lambda: Run(self.plan, folder, text, None if out is None else Path(out)))
+
+    def fit(self, out: str | Path | None = None, *, resume: bool = False, told: Told | None = None) -> nn.Module:
+        """Train, and give the network. `told` is called with a row of measures after every epoch.
+
+        `out` is a directory, made if there is none, for checkpoint and weights. Raises CheckError for data that are
+        not what the spec says, for a checkpoint that does not fit, and for a loss that is no longer a number.
+        """
+        run = self.run(out)
+        if run.out is not None:
+            run.out.mkdir(parents=True, exist_ok=True)
+        if resume:
+            refusing(run.resume)
+        refusing(lambda: run.train(told or (lambda row: None)))
+        return run.net.trained
+
+
+def refusing(what: Callable[[], T]) -> T:
+    """What training cannot go on from, told as a mistake of the spec. Raises CheckError."""
+    from catdl.learn.refuse import Refused
+
+    try:
+        return what()
+    except Refused as refused:
+        raise CheckError([refused.diagnostic]) from None
+
+
+@record
 class Spec:
     """A checked file."""
 
@@ -252,6 +325,20 @@ class Spec:
 
         self.sound()
         return judged(((law.name, *law.sides) for law in self.stated() if law.sides is not None), trials)
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """The learners of the file, in text order."""
+        main = self.program.main
+        return tuple(name for name, d in main.defs.items() if isinstance(d, LearnerDef) and d.module is main)
+
+    def learner(self, name: str) -> Trainable:
+        """A learner by name. Raises KeyError when the file declares none of that name, CheckError for mistakes."""
+        found = self.program.main.defs.get(name)
+        if not isinstance(found, LearnerDef):
+            raise KeyError(name)
+        self.sound()
+        return Trainable(name, self)
 
     def stated(self) -> list[LawDef]:
         """The laws of the file, in text order."""

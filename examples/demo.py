@@ -3,6 +3,7 @@
 Every step is a command a user could type; it is shown, then run, and its exit status is compared with the right one.
 """
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def run(*command: str, expected: int = 0) -> None:
 
 def main() -> None:
     """The tour, about half a minute."""
-    say("A network, in three lines")
+    say("A network, in three lines, and how it is trained")
     print((ROOT / "examples" / "digits.cat").read_text(encoding="utf-8"))
     run("catdl", "check", "examples/digits.cat")
 
@@ -40,11 +41,12 @@ def main() -> None:
 
     say("Compiled to PyTorch")
     (ROOT / GENERATED).parent.mkdir(exist_ok=True)
+    shutil.rmtree(ROOT / "build" / "digits", ignore_errors=True)
     run("catdl", "compile", "examples/digits.cat", "mlp", "-o", GENERATED.as_posix())
     print("\n" + (ROOT / GENERATED).read_text(encoding="utf-8"))
 
     say("Trained on real digits")
-    run("python", "examples/train_digits.py")
+    run("catdl", "train", "examples/digits.cat", "-o", "build/digits")
 
     say(f"Done. The generated code is in {GENERATED.as_posix()}; it is yours to read, keep and change.")
 

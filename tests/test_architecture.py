@@ -20,6 +20,7 @@ PACKAGE = ROOT / "catdl"
 STAGES = (
     "record",
     "source",
+    "atomic",
     "diagnostics",
     "syntax",
     "types",
@@ -37,6 +38,7 @@ STAGES = (
     "laws",
     "rewrite",
     "torch",
+    "learn",
     "draw",
     "driver",
     "__init__",

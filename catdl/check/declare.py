@@ -19,6 +19,7 @@ from catdl.check.scope import (
     GroupDef,
     KindDef,
     LawDef,
+    LearnerDef,
     Module,
     MorphismDef,
     ObjectDef,
@@ -159,6 +160,9 @@ def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], Non
                     case ast.Morphism():
                         span = Span(module.source, node.name_start, node.name_end)
                         module.defs[name] = LawDef(name, node, module, span)
+                    case ast.Learner():
+                        span = Span(module.source, node.name_start, node.name_end)
+                        module.defs[name] = LearnerDef(name, node, module, span)
                     case _:
                         module.defs[name] = BadDef(name)  # dims and kinds replace it when they are read
         entered.append((name, node))

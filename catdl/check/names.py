@@ -85,6 +85,8 @@ def mentioned(roots: list[object]) -> set[str]:
                 stack.append(node.value)
             case ast.Group():  # what its relations name are its own generators
                 stack += (*node.places, node.value)
+            case ast.Learner():
+                stack += node.fields
             case ast.Param():
                 stack += (node.type, node.init)
             case ast.Kind():

@@ -26,6 +26,7 @@ from catdl.check.scope import (
     GroupDef,
     KindDef,
     LawDef,
+    LearnerDef,
     Module,
     MorphismDef,
     ObjectDef,
@@ -108,6 +109,10 @@ def read_found(program: Program, found: Def | None) -> None:
             from catdl.check.laws import read_law  # late: few specs state laws
 
             read_law(program, found)
+        case LearnerDef():
+            from catdl.check.learners import read_learner  # late: few specs are trained
+
+            read_learner(program, found)
         case _:
             pass
 

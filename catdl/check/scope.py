@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from catdl.diagram.learner import Learner
 from catdl.diagram.model import Diagram, Parameter
 from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
@@ -137,6 +138,17 @@ class LawDef:
     sides: tuple[Diagram, Diagram] | None = None
 
 
+@record(frozen=False, eq=False)
+class LearnerDef:
+    """A learner; its plan is there once all its parts fit."""
+
+    name: str
+    node: ast.Learner
+    module: Module
+    span: Span
+    plan: Learner | None = None
+
+
 @record
 class Overload:
     """Kinds of one overload: of the inputs, of the outputs (None: never), or why not."""
@@ -158,7 +170,9 @@ Placed: TypeAlias = (
     ast.Expr | ast.Statement | ast.Decl | ast.Arg | ast.Fact | ast.StaticParam | ast.Binder | ast.ImportName
 )
 
-Def: TypeAlias = DimDef | KindDef | ObjectDef | FunctorDef | GroupDef | ParamDef | MorphismDef | LawDef | BadDef
+Def: TypeAlias = (
+    DimDef | KindDef | ObjectDef | FunctorDef | GroupDef | ParamDef | MorphismDef | LawDef | LearnerDef | BadDef
+)
 
 
 @record(frozen=False, eq=False)

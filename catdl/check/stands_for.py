@@ -11,6 +11,7 @@ from catdl.check.scope import (
     GroupDef,
     KindDef,
     LawDef,
+    LearnerDef,
     Module,
     MorphismDef,
     ObjectDef,
@@ -39,6 +40,8 @@ def sort_of(found: object) -> str:
             return "a morphism"
         case LawDef():
             return "a law"
+        case LearnerDef():
+            return "a learner"
         case ParamDef():
             return "a parameter"
         case Static():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from catdl import diagnostics as wrong
+from catdl.atomic import put
 from catdl.diagnostics.base import Diagnostic
 
 
@@ -47,7 +46,7 @@ def write_whole(path: str, data: bytes | bytearray, inputs: Iterable[str] = ()) 
         if mode is not None and not stat.S_ISREG(mode):
             target.write_bytes(data)  # a pipe or a device holds no old text that could be lost
         else:
-            _replace(target, data, mode)
+            put(target, data)
     except (OSError, ValueError) as error:
         return wrong.OutputUnwritable(path, reason(error))
     return None
@@ -56,25 +55,6 @@ def write_whole(path: str, data: bytes | bytearray, inputs: Iterable[str] = ()) 
 def reason(error: OSError | ValueError) -> str:
     """Why the system refused, in its own words, without the path, which the message has already."""
     return error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
-
-
-def _replace(target: Path, data: bytes | bytearray, mode: int | None) -> None:
-    if mode is not None and not os.access(target, os.W_OK):
-        raise PermissionError(13, "permission denied")
-    draft = target.with_name(f".catdl-{secrets.token_hex(8)}.tmp")
-    try:
-        # 0o666 less the umask, as for any new file; mkstemp would make it private.
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            draft.chmod(stat.S_IMODE(mode))
-        draft.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
 
 
 def _target(path: str) -> Path:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catdl.diagnostics.kind_errors import *  # noqa: F403
     from catdl.diagnostics.law_errors import *  # noqa: F403
     from catdl.diagnostics.layers_warnings import *  # noqa: F403
+    from catdl.diagnostics.learner_errors import *  # noqa: F403
     from catdl.diagnostics.limit_errors import *  # noqa: F403
     from catdl.diagnostics.model_warnings import *  # noqa: F403
     from catdl.diagnostics.names_errors import *  # noqa: F403
@@ -46,6 +47,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("catdl.diagnostics.law_errors", "laws"),
     ("catdl.diagnostics.symmetry_errors", "symmetry"),
     ("catdl.diagnostics.causal_errors", "the order of time"),
+    ("catdl.diagnostics.learner_errors", "learners"),
     ("catdl.diagnostics.names_warnings", "names and comments"),
     ("catdl.diagnostics.layers_warnings", "layers that undo or repeat each other"),
     ("catdl.diagnostics.model_warnings", "what a model cannot respect or learn"),
@@ -87,6 +89,10 @@ _HOMES = {
         "WeightsOpen not_text"
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
+    "learner_errors": (
+        "BadSetting CheckpointUnfit ColumnLeftOver ColumnMissing DataUnfit FieldMissing LossIgnores LossNotScalar "
+        "LossTeachesNothing NoSuchLearner NoSuchSetting SettingMissing TargetUntold TrainingBroke WeightsUntaught"
+    ),
     "symmetry_errors": (
         "BadGenerator CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NotUndone NothingActs PlacesApart "
         "RelationBroken RoleArguments RoleSize RolesClash SymmetryLost"

@@ -19,7 +19,6 @@ __all__ = [
     "NestedTooDeep",
     "NotADeclaration",
     "NotAPattern",
-    "NotYet",
     "NumberTooLong",
     "PatternOfPaths",
     "StrayBracket",
@@ -204,19 +203,6 @@ class NotADeclaration(Mistake):
         notes = (f"a declaration starts with {', '.join(most)} or {last}",)
         message = f"expected a declaration, found {self.found}"
         return Parts(message, self.span, "starts no declaration", (), notes, did_you_mean(self.span, self.suggestions))
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet(Mistake):
-    """A declaration that the language reserves a word for."""
-
-    code: ClassVar[str] = "E0009"
-    title: ClassVar[str] = "a declaration that is not part of the language yet"
-    span: Span
-    word: str
-
-    def parts(self) -> Parts:
-        return Parts(f"`{self.word}` is not part of the language yet", self.span, "reserved for later")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from catdl.record import record
 
 if TYPE_CHECKING:
-    from catdl.syntax.ast import Arg, Expr
+    from catdl.syntax.ast import Arg, Bind, Expr
 
 __all__ = [
     "Binder",
@@ -22,6 +22,7 @@ __all__ = [
     "Import",
     "ImportName",
     "Kind",
+    "Learner",
     "Module",
     "Morphism",
     "Object",
@@ -200,6 +201,22 @@ class Overload:
 
 
 @record
+class Learner:
+    """`learner digits { model = mlp, … }`: what is trained, on what and how; a field on each line.
+
+    A field is a Bind of its name; one of several, `patience(accuracy, 5) | epochs(40)`, has a Copair for its value.
+    """
+
+    name: str
+    fields: tuple[Bind, ...]
+    name_start: int
+    name_end: int
+    start: int
+    end: int
+    doc: str = ""
+
+
+@record
 class ImportName:
     """`block` or `block as b`."""
 
@@ -221,7 +238,7 @@ class Import:
     end: int
 
 
-Decl: TypeAlias = Dim | Where | Kind | Object | Functor | Param | Group | Morphism | Overload | Import
+Decl: TypeAlias = Dim | Where | Kind | Object | Functor | Param | Group | Morphism | Overload | Learner | Import
 
 
 @record

@@ -225,6 +225,29 @@ class Builder(ExprBuilder):
             )
         ]
 
+    def learner_decl(self, values: Values, first: int, last: int) -> list[ast.Learner]:
+        _, name, _, fields, _ = values
+        start = self.starts[first]
+        return [
+            ast.Learner(
+                self.word(name),
+                tuple(fields),
+                self.starts[name],
+                self.ends[name],
+                start,
+                self.ends[last],
+                self.doc(start),
+            )
+        ]
+
+    def entry(self, values: Values, first: int, last: int) -> ast.Bind:
+        return ast.Bind(self.name([], first, first), values[2], self.starts[first], self.ends[last])
+
+    def entry_of_several(self, values: Values, first: int, last: int) -> ast.Bind:
+        legs = tuple(values[2])
+        several = ast.Copair(legs, legs[0].start, legs[-1].end)
+        return ast.Bind(self.name([], first, first), several, self.starts[first], self.ends[last])
+
     def import_decl(self, values: Values, first: int, last: int) -> list[ast.Import]:
         begin, end = values[1]
         module = re.sub(r"\s+|#[^\r\n]*", "", self.text[begin:end])

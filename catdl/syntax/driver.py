@@ -148,7 +148,7 @@ class Driver:
         match landing.part:
             case "where":
                 values.append(ast.Where((), bad.start, bad.end))
-            case "statement":
+            case "statement" | "entry":
                 values.append(statement(self.stream, self.source, start, bad))
             case _:
                 values.append(bad)

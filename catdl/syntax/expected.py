@@ -9,18 +9,15 @@ import re
 
 from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.diagnostics.suggest import near
-from catdl.diagnostics.syntax_errors import NotADeclaration, NotYet, UnexpectedToken
+from catdl.diagnostics.syntax_errors import NotADeclaration, UnexpectedToken
 from catdl.source import Source, Span
 from catdl.syntax.layout import Stream
 from catdl.syntax.lexer import kinds_of
 from catdl.syntax.tables import Tables
 
-LATER = frozenset({"learner"})
-"""Words that start declarations of later versions."""
-
 _DECLARING = (
     *("dim", "where", "kind", "object", "functor", "param", "morphism", "algebra", "coalgebra"),
-    *("group", "monoid", "law", "extern", "overload", "from"),
+    *("group", "monoid", "law", "learner", "extern", "overload", "from"),
 )
 _MOST = 4
 _PLAIN = {
@@ -61,9 +58,6 @@ def unexpected(tables: Tables, source: Source, stream: Stream, states: list[int]
     span = Span(source, stream.starts[index], stream.ends[index])
     kind, word = stream.kinds[index], span.text
     if index == begin:
-        follows = index + 1 < len(stream.kinds) and stream.kinds[index + 1] == "NAME"
-        if word in LATER and follows:
-            return NotYet(span, word)
         alike = near(word, _DECLARING, 1) if kind == "NAME" else ()
         return NotADeclaration(span, f"`{word}`", _DECLARING, alike)
     last = stream.kinds[index - 1]
@@ -131,6 +125,8 @@ def _takes(tables: Tables, states: list[int], kind: str) -> bool:
 
 
 def _phrases(allowed: set[str], last: str) -> tuple[str, ...]:
+    if allowed == {"LBRACE"}:
+        return ("`{`",)
     if "BOX" in allowed:
         return ("a statement",)
     if "NAME" in allowed and "LPAR" in allowed and "NUMBER" in allowed:

@@ -126,7 +126,8 @@ class _Layout:
             self._kinds[index] = "CHOICE"
             self._inside.append((index, False))
             return
-        block = parted or not (last in _ENDS or last == "DOT")  # else the brace plugs into what is before it
+        fields = self._kinds[self._head] == "LEARNER" and index == self._head + 2
+        block = fields or parted or not (last in _ENDS or last == "DOT")  # else it plugs into what is before it
         self._inside.append((index, block))
         if block:
             self._statement = index + 1

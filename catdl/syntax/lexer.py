@@ -23,7 +23,7 @@ def kinds_of(names: str) -> frozenset[str]:
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 IN_PLACE = kinds_of(
     "DIM WHERE KIND OBJECT FUNCTOR PARAM GROUP MONOID MORPHISM HOM ALGEBRA COALGEBRA EXTERN NATIVE CORE LAW OVERLOAD "
-    "FROM IMPORT AS BOX EMIT STATE"
+    "LEARNER FROM IMPORT AS BOX EMIT STATE"
 )
 """Words that are keywords only where they can start something; layout turns them into names elsewhere."""
 

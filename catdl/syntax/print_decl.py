@@ -47,6 +47,8 @@ def decl_parts(decl: ast.Decl) -> tuple[Parts, ast.Expr | None]:
             return _morphism(decl), decl.body
         case ast.Overload():
             return _overload(decl), None
+        case ast.Learner():
+            return _learner(decl), None
         case ast.Import():
             names = ", ".join(
                 entry.name if entry.alias == entry.name else f"{entry.name} as {entry.alias}" for entry in decl.names
@@ -94,6 +96,17 @@ def _param(param: ast.StaticParam) -> Parts:
     if param.default is not None:
         pieces += [" = ", Work(param.default, Level.OPEN, 0)]
     return pieces
+
+
+def _learner(decl: ast.Learner) -> Parts:
+    """A field on each line; alternatives stand without brackets."""
+    pieces: Parts = [f"learner {decl.name} {{"]
+    for field in decl.fields:
+        assert isinstance(field.pattern, ast.Name)
+        pieces.append(f"\n    {field.pattern.id} = ")
+        legs = field.value.legs if isinstance(field.value, ast.Copair) else (field.value,)
+        pieces += separated(([Work(leg, Level.OPEN, 1)] for leg in legs), " | ")
+    return [*pieces, "\n}"]
 
 
 def _overload(decl: ast.Overload) -> Parts:

@@ -16,7 +16,7 @@ from catdl.syntax.print_parts import Level, Parts, Work, parts
 _WIDTH = 110
 _DECLS = (
     *(ast.Dim, ast.Where, ast.Kind, ast.Object, ast.Functor, ast.Param, ast.Group, ast.Morphism),
-    *(ast.Overload, ast.Import),
+    *(ast.Overload, ast.Learner, ast.Import),
 )
 
 

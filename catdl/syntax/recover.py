@@ -15,7 +15,7 @@ from catdl.syntax.brackets import STATEMENTS
 from catdl.syntax.layout import Stream
 from catdl.syntax.lexer import BRACKETS
 
-RESUMABLE = ("statement", "where", "signature", "value")
+RESUMABLE = ("statement", "entry", "where", "signature", "value")
 """The parts of a declaration that a mistake can be confined to."""
 
 _MODIFIERS = frozenset({"EXTERN", "NATIVE", "CORE"})
@@ -28,7 +28,7 @@ def resume_at(stream: Stream, part: str, start: int, index: int, values: list[An
     statements before it and their line end.
     """
     match part:
-        case "statement":
+        case "statement" | "entry":
             opener = values[-1] if stream.kinds[values[-1]] == "LBRACE" else values[-3]
             closer = stream.closers.get(stream.starts[opener], -1)
             found = _scan(stream, start, index, frozenset({"NL"}), closer)
@@ -113,6 +113,8 @@ def stub(stream: Stream, source: Source, begin: int) -> list[ast.Decl]:
             return [ast.Group(name, source.text[starts[begin] : ends[begin]], (), None, bad, bad.start, bad.end)]
         case "PARAM":
             return [ast.Param(name, bad, None, bad.start, bad.end)]
+        case "LEARNER":
+            return [ast.Learner(name, (), name_start, name_end, bad.start, bad.end)]
         case "KIND":
             return [ast.Kind(name, None, None, "", None, bad.start, bad.end)]
         case "MORPHISM" | "HOM" | "ALGEBRA" | "COALGEBRA":

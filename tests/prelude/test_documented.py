@@ -16,7 +16,7 @@ SHAPES = re.compile(rf"{PRODUCT} [-~]> {PRODUCT}")
 """`Real[.., T, D] @ Fin(N)[E] -> Real[N]`: two products of types around an arrow, with the axes of at least one."""
 
 SOURCE = re.compile(
-    r"\btorch(?:vision)?\.\w|\bF\.\w|\bnn\.\w|arXiv:\d{4}\.\d|\b(?:19|20)\d\d\b|docs/core\.md|\b(?:einops|flax|transformers)\b"
+    r"\btorch(?:vision|metrics)?\.\w|\bF\.\w|\bnn\.\w|arXiv:\d{4}\.\d|\b(?:19|20)\d\d\b|docs/core\.md|\b(?:einops|flax|transformers)\b"
 )
 """Torch's own, a paper, or the core operation."""
 

@@ -21,6 +21,7 @@ from catdl.symmetry.actions import (
     Group,
     Matrices,
     Matrix,
+    Shifts,
     Sides,
     Symmetric,
     Takes,
@@ -60,6 +61,8 @@ def drawn(rng: np.random.Generator, group: Group) -> Element:
             return lambda act: whole
         case Declared():
             raise AssertionError("it moves several axes together: see `apply`")
+        case Shifts():
+            raise AssertionError("it goes as far as the border only: see `tests/equivariance`")
 
 
 Word = list[tuple[int, float]]

@@ -60,7 +60,7 @@ M = "morphism m : A -> B = "
         ("morphsim f = g", "1:1 expected a declaration, found `morphsim`"),
         ("functor L X = () + X", "1:11 expected `(` or `[` after `L`, found `X`"),
         ("algebra a : L = {\n x\n y\n}", "1:15 expected `->` after `L`, found `=`"),
-        ("learner l {\n data = x\n}", "1:1 `learner` is not part of the language yet"),
+        ("learner l {\n data = \n stop = x\n}", "2:8 expected an expression after `=`, found the end of the line"),
     ],
 )
 def test_one_mistake_is_told_once(text: str, expected: str) -> None:

@@ -1,0 +1,145 @@
+"""Where the samples of a learner come from, and which column of them each input is.
+
+Takes `table("digits.npz", input = image / 16, target = label)` and the ports of model and loss; guarantees one column
+for each port, in their order, with the type that its numbers have to have.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from catdl import diagnostics as wrong
+from catdl.check.context import Context
+from catdl.check.scope import Env
+from catdl.check.static import Refused
+from catdl.check.values import show_value
+from catdl.diagnostics.suggest import near
+from catdl.diagram.learner import Column, Data
+from catdl.diagram.model import Diagram
+from catdl.record import record
+from catdl.source import Span
+from catdl.syntax import ast
+from catdl.types.types import Leaf, Object, show_leaf
+
+SOURCES = ("table", "python")
+FORMATS = (".npz", ".csv", ".parquet", ".safetensors")
+
+
+@record
+class Ports:
+    """What columns come to: the inputs of the model, then what the loss takes beside its results."""
+
+    names: tuple[str, ...]
+    types: tuple[Leaf, ...]
+    inputs: int
+    targets: Object
+
+    @staticmethod
+    def of(model: Diagram | None, targets: Object) -> Ports:
+        """The ports of a learner; those without a name are `input` and `target`, numbered where there are several."""
+        taken = model.inputs if model is not None else ()
+        types = tuple(model.wires[w].type for w in taken) if model is not None else ()
+        names = named(model.domain_names if model is not None else (), "input" if model is not None else "")
+        return Ports(
+            (*names, *named(targets.names, "target" if model is not None else "input")),
+            (*types, *targets.leaves),
+            len(taken),
+            targets,
+        )
+
+
+def named(names: tuple[str | None, ...], word: str) -> tuple[str, ...]:
+    """The names of ports, made up where there are none."""
+    loose = sum(name is None for name in names)
+    out: list[str] = []
+    number = 0
+    for name in names:
+        if name is None:
+            number += 1
+            out.append(word if loose == 1 else f"{word}_{number}")
+        else:
+            out.append(name)
+    return tuple(out)
+
+
+def data_of(ctx: Context, node: ast.Expr, env: Env, ports: Ports | None, owner: str) -> Data:
+    """One source of samples. Raises Refused."""
+    span = env.module.span(node)
+    how = node.function.id if isinstance(node, ast.Call) and isinstance(node.function, ast.Name) else ""
+    if not isinstance(node, ast.Call) or how not in SOURCES:
+        raise ctx.refuse(wrong.NoSuchSetting(span, "source of data", how or span.text, SOURCES, near(how, SOURCES)))
+    place: str | None = None
+    found: dict[str, ast.Arg] = {}
+    for arg in node.args:
+        at = env.module.span(arg)
+        if arg.sep != "=" or arg.name is None:
+            if place is not None or not isinstance(arg.value, ast.Text):
+                raise ctx.refuse(wrong.BadSetting(at, how, "a path, then columns `input = name`", f"`{at.text}`"))
+            place = arg.value.value
+        elif arg.name in found:
+            raise ctx.refuse(wrong.DuplicateName(at, arg.name, env.module.span(found[arg.name])))
+        else:
+            found[arg.name] = arg
+    if place is None:
+        sort = "the path of a file" if how == "table" else 'what gives the samples, "package.module:Name"'
+        raise ctx.refuse(wrong.SettingMissing(span, how, "path" if how == "table" else "target", sort))
+    if how == "table" and not place.endswith(FORMATS):
+        kinds = ", ".join(FORMATS)
+        raise ctx.refuse(wrong.BadSetting(env.module.span(node.args[0]), "path", f"a file of {kinds}", f'"{place}"'))
+    if ports is None:
+        raise Refused
+    return Data(how, place, columns(ctx, found, env, ports, owner, node), span)
+
+
+def columns(
+    ctx: Context, found: dict[str, ast.Arg], env: Env, ports: Ports, owner: str, node: ast.Expr
+) -> tuple[Column, ...]:
+    """One column for each port. Raises Refused."""
+    wrong_ones = [name for name in found if name not in ports.names]
+    for name in wrong_ones:
+        free = [port for port in ports.names if port not in found]
+        close = near(name, free)
+        arg = found[name]
+        span = Span(env.module.source, arg.start, arg.start + len(name))
+        ctx.report(wrong.ColumnLeftOver(span, name, ports.names, close))
+    missing = [
+        (name, show_leaf(leaf)) for name, leaf in zip(ports.names, ports.types, strict=True) if name not in found
+    ]
+    if missing and len(missing) > len(wrong_ones):
+        ctx.report(wrong.ColumnMissing(env.module.span(node), tuple(missing), owner))
+    if missing or wrong_ones:
+        raise Refused
+    return tuple(column(ctx, found[name], env, name, leaf) for name, leaf in zip(ports.names, ports.types, strict=True))
+
+
+def column(ctx: Context, arg: ast.Arg, env: Env, port: str, leaf: Leaf) -> Column:
+    """A column, with the arithmetic that is done to its numbers: `image / 16`, `x * 2 - 1`. Raises Refused."""
+    span = env.module.span(arg.value)
+    scale, shift = Fraction(1), Fraction(0)
+    node = arg.value
+    steps: list[tuple[str, ast.Expr]] = []
+    while isinstance(node, ast.Chain):
+        steps += reversed(list(zip(node.operators, node.operands[1:], strict=True)))
+        node = node.operands[0]
+    for operator, operand in reversed(steps):
+        number = ctx.statics.value(operand, env)
+        if isinstance(number, int) and not isinstance(number, bool):
+            number = Fraction(number)
+        if not isinstance(number, Fraction) or operator not in "+-*/" or (operator == "/" and number == 0):
+            at = env.module.span(operand)
+            raise ctx.refuse(wrong.BadSetting(at, "column", "a name, with numbers by `+ - * /`", show_value(number)))
+        match operator:
+            case "+":
+                shift += number
+            case "-":
+                shift -= number
+            case "*":
+                scale, shift = scale * number, shift * number
+            case _:
+                scale, shift = scale / number, shift / number
+    match node:
+        case ast.Name(source) | ast.Text(source):
+            return Column(port, source, scale, shift, leaf, span)
+        case _:
+            at = env.module.span(node)
+            raise ctx.refuse(wrong.BadSetting(at, "column", "the name of a column", f"`{at.text}`"))

@@ -1,0 +1,138 @@
+"""`catdl train FILE LEARNER`: steps, measures and checkpoints, with nothing lost when it is cut off."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catdl import diagnostics as wrong
+from catdl.cli.learners import chosen, set_option
+from catdl.cli.report import fail
+from catdl.cli.specs import deny_option, search_option, told
+from catdl.diagnostics.numbers import brief
+from catdl.driver import refusing
+
+if TYPE_CHECKING:
+    from catdl.learn.fit import Row, Run
+
+
+@click.command("train", short_help="Train a learner.")
+@click.argument("file")
+@click.argument("name", required=False)
+@click.option("-o", "--out", metavar="DIR", help="Where checkpoint, weights and log are put; runs/NAME without it.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the directory.")
+@click.option("--dry-run", is_flag=True, help="Check data, model, loss and one step, and write nothing.")
+@set_option
+@deny_option
+@search_option
+def command(
+    file: str,
+    name: str | None,
+    out: str | None,
+    resume: bool,
+    dry_run: bool,
+    settings: tuple[str, ...],
+    deny: frozenset[str],
+    search: tuple[str, ...],
+) -> None:
+    """Train the learner NAME of FILE, the only one if it has one.
+
+    Every epoch is told on standard output and, as JSON, in DIR/log.jsonl. Training that is interrupted, in whatever
+    way, goes on with --resume as if nothing had happened.
+    """
+    learner = chosen(file, name, settings, search, deny)
+    place = Path(out) if out is not None else Path("runs") / learner.name
+    with told():
+        run = learner.run(None if dry_run else place)
+    if dry_run:
+        with told():
+            refusing(lambda: tried(run))
+        return
+    from catdl.learn.ranks import ended  # late: usage errors and mistakes in the spec come without torch
+
+    place.mkdir(parents=True, exist_ok=True)
+    if resume:
+        with told():
+            refusing(run.resume)
+    elif run.path is not None and run.path.exists():
+        reason = "there is a checkpoint of another run; `--resume` goes on with it, `-o DIR` trains elsewhere"
+        fail(wrong.CheckpointUnfit(str(place), reason))
+    leads = run.ranks.leads
+    log = Log(place / "log.jsonl", run.progress.epoch) if leads else None
+    if leads:
+        click.echo(head(run))
+    with told(), interruptible(run):
+        refusing(lambda: run.train(log.note if log is not None else lambda row: None))
+    if run.asked_to_stop and not leads:
+        sys.exit(130)
+    if run.asked_to_stop:
+        again = f"catdl train {file} {learner.name} -o {place} --resume"
+        click.echo(f"stopped at step {run.progress.step}; to go on: {again}", err=True)
+        sys.exit(130)
+    tested = run.measure(run.data.test) if run.data.test is not None else None
+    if leads and tested is not None:
+        click.echo("test   " + shown(tested))
+    if leads:
+        click.echo(f"weights: {place / 'weights.safetensors'}")
+    ended()
+
+
+def tried(run: Run) -> None:
+    """One step, and what it says."""
+    run.step(run.first())
+    click.echo(head(run))
+    click.echo(f"one step: loss {brief(run.sums[0] / run.sums[1])}; nothing is written")
+
+
+def head(run: Run) -> str:
+    """What is trained on what, in a line."""
+    weights = sum(weight.numel() for weight in run.weights)
+    looked = f", {run.data.validate.count:,} to look at" if run.data.validate is not None else ""
+    return f"{run.plan.name}: {weights:,} weights, {run.data.learn.count:,} samples{looked}, on {run.device}"
+
+
+class Log:
+    """A line on standard output and in a file of JSON for each epoch; what a run that is resumed does again is cut."""
+
+    def __init__(self, path: Path, done: int) -> None:
+        self.path = path
+        self.begun = time.monotonic()
+        rows = path.read_text("utf-8").splitlines() if path.exists() else []
+        kept = [row for row in rows if row.endswith("}") and json.loads(row)["epoch"] <= done]
+        path.write_text("".join(f"{row}\n" for row in kept), "utf-8")
+
+    def note(self, row: Row) -> None:
+        """Tell of an epoch."""
+        seconds = round(time.monotonic() - self.begun, 3)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**row, "seconds": seconds}) + "\n")
+        measures = {name: value for name, value in row.items() if name not in ("epoch", "step", "rate")}
+        click.echo(f"epoch {row['epoch']:<4} step {row['step']:<7} {shown(measures)}   {seconds:.1f} s")
+
+
+def shown(values: dict[str, Any]) -> str:
+    """Measures in a line."""
+    return "  ".join(f"{name} {brief(value)}" for name, value in values.items())
+
+
+@contextmanager
+def interruptible(run: Run) -> Iterator[None]:
+    """The first Ctrl-C ends training after the step that is under way, with a checkpoint; the second at once."""
+
+    def ask(number: int, frame: object) -> None:
+        run.asked_to_stop = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

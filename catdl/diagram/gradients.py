@@ -1,0 +1,124 @@
+"""Where the gradient of a loss comes to, and where it stops.
+
+Takes a Diagram and which of its results a gradient comes from; guarantees that what it calls cut off is so: a box is
+taken to pass a gradient from every result to every input that is a real or complex number, unless it is made not to,
+and a box that holds a diagram as if all its results were wanted.
+
+    reached(loss, {0}).inputs          # the inputs that the loss can be lowered by
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from catdl.diagram.model import Box, Core, Diagram, Extern, Global, Local, Native, Store, TreeFold
+from catdl.diagram.params import bodies, is_learned, owns, post_order
+from catdl.record import record
+from catdl.types.types import Leaf
+
+FLAT = frozenset({"sign", "floor", "ceil", "round", "trunc", "floordiv", "stop"})
+"""Operations whose derivative is zero wherever they have one, or is told to be."""
+
+
+@record
+class Reach:
+    """What a gradient from the results comes to: inputs, by place; boxes with weights that it does not; where it stops.
+
+    `taught`: whether it comes to any weight.
+    """
+
+    inputs: frozenset[int]
+    taught: bool
+    untaught: tuple[Box, ...]
+    stops: tuple[Box, ...]
+
+
+def reached(diagram: Diagram, wanted: Iterable[int], *, gradient: bool = True) -> Reach:
+    """What these of its results depend on, by a gradient or, without one, in any way."""
+    known: dict[int, Reach] = {}
+    for inner in post_order(diagram):
+        if inner is not diagram:
+            known[id(inner)] = _walk(inner, inner.outputs, known, gradient)
+    places = set(wanted)
+    return _walk(diagram, tuple(w for k, w in enumerate(diagram.outputs) if k in places), known, gradient)
+
+
+def carries(leaf: Leaf) -> bool:
+    """Whether a gradient can go along a wire of this type."""
+    return leaf.kind.name.rpartition("::")[2] not in ("Fin", "Bool", "Keep", "Drop")
+
+
+def _walk(diagram: Diagram, outputs: tuple[int, ...], known: dict[int, Reach], gradient: bool) -> Reach:
+    """Backward along the boxes."""
+    wires = diagram.wires
+
+    def live(found: Iterable[int]) -> list[int]:
+        return [w for w in found if not gradient or carries(wires[w].type)]
+
+    alive = set(live(outputs))
+    taught = False
+    untaught: dict[str, Box] = {}
+    stops: list[Box] = []
+    reached_sites: set[str] = set()
+    for box in reversed(diagram.boxes):
+        if isinstance(box.op, Store):
+            if not gradient:
+                alive.update(box.inputs)
+            continue
+        if alive.isdisjoint(box.outputs):
+            if _learns(box) and not (isinstance(box.op, Local) and not box.outputs):
+                untaught.setdefault(box.site or str(box.outputs), box)
+            elif gradient and any(carries(wires[w].type) for w in box.inputs) and not _carried(diagram, box):
+                stops.append(box)
+            continue
+        if box.site is not None:
+            reached_sites.add(box.site)
+        alive.update(live(w for _, w in box.plugs))
+        body = bodies(box)
+        if body is not None:
+            inner = known[id(body)]
+            taught |= inner.taught
+            stops += inner.stops
+            for each in inner.untaught:
+                untaught.setdefault(f"{box.site}.{each.site}", each)
+            whole = isinstance(box.op, TreeFold) or len(box.inputs) != len(body.inputs)
+            alive.update(live(w for k, w in enumerate(box.inputs) if whole or k in inner.inputs))
+            continue
+        taught |= _learns(box)
+        match box.op:
+            case Core() | Native() if gradient and _name(box.op) in FLAT:
+                stops.append(box)
+            case Core(name="straight"):
+                alive.update(live(box.inputs[:1]) if gradient else box.inputs)
+            case _:
+                alive.update(live(box.inputs))
+    lost = tuple(box for at, box in untaught.items() if at.split(".")[0] not in reached_sites or "." in at)
+    inputs = frozenset(k for k, w in enumerate(diagram.inputs) if w in alive)
+    return Reach(inputs, taught, lost, tuple(stops))
+
+
+def _name(op: Core | Native) -> str:
+    """What an operation does."""
+    if isinstance(op, Native):
+        return op.entry
+    return str(op["fn"]) if op.name == "pointwise" else op.name
+
+
+def _carried(diagram: Diagram, box: Box) -> bool:
+    """Whether a box gives anything that a gradient could come back along."""
+    return any(carries(diagram.wires[w].type) for w in box.outputs)
+
+
+def _learns(box: Box) -> bool:
+    """Whether a box has weights of its own that are learned."""
+    match box.op:
+        case Local(parameter) | Global(parameter):
+            return is_learned(parameter) and not parameter.frozen
+        case Native(params=params):
+            plugged = {path for path, _ in box.plugs}
+            return any(is_learned(p) and not p.frozen and p.path not in plugged for p in params)
+        case Extern():
+            return True
+        case _:
+            body = bodies(box)
+            return body is not None and owns(body)

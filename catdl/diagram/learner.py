@@ -1,0 +1,128 @@
+"""A learner as it was checked: which Diagram is trained, on what data, and how.
+
+Takes what the checker found in `learner digits { … }`; guarantees that the columns of the data are as many as the model
+and the loss take, in their order and with their types, and that every setting is one there is, defaults filled in. It
+knows no torch; `learn/` runs it.
+
+    Learner("digits", model, loss, inputs, targets, …)
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TypeAlias
+
+from catdl.diagram.model import Diagram
+from catdl.record import record
+from catdl.source import Span
+from catdl.types.types import Leaf
+
+Value: TypeAlias = "Fraction | bool | str | tuple[Value, ...] | Setting | None"
+
+
+@record
+class Setting:
+    """`adamw(lr = 1e-3)`: a name and its arguments, by name, in the order in which they are declared."""
+
+    name: str
+    args: tuple[tuple[str, Value], ...]
+    span: Span
+
+    def __getitem__(self, name: str) -> Value:
+        """An argument. Raises KeyError."""
+        return dict(self.args)[name]
+
+    def number(self, name: str) -> float:
+        """A number among the arguments. Raises KeyError."""
+        found = self[name]
+        assert isinstance(found, Fraction)
+        return float(found)
+
+    def count(self, name: str) -> int:
+        """A whole number among the arguments. Raises KeyError."""
+        found = self[name]
+        assert isinstance(found, Fraction)
+        return int(found)
+
+    def flag(self, name: str) -> bool:
+        """A yes or no among the arguments. Raises KeyError."""
+        return self[name] is True
+
+    def text(self, name: str) -> str:
+        """A text among the arguments. Raises KeyError."""
+        found = self[name]
+        assert isinstance(found, str)
+        return found
+
+
+@record
+class Column:
+    """A column of the data, `scale * x + shift` of what the file has under `source`, and what it is read as."""
+
+    port: str
+    source: str
+    scale: Fraction
+    shift: Fraction
+    type: Leaf
+    span: Span
+
+
+@record
+class Data:
+    """Where samples come from: `table` with a path as the spec writes it, or `python` with a target `pkg.mod:Name`."""
+
+    how: str
+    place: str
+    columns: tuple[Column, ...]
+    span: Span
+
+
+@record
+class Metric:
+    """What is told of a model beside its loss: a morphism from its results and the targets, averaged over samples."""
+
+    name: str
+    diagram: Diagram
+
+
+@record
+class Stop:
+    """When training ends: a rule, or several joined by `|` (the first that says so) or `&` (all of them)."""
+
+    how: str  # "any", "all", "epochs", "steps", "patience", "target"
+    parts: tuple[Stop, ...]
+    setting: Setting | None
+
+
+@record
+class Learner:
+    """What is trained, on what and how. `model` is None where the loss holds the network itself.
+
+    `settings` are those that stand alone, by the name of the field, None for what is left out: optimizer, schedule,
+    clip. `plain` are numbers and words: batch, accumulate, seed, device, precision.
+    """
+
+    name: str
+    model: Diagram | None
+    loss: Diagram
+    inputs: int  # so many of the columns go to the model, the others to the loss
+    data: Data
+    validate: Data | Fraction | None
+    test: Data | Fraction | None
+    optimizer: Setting
+    groups: tuple[Setting, ...]
+    schedule: Setting | None
+    clip: Setting | None
+    metrics: tuple[Metric, ...]
+    stop: Stop
+    batch: int
+    accumulate: int
+    seed: int
+    device: str
+    precision: str
+    span: Span
+
+    @property
+    def trained(self) -> Diagram:
+        """The Diagram whose weights are learned, and whose keys the checkpoint has."""
+        return self.model if self.model is not None else self.loss

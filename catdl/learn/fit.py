@@ -1,0 +1,282 @@
+"""Training: steps, epochs, measures, checkpoints.
+
+Takes a checked `Learner`; guarantees that what a run does depends on the spec, the seed and the data alone: the order
+of samples is a function of seed and epoch, and all else that changes is in the checkpoint. So a run that was cut off,
+at whatever moment, ends with the weights of one that was not.
+
+    Run(plan, folder, out).train(told)
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from catdl import diagnostics as wrong
+from catdl.check.overriding import overridden
+from catdl.diagram.learner import Data, Learner
+from catdl.learn import checkpoint as kept
+from catdl.learn.measure import measured, modules
+from catdl.learn.objective import Objective, objective
+from catdl.learn.optimise import clip, factor, length, optimizer
+from catdl.learn.precision import DTYPES, device
+from catdl.learn.ranks import begun
+from catdl.learn.refuse import Refused
+from catdl.learn.samples import Samples, read
+from catdl.learn.stopping import Progress, watched
+from catdl.record import record
+from catdl.source import from_text
+from catdl.syntax.parser import parse
+from catdl.torch.means import Total
+
+SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
+SHUFFLED_AT_ONCE = 65_536  # rows of a table on disk
+
+Row: TypeAlias = dict[str, Any]
+Told: TypeAlias = Callable[[Row], None]
+
+
+def untimed(text: str) -> str:
+    """A spec without when its learners stop: who trains longer trains the same."""
+    return overridden(parse(from_text("spec", text).source)[0], text, "stop", None, "", None)
+
+
+@record
+class Parts:
+    """The data of a run: what is learned from, and what is only looked at."""
+
+    learn: Samples
+    validate: Samples | None
+    test: Samples | None
+
+
+def parts(plan: Learner, folder: Path, dtype: torch.dtype) -> Parts:
+    """Read the data; shares are held out in an order that the seed alone says. Raises Refused."""
+    whole = read(plan.data, folder, dtype)
+    order = torch.randperm(whole.count, generator=torch.Generator().manual_seed(plan.seed))
+    end = whole.count
+    held: list[Samples | None] = []
+    for source in (plan.validate, plan.test):
+        if isinstance(source, Fraction):
+            count = max(1, round(whole.count * float(source)))
+            end -= count
+            if end <= 0:
+                raise Refused(wrong.DataUnfit(plan.data.span, plan.data.place, "too few samples to hold some out"))
+            held.append(whole.part(order[end : end + count]))
+        else:
+            held.append(read(source, folder, dtype) if isinstance(source, Data) else None)
+    learn = whole if end == whole.count else whole.part(order[:end])
+    return Parts(learn, held[0], held[1])
+
+
+def shuffled(count: int, seed: int, epoch: int, lazy: bool) -> Tensor:
+    """The order of the samples in an epoch. Of a table on disk blocks are shuffled, and the rows in each."""
+    chance = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
+    if not lazy:
+        return torch.randperm(count, generator=chance)
+    blocks = torch.arange(count).split(SHUFFLED_AT_ONCE)
+    order = torch.randperm(len(blocks), generator=chance).tolist()
+    return torch.cat([blocks[k][torch.randperm(len(blocks[k]), generator=chance)] for k in order])
+
+
+class Run:
+    """One training run, from its start or from a checkpoint.
+
+    `folder` is where the paths of the spec begin, `text` the spec, which a checkpoint holds, `out` where checkpoint,
+    weights and log are put, None for nowhere. Raises Refused.
+    """
+
+    def __init__(self, plan: Learner, folder: Path, text: str, out: Path | None = None) -> None:
+        self.plan = plan
+        self.text = text
+        self.out = out
+        self.ranks = begun()
+        self.device = device(plan)
+        dtype = DTYPES[plan.precision]
+        self.data = parts(plan, folder, dtype)
+        self.net: Objective = objective(plan).to(self.device, dtype)
+        self.called = self.ranks.wrapped(self.net)
+        if not self.ranks.leads:  # what is drawn is not the same for all shares of a batch
+            torch.manual_seed(plan.seed + 7919 * self.ranks.rank)
+        self.metrics = modules(plan, self.device, dtype)
+        self.optimizer = optimizer(plan, self.net)
+        self.rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
+        self.total = length(plan.stop, math.ceil(self.data.learn.count / plan.batch))
+        if plan.schedule is not None and plan.schedule.name in ("cosine", "linear") and self.total is None:
+            sort = "a schedule that knows the last step: add `epochs(n)` or `steps(n)` to `stop`"
+            raise Refused(wrong.BadSetting(plan.schedule.span, "schedule", sort, f"`{plan.schedule.name}`"))
+        self.progress = Progress()
+        self.at = 0  # samples of this epoch that are done
+        self.sums = [0.0, 0.0]  # of the loss in this epoch, and of its weights
+        self.asked_to_stop = False
+        self.best: dict[str, Tensor] | None = None  # the weights of the epoch that was best, where there is patience
+        self.saved = time.monotonic()
+
+    @property
+    def path(self) -> Path | None:
+        """Where the checkpoint is."""
+        return None if self.out is None else self.out / "checkpoint.safetensors"
+
+    def train(self, told: Told) -> Progress:
+        """Go on until a rule of `stop` says that it is enough, or someone asks to stop. Raises Refused.
+
+        Where `stop` is patient about a metric, the network ends with the weights of the epoch at which that was best.
+        """
+        self.net.train()
+        while not self.progress.ended(self.plan.stop):
+            if not self.epoch():
+                break
+            told(self.close_epoch())
+        if self.best is not None and not self.asked_to_stop:
+            self.net.trained.load_state_dict(self.best)
+        return self.progress
+
+    def first(self) -> Tensor:
+        """The samples of the first step."""
+        learn = self.data.learn
+        return shuffled(learn.count, self.plan.seed, 0, learn.lazy)[: self.plan.batch]
+
+    def epoch(self) -> bool:
+        """The steps that are left of an epoch; False where training stopped within it."""
+        learn, batch = self.data.learn, self.plan.batch
+        order = shuffled(learn.count, self.plan.seed, self.progress.epoch, learn.lazy)
+        while self.at < learn.count:
+            if self.ranks.agreed(self.asked_to_stop) or (self.at and self.progress.ended(self.plan.stop)):
+                self.asked_to_stop |= self.ranks.count > 1 and not self.progress.ended(self.plan.stop)
+                self.save()
+                return False
+            self.step(order[self.at : self.at + batch])
+            self.at += batch
+            if self.out is not None and time.monotonic() - self.saved > SAVE_EVERY:
+                self.save()
+        return True
+
+    def step(self, index: Tensor) -> None:
+        """One step of the optimiser on some samples."""
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor(self.plan.schedule, self.progress.step, self.total)
+        self.optimizer.zero_grad()
+        loss, weight = self.gradients(index)
+        if not math.isfinite(loss):
+            raise Refused(wrong.TrainingBroke(self.plan.span, self.progress.step + 1, f"{loss}", self.last_good()))
+        clip(self.plan.clip, self.weights)
+        self.optimizer.step()
+        self.progress.step += 1
+        self.sums[0] += loss * weight
+        self.sums[1] += weight
+
+    def gradients(self, index: Tensor) -> tuple[float, float]:
+        """Gradients of the mean loss of some samples; gives that mean and what it was divided by."""
+        if self.plan.accumulate == self.ranks.count == 1:
+            found = self.forward(index)
+            if isinstance(found, Tensor):
+                loss = found.mean()
+                loss.backward()
+                return loss.item(), float(found.numel())
+        total, weight = Total(), torch.zeros((), dtype=torch.float64)
+        for part in index.tensor_split(self.plan.accumulate):
+            found = self.forward(self.ranks.share(part))
+            sums, weights = found if isinstance(found, tuple) else (found, torch.ones_like(found))
+            weight += weights.detach().double().sum().cpu()
+            total.backward(sums, weights)
+        return float(total.divide(self.weights)), float(self.ranks.added(weight))
+
+    def forward(self, index: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """The loss of some samples."""
+        columns = self.data.learn.take(index)
+        if self.device.type != "cpu":
+            columns = tuple(column.to(self.device) for column in columns)
+        with self.lower():
+            return self.called(*columns)  # type: ignore[no-any-return]
+
+    def lower(self) -> AbstractContextManager[Any]:
+        """The precision of the forward pass."""
+        if self.plan.precision == "bfloat16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return nullcontext()
+
+    def close_epoch(self) -> Row:
+        """Measure, note what is best, keep what is to be kept; gives a row of the log."""
+        learned = self.sums[0] / self.sums[1]
+        self.progress.epoch += 1
+        self.at, self.sums = 0, [0.0, 0.0]
+        looked_at = self.data.validate
+        values = {"loss": learned} if looked_at is None else {}
+        if looked_at is not None or self.metrics:
+            values = {**self.measure(looked_at or self.data.learn), **values}
+        improved = self.progress.measured(values)
+        rate = self.optimizer.param_groups[0]["lr"]
+        row: Row = {
+            "epoch": self.progress.epoch,
+            "step": self.progress.step,
+            "rate": rate,
+            "learned": learned,
+            **values,
+        }
+        metric = watched(self.plan.stop)
+        if metric in improved:
+            self.best = {key: value.clone() for key, value in self.net.trained.state_dict().items()}
+        if self.out is not None and self.ranks.leads:
+            if metric is None or metric in improved:
+                kept.write_weights(self.out / "weights.safetensors", self.net.trained)
+            self.save()
+        return row
+
+    def measure(self, samples: Samples) -> dict[str, float]:
+        """The loss and the metrics on samples."""
+        return measured(self.net, self.metrics, samples, max(self.plan.batch, 256), self.device, self.ranks)
+
+    def save(self) -> None:
+        """Write a checkpoint. Raises Refused."""
+        if self.path is None or not self.ranks.leads:
+            return
+        tensors, plain = kept.packed(self.net, self.optimizer)
+        state = {
+            "spec": self.text,
+            "learner": self.plan.name,
+            "epoch": self.progress.epoch,
+            "step": self.progress.step,
+            "at": self.at,
+            "sums": self.sums,
+            "best": self.progress.best,
+            "last": self.progress.last,
+            "optimizer": plain,
+        }
+        kept.save(self.path, kept.Checkpoint(tensors, state))
+        self.saved = time.monotonic()
+
+    def resume(self) -> None:
+        """Go on from the checkpoint. Raises Refused."""
+        assert self.path is not None
+        found = kept.load(self.path)
+        state = found.state
+        then, now = untimed(state["spec"]), untimed(self.text)
+        if then != now:
+            from difflib import unified_diff
+
+            lines = unified_diff(then.splitlines(), now.splitlines(), "then", "now", lineterm="", n=0)
+            changed = tuple(line for line in list(lines)[2:] if not line.startswith("@@"))[:6]
+            help_ = "train anew into another directory, or put the spec back as it was; `stop` alone may change"
+            raise Refused(wrong.CheckpointUnfit(str(self.path), "the spec has changed since", changed, help_))
+        kept.unpacked(found, self.net, self.optimizer, self.path)
+        self.progress = Progress(state["epoch"], state["step"], state["best"], state["last"])
+        self.at, self.sums = state["at"], state["sums"]
+        if watched(self.plan.stop) in self.progress.best:
+            self.best = kept.read_weights(self.path.with_name("weights.safetensors"), self.net.trained)
+        if not self.ranks.leads:
+            torch.manual_seed(self.plan.seed + 7919 * self.ranks.rank + self.progress.step)
+
+    def last_good(self) -> str:
+        """What is left of the run, in words."""
+        if self.path is None or not self.path.exists():
+            return ""
+        return f"the last good checkpoint is untouched: {self.path}"

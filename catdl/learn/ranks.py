@@ -1,0 +1,71 @@
+"""Several processes that train one network: torch's own data parallelism.
+
+Takes what `torchrun` puts into the environment; guarantees that the processes together do the steps that one would do
+on the whole batch: each has a share of every batch, gradients are averaged by DistributedDataParallel, and means are
+divided once, by the weight of all shares.
+
+    torchrun --nproc-per-node 2 -m catdl train digits.cat
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from catdl.record import record
+
+
+@record
+class Ranks:
+    """How many processes there are, and which of them this is."""
+
+    count: int = 1
+    rank: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that writes and tells."""
+        return self.rank == 0
+
+    def share(self, index: Tensor) -> Tensor:
+        """The part of some samples that this process has."""
+        return index if self.count == 1 else index.tensor_split(self.count)[self.rank]
+
+    def wrapped(self, module: nn.Module) -> nn.Module:
+        """The module with its gradients averaged over all processes."""
+        if self.count == 1:
+            return module
+        from torch.nn.parallel import DistributedDataParallel
+
+        return DistributedDataParallel(module)
+
+    def added(self, sums: Tensor) -> Tensor:
+        """The sum of what every process has."""
+        if self.count > 1:
+            dist.all_reduce(sums)
+        return sums
+
+    def agreed(self, flag: bool) -> bool:
+        """Whether any process says so."""
+        return bool(self.added(torch.tensor(float(flag)))) if self.count > 1 else flag
+
+
+def begun() -> Ranks:
+    """Join the other processes, where `torchrun` started several."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        return Ranks()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    return Ranks(dist.get_world_size(), dist.get_rank())
+
+
+def ended() -> None:
+    """Leave the other processes."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()

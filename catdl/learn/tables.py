@@ -1,0 +1,152 @@
+"""Tables: files of columns, read by rows. Nothing in a file is executed: no pickle is loaded.
+
+Takes a path; guarantees columns of one length, each with a leading axis of rows. Raises OSError, ValueError for what is
+no such file, and ImportError where a format needs a package.
+
+    READERS[".npz"](Path("digits.npz")).read("image", np.array([3, 1]))
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from catdl.record import record
+
+Array: TypeAlias = "np.ndarray[Any, Any]"
+
+
+@record
+class Rows:
+    """A table: its columns by name, how many rows, and how to read some rows of one."""
+
+    names: tuple[str, ...]
+    count: int
+    read: Callable[[str, Array], Array]
+    lazy: bool = False
+
+
+def of_arrays(columns: Mapping[str, Array]) -> Rows:
+    """A table that is in memory. Raises ValueError where the columns are of different length."""
+    counts = {name: len(column) for name, column in columns.items() if column.ndim}
+    flat = [name for name, column in columns.items() if not column.ndim]
+    if flat:
+        raise ValueError(f"`{flat[0]}` is one number and no column")
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"`{name}` {count}" for name, count in counts.items())
+        raise ValueError(f"its columns are of different length: {shown}")
+    return Rows(tuple(columns), next(iter(counts.values()), 0), lambda name, index: columns[name][index])
+
+
+def npz(path: Path) -> Rows:
+    """An archive of numpy's."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it is no .npz file")
+            return of_arrays({name: file[name] for name in file.files})
+    except (EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise ValueError("it is no .npz file of plain numbers") from None
+
+
+def safetensors(path: Path) -> Rows:
+    """Tensors on disk: only the rows that are asked for are read, so the file may be larger than memory."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        path.stat()
+        with safe_open(path, "numpy") as file:
+            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+    except SafetensorError:
+        raise ValueError("it is no safetensors file") from None
+    of_arrays({name: np.empty([*shape[:1], 0] if shape else []) for name, shape in shapes.items()})
+
+    def read(name: str, index: Array) -> Array:
+        with safe_open(path, "numpy") as file:
+            part = file.get_slice(name)
+            first, last = int(index.min()), int(index.max())
+            if last - first < 4 * len(index):
+                rows: Array = np.asarray(part[first : last + 1])[index - first]
+                return rows
+            return np.stack([np.asarray(part[int(row) : int(row) + 1])[0] for row in index])
+
+    counts = [shape[0] for shape in shapes.values()]
+    return Rows(tuple(shapes), counts[0] if counts else 0, read, True)
+
+
+def comma_separated(path: Path) -> Rows:
+    """A text with a line of names. `x_0, x_1, …` together are a column `x` with an axis more, too."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        names = [name.strip() for name in next(reader, [])]
+        if not names or len(set(names)) < len(names):
+            raise ValueError("its first line is not a line of different names")
+        rows = []
+        for number, row in enumerate(reader):
+            if len(row) != len(names):
+                raise ValueError(f"row {number} has {len(row)} values, and there are {len(names)} columns")
+            rows.append(row)
+    return grouped({name: numbers(name, [row[k] for row in rows]) for k, name in enumerate(names)})
+
+
+def numbers(name: str, texts: list[str]) -> Array:
+    """A column of a text: whole numbers where all are, else numbers. Raises ValueError for what is none."""
+    words = {"true": "1", "false": "0"}
+    given = [words.get(text.strip().lower(), text) for text in texts]
+    try:
+        return np.array(list(map(int, given)), np.int64)
+    except ValueError:
+        pass
+    out = np.empty(len(given))
+    for row, text in enumerate(given):
+        try:
+            out[row] = float(text)
+        except ValueError:
+            raise ValueError(f"column `{name}` holds `{text}` in row {row}, which is no number") from None
+    return out
+
+
+def grouped(columns: dict[str, Array]) -> Rows:
+    """A table in which numbered columns are one with an axis more, too."""
+    parts: dict[str, dict[int, Array]] = {}
+    for name, column in columns.items():
+        if match := re.fullmatch(r"(.+)_(\d+)", name):
+            parts.setdefault(match[1], {})[int(match[2])] = column
+    whole = {
+        name: np.stack([found[k] for k in range(len(found))], 1)
+        for name, found in parts.items()
+        if name not in columns and sorted(found) == list(range(len(found)))
+    }
+    return of_arrays({**columns, **whole})
+
+
+def parquet(path: Path) -> Rows:
+    """A file of columns, by pyarrow; a column of lists of one length has an axis more."""
+    try:
+        import pyarrow.parquet as pq  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        raise ImportError("to read .parquet, `pip install pyarrow`") from None
+    try:
+        table = pq.read_table(path)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"it is no parquet file: {error}") from None
+    found: dict[str, Array] = {}
+    for name in table.column_names:
+        values = table.column(name).to_numpy()
+        found[name] = np.array(values.tolist()) if values.dtype == object and len(values) else values
+    return grouped(found)
+
+
+READERS: Mapping[str, Callable[[Path], Rows]] = {
+    ".npz": npz,
+    ".csv": comma_separated,
+    ".parquet": parquet,
+    ".safetensors": safetensors,
+}

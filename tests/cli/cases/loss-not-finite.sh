@@ -1,0 +1,1 @@
+catdl train learner.cat

@@ -1,0 +1,68 @@
+"""Learners that the tests train, and data for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+import catdl
+from catdl.driver import Trainable
+
+TEXT = """
+dim D = 4, Class = 3
+morphism net : Real[D] -> Logits[Class] = up: linear(8) >> tanh >> dropout(p = 0.2) >> linear
+morphism still : Real[D] -> Logits[Class] = up: linear(8) >> tanh >> linear
+morphism tokens : Real[D] @ Fin(Class) -> Mean = (x, y) =>
+    (x = expand[1](cross_entropy(still(x), y)), weight = expand[1](1 + abs(sum[D](x)))) >> mean_of
+
+learner noisy {
+    data      = table("train.npz", input = x, target = y)
+    validate  = 0.2
+    model     = net
+    loss      = cross_entropy
+    optimizer = adamw(lr = 0.01)
+    schedule  = cosine(warmup = 3)
+    metrics   = [accuracy]
+    stop      = patience(accuracy, 9) | epochs(4)
+    batch     = 16
+}
+learner quiet {
+    data      = table("train.npz", input = x, target = y)
+    model     = still
+    loss      = cross_entropy
+    optimizer = sgd(lr = 0.1, momentum = 0.9)
+    stop      = epochs(2)
+    batch     = 16
+    precision = "float64"
+}
+learner weighed {
+    data      = table("train.npz", input_1 = x, input_2 = y)
+    loss      = tokens
+    optimizer = sgd(lr = 0.1)
+    stop      = epochs(2)
+    batch     = 16
+    precision = "float64"
+}
+"""
+
+
+def prepare(folder: Path, text: str = TEXT, name: str = "spec.cat") -> Path:
+    """Write a spec and samples that can be learned into a folder."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(150, 4)).astype(np.float32)
+    y = (x @ draw.normal(size=(4, 3))).argmax(1)
+    np.savez(folder / "train.npz", x=x, y=y)
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def learner(folder: Path, name: str, **settings: str) -> Trainable:
+    """A learner of the spec, with other values for some fields."""
+    spec = catdl.load(prepare(folder))
+    assert spec.diagnostics == [], [d.parts().message for d in spec.diagnostics]
+    found = spec.learner(name)
+    for field, value in settings.items():
+        found = found.with_setting(field, None, value)
+    return found

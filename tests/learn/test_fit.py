@@ -1,0 +1,148 @@
+"""A run does what the same loop written by hand does, however a batch is cut."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+import catdl
+from catdl.learn.fit import shuffled
+from catdl.learn.stopping import Progress
+from tests.learn.specs import learner, prepare
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def by_hand(folder: Path, epochs: int, weighed: bool) -> dict[str, torch.Tensor]:
+    """The loop that anyone would write, on the same samples in the same order."""
+    torch.manual_seed(0)
+    model = catdl.load(folder / "spec.cat")["still"].compile().double()
+    with np.load(folder / "train.npz") as file:
+        x, y = torch.from_numpy(file["x"]).double(), torch.from_numpy(file["y"])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.0 if weighed else 0.9)
+    for epoch in range(epochs):
+        for index in shuffled(len(x), 0, epoch, False).split(16):
+            losses = F.cross_entropy(model(x[index]), y[index], reduction="none")
+            weight = 1 + x[index].sum(-1).abs() if weighed else torch.ones(len(index), dtype=torch.float64)
+            loss = (losses * weight).sum() / weight.sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return dict(model.state_dict())
+
+
+def close(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    assert found.keys() == wanted.keys()
+    for key, value in wanted.items():
+        torch.testing.assert_close(found[key], value, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("accumulate", ["1", "3", "16"])
+def test_a_step_is_one_step_however_its_batch_is_cut(tmp_path: Path, accumulate: str) -> None:
+    net = learner(tmp_path, "quiet", accumulate=accumulate).fit()
+    close(dict(net.state_dict()), by_hand(tmp_path, 2, weighed=False))
+
+
+@pytest.mark.parametrize("accumulate", ["1", "5"])
+def test_a_mean_is_divided_once(tmp_path: Path, accumulate: str) -> None:
+    net = learner(tmp_path, "weighed", accumulate=accumulate).fit()
+    found = {key.removeprefix("still."): value for key, value in net.state_dict().items()}
+    close(found, by_hand(tmp_path, 2, weighed=True))
+
+
+@pytest.mark.parametrize("name", ["quiet", "weighed"])
+def test_two_processes_do_what_one_does(tmp_path: Path, name: str) -> None:
+    spec = prepare(tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    train = ["-m", "catdl", "train", str(spec), name, "-o", str(tmp_path / "two")]
+    done = subprocess.run([*torchrun, *train], env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    catdl.load(spec).learner(name).fit(tmp_path / "one")
+    one, two = (load_file(tmp_path / place / "weights.safetensors") for place in ("one", "two"))
+    for key, value in one.items():
+        torch.testing.assert_close(two[key], value, rtol=0, atol=1e-9)
+    assert len((tmp_path / "two" / "log.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_is_measured(tmp_path: Path) -> None:
+    rows: list[dict[str, float]] = []
+    given = learner(tmp_path, "noisy", stop="epochs(30)")
+    run = given.run(tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    run.train(rows.append)
+    assert [row["epoch"] for row in rows] == list(range(1, 31))
+    assert rows[-1]["accuracy"] > 0.85
+    assert rows[0]["rate"] < 0.01  # warming up
+    assert rows[-1]["rate"] < 1e-4
+    validate = run.data.validate
+    assert validate is not None
+    x, y = validate.take(torch.arange(validate.count))
+    net = run.net.trained.eval()
+    assert rows[-1]["loss"] == pytest.approx(F.cross_entropy(net(x), y).item(), rel=1e-5)
+    assert rows[-1]["accuracy"] == pytest.approx((net(x).argmax(-1) == y).float().mean().item())
+    learned = set(range(150))
+    held = {tuple(row) for row in x.tolist()}
+    with np.load(tmp_path / "train.npz") as file:
+        assert held <= {tuple(row) for row in file["x"].tolist()}
+    assert run.data.learn.count + validate.count == len(learned)
+    assert not held & {tuple(row) for row in run.data.learn.take(torch.arange(run.data.learn.count))[0].tolist()}
+
+
+@pytest.mark.parametrize(
+    ("stop", "epochs"),
+    [
+        ("epochs(3)", 3),
+        ("steps(20)", 2),
+        ("epochs(2) | steps(1000)", 2),
+        ("epochs(2) & steps(15)", 2),
+        ("target(accuracy, 0) | epochs(9)", 1),
+        ("patience(loss, 0) | epochs(9)", 1),
+    ],
+)
+def test_when_it_stops(tmp_path: Path, stop: str, epochs: int) -> None:
+    run = learner(tmp_path, "noisy", stop=stop, batch="12").run()
+    progress = run.train(lambda row: None)
+    assert isinstance(progress, Progress)
+    assert progress.epoch == epochs or (stop == "steps(20)" and progress.step == 20)
+
+
+def test_groups_have_rates_of_their_own(tmp_path: Path) -> None:
+    groups = '[weights("up.*", lr = 0.5), weights("**.bias", weight_decay = 0)]'
+    run = learner(tmp_path, "noisy", groups=groups).run()
+    sizes = [(len(group["params"]), group["lr"], group["weight_decay"]) for group in run.optimizer.param_groups]
+    assert sizes == [(1, 0.01, 0.01), (2, 0.5, 0.01), (1, 0.01, 0.0)]
+
+
+def test_the_commands_together(tmp_path: Path) -> None:
+    spec = prepare(tmp_path)
+    out = tmp_path / "out"
+
+    def catdl_(*words: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "catdl", *words]
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    catdl_("train", str(spec), "noisy", "-o", str(out), "--set", "stop=epochs(2)")
+    weights = str(out / "weights.safetensors")
+    told = json.loads(catdl_("eval", str(spec), "noisy", "--weights", weights, "--json"))
+    logged = json.loads((out / "log.jsonl").read_text().splitlines()[-1])
+    measures = {name: pytest.approx(logged[name]) for name in ("loss", "accuracy")}
+    assert told == {"on": "validate", "samples": 30, **measures}
+    catdl_("predict", str(spec), "noisy", "--weights", weights, "-o", str(tmp_path / "y.npz"))
+    catdl_("predict", str(spec), "noisy", "--weights", weights, "-o", str(tmp_path / "y.csv"))
+    with np.load(tmp_path / "y.npz") as file:
+        assert file["y"].shape == (150, 3)
+        table = np.loadtxt(tmp_path / "y.csv", delimiter=",", skiprows=1)
+        np.testing.assert_allclose(table, file["y"], rtol=1e-5)

@@ -1,0 +1,142 @@
+"""Nothing of a run is lost: killed at any moment, interrupted, on a full disk, with a checkpoint that is damaged."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import catdl
+from catdl.driver import CheckError
+from catdl.learn import checkpoint
+from catdl.learn.refuse import Refused
+from tests.learn.specs import TEXT, learner, prepare
+
+ROOT = Path(__file__).parent.parent.parent
+MOMENTS = 12
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_weights(tmp_path: Path) -> None:
+    spec = prepare(tmp_path)
+    catdl.load(spec).learner("noisy").fit(tmp_path / "whole")
+    draw = random.Random(0)
+    moments = [f"{draw.uniform(0.02, 0.25):.3f}" for _ in range(MOMENTS)]
+    script = [
+        sys.executable,
+        str(Path(__file__).with_name("interrupted.py")),
+        str(spec),
+        str(tmp_path / "cut"),
+        *moments,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(script, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 1
+    same_weights(tmp_path / "whole", tmp_path / "cut")
+
+
+def same_weights(one: Path, other: Path) -> None:
+    """Whether two runs ended alike, in every bit."""
+    left, right = (load_file(place / "weights.safetensors") for place in (one, other))
+    assert left.keys() == right.keys()
+    for key, value in left.items():
+        assert torch.equal(value, right[key]), key
+    first, second = (checkpoint.load(place / "checkpoint.safetensors") for place in (one, other))
+    assert first.state == second.state
+    assert all(torch.equal(value, second.tensors[key]) for key, value in first.tensors.items())
+
+
+@pytest.mark.parametrize("steps", [1, 4, 9, 12, 17])
+def test_asked_to_stop_after_any_step_it_goes_on_as_if_not(tmp_path: Path, steps: int) -> None:
+    given = learner(tmp_path, "noisy")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    given.fit(whole)
+    run = given.run(cut)
+    cut.mkdir()
+    step = run.step
+
+    def counted(index: torch.Tensor) -> None:
+        step(index)
+        run.asked_to_stop = run.progress.step == steps
+
+    run.step = counted  # type: ignore[method-assign]
+    run.train(lambda row: None)
+    assert run.progress.step == steps
+    given.fit(cut, resume=True)
+    same_weights(whole, cut)
+
+
+def test_an_interrupt_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    spec = prepare(tmp_path, TEXT.replace("patience(accuracy, 9) | epochs(4)", "epochs(100000)"))
+    command = [sys.executable, "-m", "catdl", "train", str(spec), "noisy", "-o", str(tmp_path / "out")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "out" / "log.jsonl").exists() or not (tmp_path / "out" / "log.jsonl").read_text():
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "--resume" in said
+    assert checkpoint.load(tmp_path / "out" / "checkpoint.safetensors").state["epoch"] >= 1
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = learner(tmp_path, "quiet")
+    out = tmp_path / "out"
+    given.fit(out)
+    before = (out / "checkpoint.safetensors").read_bytes()
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckError, match="no space left on device"):
+        given.fit(out)
+    assert (out / "checkpoint.safetensors").read_bytes() == before
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoint.safetensors", "weights.safetensors"]
+
+
+@pytest.mark.parametrize("length", [0, 7, 200, -1])
+def test_a_checkpoint_that_is_cut_short_is_told(tmp_path: Path, length: int) -> None:
+    given = learner(tmp_path, "quiet")
+    given.fit(tmp_path / "out")
+    path = tmp_path / "out" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(CheckError, match="no whole checkpoint"):
+        given.fit(tmp_path / "out", resume=True)
+
+
+def test_a_changed_spec_is_told_but_for_when_it_stops(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    learner(tmp_path, "quiet").fit(out)
+    learner(tmp_path, "quiet", stop="epochs(3)").fit(out, resume=True)
+    assert checkpoint.load(out / "checkpoint.safetensors").state["epoch"] == 3
+    with pytest.raises(CheckError, match="the spec has changed since") as caught:
+        learner(tmp_path, "quiet", batch="8").fit(out, resume=True)
+    assert any("batch" in note for note in caught.value.diagnostics[0].parts().notes)
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_good_epoch(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    given = learner(tmp_path, "quiet")
+    given.fit(out)
+    good = (out / "checkpoint.safetensors").read_bytes()
+    run = learner(tmp_path, "quiet", stop="epochs(9)").run(out)
+    run.resume()
+    with torch.no_grad():
+        run.weights[0].fill_(float("nan"))
+    with pytest.raises(Refused, match="the loss is nan at step"):
+        run.train(lambda row: None)
+    assert (out / "checkpoint.safetensors").read_bytes() == good
