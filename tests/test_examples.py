@@ -281,7 +281,7 @@ def test_its_source_is_what_runs(example: Example, name: str) -> None:
     constants = [
         word for word in ("Commuting", "Equivariants") if f"{word}(" in source
     ]  # maps that commute with a group
-    wanted = [f"from catdl.torch.equivariants import {', '.join(constants)}"] if constants else []
+    wanted = [f"from catdl.torch.equivariants import {', '.join(words)}"] if words else []
     assert ours == [*wanted, *["from catdl.torch.reparameterised import Reparameterised"] * made]
     exec(compile(source, name, "exec"), {"__name__": name})
     with torch.device("meta"):

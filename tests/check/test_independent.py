@@ -18,7 +18,8 @@ from catdl.driver import loads
 from tests.check.test_goldens import WRONG, checked, found, marks
 
 DECLARED = re.compile(
-    r"^(?:extern )?(?:kind|object|functor|(?:co)?algebra|group|monoid|law|learner|morphism|param|hom) +(\w+)|^dim +(.*)",
+    r"^(?:extern )?(?:kind|object|functor|(?:co)?algebra|group|monoid|law|learner|morphism|param|hom) +(\w+)"
+    r"|^dim +(.*)",
     re.MULTILINE,
 )
 DIM = re.compile(r"(?:^|,)\s*(\w+)(?=[^()\[\]]*(?:[(\[][^()\[\]]*[)\]][^()\[\]]*)*(?:,|$))")
