@@ -278,9 +278,8 @@ def test_its_source_is_what_runs(example: Example, name: str) -> None:
     source = network.source()
     ours = [line for line in source.splitlines() if "catdl" in line]
     made = "def _make(" in source  # weights made of parameters, which the runtime keeps in evaluation
-    constants = [
-        word for word in ("Commuting", "Equivariants") if f"{word}(" in source
-    ]  # maps that commute with a group
+    # The maps that commute with a group.
+    words = [word for word in ("Commuting", "Equivariants") if f"{word}(" in source and f"class {word}(" not in source]
     wanted = [f"from catdl.torch.equivariants import {', '.join(words)}"] if words else []
     assert ours == [*wanted, *["from catdl.torch.reparameterised import Reparameterised"] * made]
     exec(compile(source, name, "exec"), {"__name__": name})
