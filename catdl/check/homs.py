@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
 from catdl.causal.kept import causality
+from catdl.causal.targets import seen
 from catdl.check.context import Context
 from catdl.check.scope import DimDef, Env, MorphismDef, ObjectDef
 from catdl.check.signature import Scheme
@@ -125,3 +126,10 @@ def indexed(node: ast.Expr, env: Env) -> list[str | None] | None:
             case _:
                 return None
     return found
+
+
+def unlearned(program: Program, diagram: Diagram) -> Iterator[Diagnostic]:
+    """The losses whose prediction has read its target."""
+    for box, name in seen(diagram, program.time):
+        dim = program.dim(name)
+        yield wrong.TargetSeen(box.span, plain(name), dim.span if dim is not None else None)

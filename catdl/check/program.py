@@ -26,6 +26,7 @@ from catdl.check.kinds import Kinds
 from catdl.check.places import check_orders, check_places
 from catdl.check.plugs import elaborate_step
 from catdl.check.ports import in_order
+from catdl.check.promises import unkept
 from catdl.check.results import arrow_span, extern, nothing_read, result_span, settled_apart, written_at
 from catdl.check.schemes import scheme
 from catdl.check.scope import (
@@ -324,13 +325,10 @@ class Program:
                     for diagnostic in found:
                         report(diagnostic)
                     done = None
-            if done is not None and definition.head.keyword == "hom":
-                from catdl.check.homs import broken  # late: few specs have homs
-
-                lost = list(broken(self, definition, done))
-                for diagnostic in lost:
+            if done is not None and (faults := unkept(self, definition, done)):
+                for diagnostic in faults:
                     report(diagnostic)
-                done = None if lost else done
+                done = None
             self.diagrams[task.instance] = done
             if not task.instance.args and not task.instance.binds:
                 self.closed_diagrams[definition] = done

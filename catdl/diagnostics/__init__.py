@@ -97,7 +97,7 @@ _HOMES = {
         "BadGenerator CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NotUndone NothingActs PlacesApart "
         "RelationBroken RoleArguments RoleSize RolesClash SymmetryLost"
     ),
-    "causal_errors": "NotStepped OrdersApart ReadsAhead StepReadsAhead",
+    "causal_errors": "NotStepped OrdersApart ReadsAhead StepReadsAhead TargetSeen",
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
     "model_warnings": "DeadWeights NothingLearns SetOrdered",

@@ -8,7 +8,7 @@ from typing import ClassVar
 from catdl.diagnostics.base import Help, Label, Mistake, Parts
 from catdl.source import Span
 
-__all__ = ["NotStepped", "OrdersApart", "ReadsAhead", "StepReadsAhead"]
+__all__ = ["NotStepped", "OrdersApart", "ReadsAhead", "StepReadsAhead", "TargetSeen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +107,26 @@ class OrdersApart(Mistake):
             Help(f"if both are the same steps, say so: `rename[{self.other} -> {self.one}']`"),
         )
         return Parts(message, self.span, f"`{self.one}` and `{self.other}`", helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSeen(Mistake):
+    """A loss whose prediction has read the very tokens that it is to predict."""
+
+    code: ClassVar[str] = "E1105"
+    title: ClassVar[str] = "a prediction that has read its target"
+    span: Span
+    time: str
+    dim: Span | None
+
+    def parts(self) -> Parts:
+        message = (
+            f"the prediction at each step of `{self.time}` has read the token that it is to predict: "
+            "the loss falls, and nothing is learned"
+        )
+        labels = (Label(self.dim, "the time"),) if self.dim is not None else ()
+        helps = (
+            Help(f"predict from the steps before: shift what goes into the model, `x >> shift[{self.time}]`"),
+            Help(f"or read all tokens but the last, `slice[{self.time}](0, n)`, and predict all but the first"),
+        )
+        return Parts(message, self.span, "compares it with what was read", labels, helps=helps)
