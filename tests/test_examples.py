@@ -479,32 +479,3 @@ def test_jets_as_images_are_refused() -> None:
     (mistake,) = catdl.load(FOLDER / "jets_broken.cat").diagnostics
     assert mistake.code == "E1006"
     assert mistake.span is not None and mistake.span.text == "conv1d(32, 3, padding = 1)"
-
-
-def test_the_demo_ends_well() -> None:
-    ended = subprocess.run(
-        [sys.executable, FOLDER / "demo.py"],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout
-    accuracy = re.search(r"^test .*accuracy (0\.\d+)", ended.stdout, re.MULTILINE)
-    assert accuracy is not None
-    assert float(accuracy[1]) >= 0.97
-    assert "error[E0401]" in ended.stdout
-    assert "class Mlp(nn.Module):" in ended.stdout
-
-
-def test_digits_are_learned_by_a_loop_by_hand() -> None:
-    ended = subprocess.run(
-        [sys.executable, FOLDER / "train_digits.py"],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout  # it reads 95 % of the unseen digits

@@ -56,7 +56,7 @@ def command(
         with told():
             refusing(lambda: tried(run))
         return
-    from catdl.learn.ranks import ended  # late: usage errors and mistakes in the spec come without torch
+    from catdl.learn.ranks import leave  # late: usage errors and mistakes in the spec come without torch
 
     place.mkdir(parents=True, exist_ok=True)
     if resume:
@@ -82,7 +82,7 @@ def command(
         click.echo("test   " + shown(tested))
     if leads:
         click.echo(f"weights: {place / 'weights.safetensors'}")
-    ended()
+    leave()
 
 
 def tried(run: Run) -> None:

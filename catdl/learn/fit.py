@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -103,7 +102,7 @@ class Run:
         dtype = DTYPES[plan.precision]
         self.data = parts(plan, folder, dtype)
         self.net: Objective = objective(plan).to(self.device, dtype)
-        self.called = self.ranks.wrapped(self.net)
+        self.called = self.ranks.wrapped(self.net) if self.ranks.count > 1 else self.net.forward
         if not self.ranks.leads:  # what is drawn is not the same for all shares of a batch
             torch.manual_seed(plan.seed + 7919 * self.ranks.rank)
         self.metrics = modules(plan, self.device, dtype)
@@ -162,8 +161,10 @@ class Run:
 
     def step(self, index: Tensor) -> None:
         """One step of the optimiser on some samples."""
-        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
-            group["lr"] = rate * factor(self.plan.schedule, self.progress.step, self.total)
+        if self.plan.schedule is not None:
+            times = factor(self.plan.schedule, self.progress.step, self.total)
+            for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+                group["lr"] = rate * times
         self.optimizer.zero_grad()
         loss, weight = self.gradients(index)
         if not math.isfinite(loss):
@@ -195,14 +196,10 @@ class Run:
         columns = self.data.learn.take(index)
         if self.device.type != "cpu":
             columns = tuple(column.to(self.device) for column in columns)
-        with self.lower():
-            return self.called(*columns)  # type: ignore[no-any-return]
-
-    def lower(self) -> AbstractContextManager[Any]:
-        """The precision of the forward pass."""
         if self.plan.precision == "bfloat16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
+            with torch.autocast(self.device.type, torch.bfloat16):
+                return self.called(*columns)
+        return self.called(*columns)
 
     def close_epoch(self) -> Row:
         """Measure, note what is best, keep what is to be kept; gives a row of the log."""

@@ -25,9 +25,10 @@ class Table(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer(
-            "table", self._tensor().to(torch.get_default_device(), torch.get_default_dtype()), persistent=False
-        )
+        # No state fills it in, so under `torch.device("meta")` it is there all the same.
+        device = torch.get_default_device()
+        table = self._tensor().to("cpu" if device.type == "meta" else device, torch.get_default_dtype())
+        self.register_buffer("table", table, persistent=False)
         self.table: Tensor
 
     def _found(self) -> NDArray[Any]:
