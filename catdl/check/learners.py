@@ -78,7 +78,8 @@ class _Reading:
         self.ctx = program.context(note)
         self.fields: dict[str, ast.Expr] = {}
         for field in learner.node.fields:
-            assert isinstance(field.pattern, ast.Name)
+            if not isinstance(field.pattern, ast.Name):
+                continue  # told by the parser
             name, span = field.pattern.id, self.module.span(field.pattern)
             if name not in FIELDS:
                 note(wrong.NoSuchSetting(span, "field of a learner", name, FIELDS, near(name, FIELDS)))

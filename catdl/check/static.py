@@ -28,6 +28,7 @@ from catdl.types.sizes import (
     Poly,
     SizeTooLarge,
     add,
+    added,
     exact_div,
     floordiv,
     is_integral,
@@ -62,6 +63,17 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "nth": lambda value, place: value[place] if isinstance(value, tuple) else value,
 }
 CALL_DEPTH = 64
+
+
+def summed(operators: tuple[str, ...], first: object, others: list[Value]) -> Value | None:
+    """A sum of many sizes in one go, not one by one: its terms are put in order once. None where it is none."""
+    sizes = [as_number(first), *map(as_number, others)]
+    if not {"+", "-"}.issuperset(operators) or not any(isinstance(size, Poly) for size in sizes):
+        return None
+    if not all(isinstance(size, Poly) or (isinstance(size, int) and not isinstance(size, bool)) for size in sizes):
+        return None
+    signs = (1, *(1 if operator == "+" else -1 for operator in operators))
+    return added(zip(signs, sizes, strict=True))
 
 
 class Statics:
@@ -144,6 +156,8 @@ class Statics:
                 return self._name(node, env)
             case ast.Chain(operands, operators):
                 total, *others = self._each(operands, env)
+                if len(others) > 1 and (whole := summed(operators, total, others)) is not None:
+                    return whole
                 for operator, operand in zip(operators, others, strict=True):
                     total = self._binary(operator, total, operand, node, env)
                 return total

@@ -17,7 +17,7 @@ from catdl.check.match import match_domain
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.ports import in_order
 from catdl.check.scope import Env, MorphismDef, Static
-from catdl.check.signature import FixedPart, Scheme, sized
+from catdl.check.signature import FixedPart, Scheme, binder_sorts, sized
 from catdl.check.values import show_value
 from catdl.record import replace
 from catdl.source import Span
@@ -80,7 +80,8 @@ def expand(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: B
             if isinstance(param.sort, ast.Arrow):
                 closure.arrow = arrow(ctx, param.sort, binding)
     else:
-        binders = tuple((binder.name, (definition.sorts or {})[binder.name]) for binder in definition.head.binders)
+        sorts = definition.sorts or binder_sorts(definition.head)
+        binders = tuple((binder.name, sorts[binder.name]) for binder in definition.head.binders)
         unsigned = Scheme(binders, (), (), False, True)
         binding = open_binding(ctx, without(definition, known), unsigned, rest, values, span)
         binding.names.update(names)

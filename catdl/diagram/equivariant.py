@@ -111,7 +111,7 @@ def leaves(ins: tuple[Space, ...], outs: tuple[Space, ...], bias: bool) -> tuple
         gain = sum(_gain(how, x, y) for x in ins)
         for i, x in enumerate(ins):
             if count := how.count(x, y):
-                init = Init("normal", (0.0, float(gain**-0.5)))
+                init = Init("normal", (0.0, float(gain**-0.5) if gain else 0.0))
                 found.append(leaf_named(_name("weight", i, j, ins, outs), (count, y.channels(), x.channels()), init))
         if bias and (count := how.count(NOTHING, y)):
             found.append(leaf_named(_name("bias", 0, j, ins[:1], outs), (count, y.channels()), Init("zeros")))

@@ -231,7 +231,7 @@ class Builder(ExprBuilder):
         return [
             ast.Learner(
                 self.word(name),
-                tuple(fields),
+                tuple(field for field in fields if isinstance(field, ast.Bind)),  # what could not be read is told
                 self.starts[name],
                 self.ends[name],
                 start,

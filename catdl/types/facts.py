@@ -54,6 +54,7 @@ class Facts:
     _lows: dict[str, int] = field(default_factory=dict, init=False)
     _highs: dict[str, int] = field(default_factory=dict, init=False)
     _solved: dict[str, Size] = field(default_factory=dict, init=False)
+    _fixed: dict[str, int] = field(default_factory=dict, init=False)  # those that equations determine as a number
     _moduli: list[tuple[int, Poly]] = field(default_factory=list, init=False)
     _tied: set[str] = field(default_factory=set, init=False)
     _groups: list[frozenset[str]] = field(default_factory=list, init=False)
@@ -62,6 +63,7 @@ class Facts:
     def __post_init__(self) -> None:
         for left, right in self.equations:
             self._orient(self.reduce(sub(normal(left), normal(right))))
+        self._fixed.update((name, size) for name, size in self._solved.items() if isinstance(size, int))
         for divisor, size in self.divides:
             self._divide(divisor, self.reduce(size))
         for size, bound in self.at_least:
@@ -188,7 +190,7 @@ class Facts:
 
     def complete(self, env: Mapping[str, int]) -> dict[str, int] | None:
         """The admissible assignment that extends one of a scope by the determined dims; None if there is none."""
-        full = dict(env)
+        full = {**self._fixed, **env}
         names = self._closure(env) if self._groups else set(env)
         try:
             for name in sorted(names & self._solved.keys()):

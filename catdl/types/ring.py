@@ -8,6 +8,7 @@ Example: `add(mul(2, sym("H")), 1)` is 2H + 1.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from catdl.types.poly import (
@@ -74,6 +75,15 @@ def add(left: Size, right: Size) -> Size:
     terms = dict(terms_of(left))
     for mono, coef in terms_of(right):
         terms[mono] = terms.get(mono, 0) + coef
+    return from_terms(terms)
+
+
+def added(signed: Iterable[tuple[int, Size]]) -> Size:
+    """The sum of many sizes, each with its sign, in one go."""
+    terms: dict[Mono, Coef] = {}
+    for sign, size in signed:
+        for mono, coef in terms_of(size):
+            terms[mono] = terms.get(mono, 0) + sign * coef
     return from_terms(terms)
 
 

@@ -32,7 +32,7 @@ from catdl.types.poly import (
 )
 from catdl.types.quotient import floordiv
 from catdl.types.rebuild import evaluate, free_syms, free_vars, normal, substitute
-from catdl.types.ring import add, mul, neg, power, sub
+from catdl.types.ring import add, added, mul, neg, power, sub
 from catdl.types.show_size import short, show, to_python
 from catdl.types.solve_size import DONE, Contradiction, Done, Solution, Step, Wait, solve
 
@@ -51,6 +51,7 @@ __all__ = [
     "SizeDividesByZero",
     # arithmetic
     "add",
+    "added",
     "sub",
     "mul",
     "neg",

@@ -76,6 +76,18 @@ FOUND = {
         "morphism n : Real[T, D] -> Real[T, D] = x => (q = x, k = x, v = x) >> attend(scale = 1e200 / W) >> nothing\n",
         ("E0101",),
     ),
+    "a dim that an equation makes a number": (
+        "dim T, S = T / 4\nwhere 2 == T\ndim Half = T / 2\n",
+        ("E0207",),
+    ),
+    "a template without a signature that uses itself": (
+        "morphism residual[X](f : X -> X) = x => residual(relu\n",
+        (),
+    ),
+    "a learner with a line that is none": (
+        "learner l {\n    = 3\n    model\n    loss = cross_entropy\n}\n",
+        ("E0001",),
+    ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
 }
 
@@ -91,3 +103,8 @@ def test_reports(name: str) -> None:
 def test_what_is_too_large_to_count_is_shown() -> None:
     shown = loads("dim D = 2^62\nmorphism a : Real[D] -> Real[D] = linear(D) >> linear\n")["a"].show()
     assert f"{2 * (2**124 + 2**62):,}" in shown
+
+
+def test_maps_into_no_channels_compose() -> None:
+    text = "dim N : set, B = 6\nmorphism r : Real[N, B] -> Real[N, B] = equilinear(0) >> equilinear[Real[N, B]]\n"
+    assert loads(text).diagnostics == []
