@@ -6,7 +6,7 @@ basis()                                [1, 3, 3]: the identity
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -25,9 +25,7 @@ class Table(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # No state fills it in, so under `torch.device("meta")` it is there all the same.
-        device = torch.get_default_device()
-        table = self._tensor().to("cpu" if device.type == "meta" else device, torch.get_default_dtype())
+        table = self._tensor().to(torch.get_default_device(), torch.get_default_dtype())
         self.register_buffer("table", table, persistent=False)
         self.table: Tensor
 
@@ -42,6 +40,12 @@ class Table(nn.Module):
         if self.table.device.type != "meta":
             self.table = self._tensor().to(self.table)
         return self
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
+        """Come down from the meta device when `load_state_dict(assign=True)` brings the weights: none brings this."""
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+        if self.table.device.type == "meta" and rest[0].get("assign_to_params_buffers"):
+            self.table = self._tensor().to(torch.get_default_device(), self.table.dtype)
 
     def forward(self) -> Tensor:
         """The maps."""
