@@ -66,12 +66,17 @@ def numbers(case: Case, old: str, new: str) -> list[Edit]:
     return edits
 
 
+LARGEST = 100_000
+
+
 def multiple(case: Case, numerator: str, denominator: str) -> list[Help]:
     """E0207: a dim that the division takes, of the next size that can be divided; one of a size that divides it."""
     size = numerator.rpartition(":")[2].strip()
     if not (size.isdigit() and denominator.isdigit()) or int(denominator) == 0:
         return []
     by = int(denominator)
+    if max(int(size), by) > LARGEST:
+        return []  # no size of a model, and its divisors are long to look for
     fitting = str(-(-int(size) // by) * by)
     smaller = str(next((k for k in range(min(by, int(size)), 1, -1) if int(size) % k == 0), by))
     changes = [(d, fitting, f"{by} divides {fitting}") for d in dims(case, size)]

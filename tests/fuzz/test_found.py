@@ -88,6 +88,10 @@ FOUND = {
         "learner l {\n    = 3\n    model\n    loss = cross_entropy\n}\n",
         ("E0001",),
     ),
+    "a division by a number whose divisors are many to try": (
+        "dim Place = (224 / 16) * (224 / 9223372036854775807) + 1\n",
+        ("E0207",),
+    ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
 }
 
