@@ -21,7 +21,9 @@ def counted(diagram: Diagram, dims: Mapping[str, int]) -> int:
     module = build(diagram).eval()
     inputs = [draw(diagram.wires[wire].type, dims, not diagram.wires[wire].constant) for wire in diagram.inputs]
     # The fused attention of the CPU has no formula in torch's table; the plain one is two matrix products.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+    # An installed opt_einsum would choose an order of its own for a contraction of three.
+    in_order = torch.backends.opt_einsum.flags(enabled=False)
+    with torch.no_grad(), in_order, sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         module(*inputs)
     return int(counter.get_total_flops())
 
