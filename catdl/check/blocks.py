@@ -5,7 +5,6 @@ Guarantees that every name is read, and that a statement which was refused leave
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from catdl import diagnostics as wrong
@@ -100,8 +99,7 @@ def unused(
         for word in strange[:_STRANGE]:
             excused.update(near(word, [name for name, _ in loose]))
     for name, span in loose:
-        text = env.module.half_read(span.start)
-        if name not in excused and not (text and len(re.findall(rf"\b{re.escape(name)}\b", text)) > 1):
+        if name not in excused and not env.module.perhaps_read(name, span.start):
             ctx.report(mistake(span, name))
 
 

@@ -260,10 +260,14 @@ class Program:
         """How to make the definition of a prelude entry."""
 
         def make() -> Diagram:
+            told: list[Diagnostic] = []
             with self.work.apart():
-                found = self.make(instance, instance.definition.span, self.report)
+                found = self.make(instance, instance.definition.span, told.append)
             if found is None:
-                shown = "; ".join(d.parts().message for d in self.diagnostics[-3:])
+                for diagnostic in told:
+                    if isinstance(diagnostic, wrong.LimitExceeded):  # of the numbers that a layer is given
+                        raise SizeTooLarge(diagnostic.what, diagnostic.limit)
+                shown = "; ".join(d.parts().message for d in told)
                 raise RuntimeError(f"the prelude's definition of {instance.definition.name} is wrong: {shown}")
             return found
 

@@ -272,6 +272,8 @@ def misshapen(program: Program, found: MorphismDef) -> Diagnostic | None:
     """What is wrong with the form of a declaration, whatever it says."""
     module, signature = found.module, found.head.signature
     match found.head.keyword:
+        case "hom" if module.half_read(found.head.start) and not isinstance(signature, ast.Arrow):
+            return None  # the signature may stand in what could not be read
         case "hom" if not isinstance(signature, ast.Arrow) or (len(found.equations) > 1 and program.is_template(found)):
             return wrong.HomOpen(found.span, found.name, signature is not None)
         case "algebra" if algebra_of(found) is None:
@@ -379,4 +381,6 @@ def unused_arguments(program: Program, found: MorphismDef) -> None:
         ) or not all((p.name or "").isascii() for p, _ in params):  # what is no name is told, and read nowhere
             continue
         param = params[0][0]
-        program.report(wrong.UnusedArgument(found.module.span(param), param.name or "", found.name))
+        name = param.name or ""
+        if not found.module.perhaps_read(name, found.span.start):
+            program.report(wrong.UnusedArgument(found.module.span(param), name, found.name))

@@ -202,6 +202,11 @@ class Module:
                 return self.source.text[start:end]
         return ""
 
+    def perhaps_read(self, name: str, offset: int) -> bool:
+        """Whether a name declared at an offset stands once more in a declaration that could not be read whole."""
+        text = self.half_read(offset)
+        return bool(text) and len(re.findall(rf"\b{re.escape(name)}\b", text)) > 1
+
     def find(self, name: str) -> Def | None:
         """The meaning of a name at the top level of this file, and of what the prelude has for all."""
         found = self.defs.get(name)

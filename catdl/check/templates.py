@@ -233,6 +233,7 @@ def promised(binding: Binding, scheme: Scheme | None, b: Builder, wires: list[W]
     if scheme is None or loose(binding, scheme):
         return BAD
     leaves, _, names = codomain(binding, None, len(wires[0].leaf.axes) if wires else 0)
+    binding.ctx.failed = True  # where the parser told of the mistake, nobody has said so here
     return unmade(b, leaves, names, binding.span)
 
 

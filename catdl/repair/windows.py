@@ -88,4 +88,6 @@ def with_padding(case: Case, call: ast.Call, text: str) -> Edit:
     now = given(call)
     if now is not None:
         return case.swap(now, text)
+    if not call.args:
+        return case.put(call.end - 1, call.end - 1, f"{PADDING} = {text}")
     return case.put(call.args[-1].end, call.args[-1].end, f", {PADDING} = {text}")

@@ -16,7 +16,7 @@ from catdl.syntax.lexer import kinds_of
 from catdl.syntax.tables import Tables
 
 _DECLARING = (
-    *("dim", "where", "kind", "object", "functor", "param", "morphism", "algebra", "coalgebra"),
+    *("dim", "where", "kind", "object", "functor", "param", "morphism", "hom", "algebra", "coalgebra"),
     *("group", "monoid", "law", "learner", "extern", "overload", "from"),
 )
 _MOST = 4

@@ -93,6 +93,25 @@ FOUND = {
         ("E0207",),
     ),
     "a power that is a truth": ("dim D = 2\nmorphism m : Real[D]^(1 == 1) -> Real[D] = id\n", ("E0208",)),
+    "a body half read under a morphism that acts": (
+        "dim N : set, A = 4, B = 6\n"
+        "hom residual[S](f : S -> S) : Real[N, A] @ S -> Real[N, A] @ S = (x, y) => (x, f(y)u\n"
+        "hom beside : Real[N, A] @ Real[N, B] -> Real[N, A] @ Real[N, B] = residual(relu)\n",
+        ("E0004",),
+    ),
+    "a window that no padding makes fit": (
+        "dim H = 24 : grid, A = 4\n"
+        "hom coarser : Real[A, H] -> Real[A, H: 12] = conv1d(A, 3, padding = 1, stride = 9223372036854775807)\n",
+        ("E0301",),
+    ),
+    "a window without arguments in a line of its own": (
+        "dim A = 4, T, U : set\n"
+        "(x, y)\n"
+        "morphism m : Real[U] -> Prob[A, T] = residual(im2col[A -> K]()) >> (x => {\n"
+        "    over[A, T, U](T)\n"
+        "})\n",
+        ("E0008",),
+    ),
 }
 
 
