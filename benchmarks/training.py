@@ -1,8 +1,9 @@
 """Steps of a learner beside the same loop by hand: a perceptron, a small convolutional net, a small transformer.
 
-Both do the same steps on the same samples from the same weights, which end equal. Turns of so many steps alternate in
-one process, and what is promised is the median over the turns of steps per second by steps per second. `start` is how
-much longer `catdl train --dry-run` takes than a script that imports torch, builds the network and does one step.
+Both do the same steps on the same samples from the same weights; `apart` is how far these are apart after eight steps,
+of rounding alone (the learner's optimiser is torch's fused one). Turns of so many steps alternate in one process, and
+what is promised is the median over the turns of steps per second by steps per second. `start` is how much longer
+`catdl train --dry-run` takes than a script that imports torch, builds the network and does one step.
 
     python benchmarks/training.py [--turns 15] [--json] [--check]
 """
@@ -131,13 +132,13 @@ def measure(run: Run, net: nn.Module, turns: int, steps: int) -> Figures:
     batches = list(order.split(64)) * max(1, steps // 32)
     turn(run.step, batches[:8])
     turn(hand, batches[:8])
+    pairs = zip(run.net.trained.parameters(), net.parameters(), strict=True)
+    apart = max(float((a - b).detach().abs().max()) for a, b in pairs)
     ours: list[float] = []
     theirs: list[float] = []
     for number in range(turns):
         for mine in (True, False) if number % 2 else (False, True):
             (ours if mine else theirs).append(turn(run.step if mine else hand, batches))
-    pairs = zip(run.net.trained.parameters(), net.parameters(), strict=True)
-    apart = max(float((a - b).detach().abs().max()) for a, b in pairs)
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     return Figures(statistics.median(ours), statistics.median(theirs), statistics.median(ratios), apart)
 

@@ -337,7 +337,8 @@ def read_morphism(program: Program, found: MorphismDef) -> None:
         return
     before = len(program.diagnostics)
     sample(program, found)
-    if found.head.keyword == "hom" and program.is_template(found) and len(program.diagnostics) == before:
+    signed = isinstance(found.head.signature, ast.Arrow)
+    if found.head.keyword == "hom" and signed and program.is_template(found) and len(program.diagnostics) == before:
         from catdl.check.homs import read_hom  # late: few specs have homs
 
         read_hom(program, found)

@@ -117,6 +117,7 @@ class Run:
         self.at = 0  # samples of this epoch that are done
         self.sums = [0.0, 0.0]  # of the loss in this epoch, and of its weights
         self.asked_to_stop = False
+        self.even = torch.empty(0)  # what every sample of a batch counts in the gradient of the mean
         self.best: dict[str, Tensor] | None = None  # the weights of the epoch that was best, where there is patience
         self.saved = time.monotonic()
 
@@ -180,9 +181,10 @@ class Run:
         if self.plan.accumulate == self.ranks.count == 1:
             found = self.forward(index)
             if isinstance(found, Tensor):
-                loss = found.mean()
-                loss.backward()
-                return loss.item(), float(found.numel())
+                if found.numel() != self.even.numel():
+                    self.even = torch.full_like(found, 1 / found.numel(), requires_grad=False)
+                found.backward(self.even)
+                return found.detach().mean().item(), float(found.numel())
         total, weight = Total(), torch.zeros((), dtype=torch.float64)
         for part in index.tensor_split(self.plan.accumulate):
             found = self.forward(self.ranks.share(part))

@@ -99,6 +99,11 @@ FOUND = {
         "hom beside : Real[N, A] @ Real[N, B] -> Real[N, A] @ Real[N, B] = residual(relu)\n",
         ("E0004",),
     ),
+    "a hom half read, with morphisms among its arguments": (
+        "dim N : set, A = 4\nhom f(g : Real[A] -> Real[A]) Real[N, A] -> = map[N](tied g)\n"
+        "hom as ( ) = as ( ) // as [ ] / as ( ) - as 1\n",
+        ("E0001",),
+    ),
     "a window that no padding makes fit": (
         "dim H = 24 : grid, A = 4\n"
         "hom coarser : Real[A, H] -> Real[A, H: 12] = conv1d(A, 3, padding = 1, stride = 9223372036854775807)\n",
