@@ -37,8 +37,10 @@ def optimizer(plan: Learner, net: Objective) -> torch.optim.Optimizer:
     groups = grouped(plan, net)
     # One kernel for all weights, where torch has it: three times as fast for small networks.
     devices = ("cpu",) if plan.optimizer.name == "adagrad" else ("cpu", "cuda")
-    fused = all(p.is_floating_point() and p.device.type in devices for group in groups for p in group["params"])
-    return _OPTIMIZERS[plan.optimizer.name](groups, fused=fused, **options)
+    options["fused"] = all(
+        p.is_floating_point() and p.device.type in devices for group in groups for p in group["params"]
+    )
+    return _OPTIMIZERS[plan.optimizer.name](groups, **options)
 
 
 def _plain(value: Any) -> Any:
