@@ -84,6 +84,11 @@ def overload(scope: PreludeScope, node: ast.Decl) -> Overload:
             node.args[0].value, Env(Module("", Source("prelude", ""), scope))
         )
     inputs = kinds(node.domain)
+    if node.target is not None:
+        target = scope.find(node.target.id)
+        if not isinstance(target, MorphismDef):
+            raise ValueError(f"the prelude has no morphism {node.target.id}")
+        return Overload(None, inputs, None, "", target)
     outputs = None if node.codomain is None else kinds(node.codomain)
     return Overload(literal, inputs, outputs, node.message)
 

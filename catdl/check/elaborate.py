@@ -24,6 +24,7 @@ from catdl.check.names import mentioned
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.rules.common import Rule
 from catdl.check.scope import BadDef, Env, MorphismDef, Shadow
+from catdl.check.signature import LeafPart
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, alike, is_told
 from catdl.check.templates import expand
@@ -36,7 +37,7 @@ from catdl.record import replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import SizeTooLarge
-from catdl.types.types import show_leaf
+from catdl.types.types import plain, show_leaf
 
 DEPTH_LIMIT = 100
 
@@ -179,6 +180,11 @@ def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder,
     known = isinstance(target, (MorphismDef, Closure)) or (target is None and head.name in rules.TABLE)
     if inp.bad and known and (head.args or head.plugs):
         absorbed(ctx, replace(head, target=target), b)
+    if isinstance(target, MorphismDef) and target.open:
+        meant = None if inp.bad else by_kinds(ctx, target, head, inp)
+        if meant is None:
+            return BAD
+        target = meant
     if isinstance(target, MorphismDef):
         if "core" in target.modifiers:
             head.name = target.name  # it may have another: `morphism frozen = stop_gradient`
@@ -203,6 +209,49 @@ def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder,
         return BAD
     ctx.report(wrong.NotAMorphism(head.span, f"`{head.name}`, {sort_of(target)}"))
     return BAD
+
+
+def by_kinds(ctx: Context, target: MorphismDef, head: Head, inp: Bundle) -> MorphismDef | None:
+    """Which of the morphisms that a name may mean is meant by the kinds of some wires; None after a report."""
+    assert head.span is not None
+    if any(w.bad for w in inp.wires):
+        return None
+    kinds = tuple(ctx.canon(w.leaf).kind.name for w in inp.wires)
+    found = ctx.kinds.choose(target.overloads, kinds, None) or ctx.kinds.readings(target.overloads, kinds)
+    if len(found) == 1:
+        return found[0].target
+    shown = [show_leaf(ctx.canon(w.leaf)) for w in inp.wires]
+    listed = [" @ ".join(plain(kind) for kind in o.inputs) for o in found or target.overloads]
+    if found:
+        reading = dict.fromkeys(plain(k) for o in found for k, was in zip(o.inputs, kinds, strict=True) if k != was)
+        helps = tuple(Help(f"say so where it is made: `as[{kind}](…)`") for kind in reading)
+    else:
+        helps = tuple(Help(f"`{name}` makes of these what it takes") for name in makers(ctx, target, kinds))
+    ctx.report(wrong.NoMeaning(head.span, head.name, " @ ".join(shown) or "()", tuple(listed), bool(found), helps))
+    return None
+
+
+def root_name(kind: ast.Expr) -> str:
+    """The name of a kind in a signature: `Logits` of `Logits(C)`."""
+    while isinstance(kind, ast.Call):
+        kind = kind.function
+    return kind.id if isinstance(kind, ast.Name) else ""
+
+
+def makers(ctx: Context, target: MorphismDef, kinds: tuple[str, ...]) -> list[str]:
+    """Other names with several meanings, one of which makes of some kinds those that this one takes."""
+    taken = {overload.inputs for overload in target.overloads}
+    names: list[str] = []
+    for name in ctx.kinds.prelude.prelude.overloads:
+        maker = ctx.library_entry(name)
+        if not isinstance(maker, MorphismDef) or not maker.open or maker is target:
+            continue
+        for overload in ctx.kinds.choose(maker.overloads, kinds, None):
+            scheme = None if overload.target is None else ctx.library.scheme(overload.target)
+            parts = () if scheme is None else scheme.codomain
+            if tuple(root_name(part.kind) for part in parts if isinstance(part, LeafPart)) in taken:
+                names.append(name)
+    return names
 
 
 def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle) -> Bundle:

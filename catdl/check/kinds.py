@@ -90,6 +90,14 @@ class Kinds:
                 fit.append(candidate)
         return [c for c in fit if not any(o is not c and self._sharper(o, c) for o in fit)]
 
+    def readings(self, overloads: tuple[Overload, ...], found: tuple[str, ...]) -> list[Overload]:
+        """Those that take these kinds once each is read as what it may be read as freely."""
+        return [
+            candidate
+            for candidate in overloads
+            if len(candidate.inputs) == len(found) and all(map(self.coerces, found, candidate.inputs))
+        ]
+
     def _sharper(self, one: Overload, other: Overload) -> bool:
         pairs = list(zip(one.inputs, other.inputs, strict=True))
         if one.inputs == other.inputs:

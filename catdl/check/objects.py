@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check import coalgebras
+from catdl.check.distributions import written_out
 from catdl.check.functors import trees_kind
 from catdl.check.kinds import Kinds
 from catdl.check.scope import BadDef, DimDef, Env, FunctorDef, KindDef, ObjectDef, Static
@@ -266,6 +267,8 @@ class Types:
                     out += [p.type for p in record]
                     names += [p.path for p in record]
                     groups.append((name, len(record)))
+                case ast.Index() | ast.Name() if (whole := written_out(self.statics, expr, env)) is not None:
+                    stack.append((whole, name))
                 case ast.Tensor(legs):
                     stack += [(leg, None) for leg in reversed(legs)]
                 case ast.Tuple(items):

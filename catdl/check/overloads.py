@@ -7,6 +7,7 @@ and the meaning of the prelude's own kinds stays what it is.
 from __future__ import annotations
 
 from catdl import diagnostics as wrong
+from catdl.check.context import Context
 from catdl.check.program import Program
 from catdl.check.scope import BadDef, Env, KindDef, Module, MorphismDef, Overload
 from catdl.check.static import Refused
@@ -39,9 +40,26 @@ def read_overload(program: Program, module: Module, node: ast.Overload) -> None:
         words = "an overload speaks of a kind that this file declares; those of the prelude's kinds are the prelude's"
         raise ctx.refuse(wrong.BadValue(span, words))
     literal = ctx.statics.value(node.args[0].value, Env(module)) if node.args else None
+    meant = None if node.target is None else morphism(ctx, module, node.target)
+    if target.open != (node.target is not None):
+        how = f"overload {node.name} : … = f" if target.open else f"overload {node.name} : … -> …"
+        why = "is one of several morphisms" if target.open else "is one morphism for all kinds"
+        raise ctx.refuse(wrong.BadValue(span, f"`{node.name}` {why}: write `{how}`"))
     if any(o.inputs == inputs and o.literal == literal for o in target.overloads):
         raise ctx.refuse(wrong.BadValue(span, f"`{node.name}` has an overload for these kinds already"))
-    target.overloads = (*target.overloads, Overload(literal, inputs, outputs, node.message))
+    target.overloads = (*target.overloads, Overload(literal, inputs, outputs, node.message, meant))
+
+
+def morphism(ctx: Context, module: Module, node: ast.Name) -> MorphismDef:
+    """The morphism that an overload names. Raises Refused after a report."""
+    found = module.find(node.id)
+    if isinstance(found, MorphismDef):
+        module.used.add(node.id)
+        return found
+    if isinstance(found, BadDef):
+        raise Refused
+    known = [name for name, entry in module.defs.items() if isinstance(entry, MorphismDef)]
+    raise ctx.refuse(wrong.UnknownName(module.span(node), node.id, "morphism", near(node.id, known)))
 
 
 def legs(node: ast.Expr) -> tuple[ast.Expr, ...]:

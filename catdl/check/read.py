@@ -34,6 +34,7 @@ from catdl.check.scope import (
 )
 from catdl.check.signature import FixedPart, Scheme
 from catdl.check.sources import initialiser, started
+from catdl.check.stand_ins import stand_in
 from catdl.check.static import Refused
 from catdl.diagnostics.base import Diagnostic, Edit
 from catdl.diagnostics.suggest import near
@@ -244,8 +245,13 @@ def read_functor(program: Program, found: FunctorDef) -> None:
 def read_object(program: Program, found: ObjectDef) -> None:
     """A named object becomes known."""
     ctx = program.context(program.report)
+    sorts = {binder.name: "row" if binder.row else "axis" for binder in found.node.binders}
+    names: dict[str, object] = {name: stand_in(name, sort) for name, sort in sorts.items()}
     try:
-        ctx.types.declared(found)
+        if names:
+            ctx.types.object(found.node.value, Env(found.module, None, names))
+        else:
+            ctx.types.declared(found)
     except Refused:
         found.module.defs[found.name] = BadDef(found.name)
 

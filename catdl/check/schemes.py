@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from catdl.check.coalgebras import read_at_each
+from catdl.check.distributions import written_out
 from catdl.check.functors import functor
 from catdl.check.names import mentioned
 from catdl.check.objects import Types
@@ -81,6 +82,8 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
                 stack += [(i.value, i.name) for i in reversed(items)]
             case ast.Call() | ast.Power() | ast.Index() if types.weights(expr, env) is not None:
                 out.append(FixedPart(expr, types.object(expr, env), name))
+            case ast.Index() | ast.Name() if (whole := written_out(types.statics, expr, env)) is not None:
+                stack.append((whole, name))
             case ast.Index(base, items) if not isinstance(base, ast.Index):
                 out.append(LeafPart(expr, base, items, name))
             case ast.Call() | ast.Field() if (on := on_functor(types, expr, env)) is not None:

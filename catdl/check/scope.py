@@ -122,6 +122,11 @@ class MorphismDef:
         return head.signature is None and head.params is None and bool(self.module.half_read(head.start))
 
     @property
+    def open(self) -> bool:
+        """Whether it is one of several morphisms, by the kinds that come."""
+        return bool(self.overloads) and self.overloads[0].target is not None
+
+    @property
     def modifiers(self) -> tuple[str, ...]:
         """`native`, `core`."""
         return self.equations[0].modifiers
@@ -151,12 +156,13 @@ class LearnerDef:
 
 @record
 class Overload:
-    """Kinds of one overload: of the inputs, of the outputs (None: never), or why not."""
+    """Kinds of one overload: of the inputs, of the outputs (None: never), or why not; or the morphism that is meant."""
 
     literal: object | None
     inputs: tuple[str, ...]
     outputs: tuple[str, ...] | None
     message: str
+    target: MorphismDef | None = None
 
 
 @record

@@ -85,6 +85,8 @@ def core_effects(name: str, training: bool) -> frozenset[str]:
     """The effects of a core operation."""
     if name.endswith("_like") and not name.startswith(("zeros", "ones", "full")):
         return frozenset({"rand_train" if training else "rand"})
+    if name == "sample":
+        return frozenset({"rand_train" if training else "rand"})
     if name.startswith("across_"):
         return frozenset({"across"})
     return NONE

@@ -9,7 +9,7 @@ from catdl.diagnostics.base import NO_WHY, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import listed, placed
 from catdl.source import Span
 
-__all__ = ["KindAmbiguous", "KindMismatch", "KindNever", "UnrelatedKinds"]
+__all__ = ["KindAmbiguous", "KindMismatch", "KindNever", "NoMeaning", "UnrelatedKinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class KindAmbiguous(Mistake):
     def parts(self) -> Parts:
         message = f"several overloads of `{self.operation}` fit, and none is the most specific"
         notes = ("candidates\n" + "\n".join(f"  {candidate}" for candidate in self.candidates),)
-        helps = (Help("say which is meant with `as`: `x >> as Std`, say"),)
+        helps = (Help("say which is meant with `as`: `as[Std](x)`, say"),)
         return Parts(message, self.span, "which one?", notes=notes, helps=helps)
 
 
@@ -90,3 +90,26 @@ class UnrelatedKinds(Mistake):
         what = f"`{self.operation}` cannot combine" if self.operation else "cannot combine"
         message = f"{what} `{self.left}` and `{self.right}`: neither is a kind of the other"
         return self.why.onto(Parts(message, self.span, "unrelated kinds", helps=self.helps))
+
+
+@dataclass(frozen=True, slots=True)
+class NoMeaning(Mistake):
+    """One of several morphisms by the kinds that come, and these are none's, or `several`'s."""
+
+    code: ClassVar[str] = "E0405"
+    title: ClassVar[str] = "no morphism for these kinds"
+    span: Span
+    operation: str
+    found: str
+    candidates: tuple[str, ...]
+    several: bool
+    helps: tuple[Help, ...] = ()
+
+    def parts(self) -> Parts:
+        if self.several:
+            message = f"`{self.operation}` of `{self.found}` may mean several things"
+            notes = ("it could be read as\n" + "\n".join(f"  {candidate}" for candidate in self.candidates),)
+            return Parts(message, self.span, "which one?", notes=notes, helps=self.helps)
+        message = f"`{self.operation}` of `{self.found}` means nothing"
+        notes = (f"`{self.operation}` takes\n" + "\n".join(f"  {candidate}" for candidate in self.candidates),)
+        return Parts(message, self.span, "none takes these kinds", notes=notes, helps=self.helps)

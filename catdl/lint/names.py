@@ -35,7 +35,7 @@ def warnings(program: Program) -> Iterator[Diagnostic]:
     others: list[object] = [n for n in tree if isinstance(n, ast.Where)]
     for node in tree:
         if isinstance(node, ast.Overload):
-            others += [node.domain, node.codomain]
+            others += [node.domain, node.codomain, node.target]
     used = module.parts | mentioned(others)
     for node in tree:
         if isinstance(node, ast.Import):

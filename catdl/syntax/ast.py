@@ -261,12 +261,16 @@ class If:
 
 @record
 class Bind:
-    """`q, k = e`: a statement that names wires. `pattern` is a name or a Tuple of patterns."""
+    """`q, k = e`: a statement that names wires. `pattern` is a name or a Tuple of patterns.
+
+    `drawn`: it is `z ~ q`, and the value is the call `sample(q)`.
+    """
 
     pattern: Expr
     value: Expr
     start: int
     end: int
+    drawn: bool = False
 
 
 @record

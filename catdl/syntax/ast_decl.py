@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from catdl.record import record
 
 if TYPE_CHECKING:
-    from catdl.syntax.ast import Arg, Bind, Expr
+    from catdl.syntax.ast import Arg, Bind, Expr, Name
 
 __all__ = [
     "Binder",
@@ -84,13 +84,17 @@ class Kind:
 
 @record
 class Object:
-    """`object Seq = Real[T, D]`; ports are named by a Tuple with named items."""
+    """`object Seq = Real[T, D]`; ports are named by a Tuple with named items.
+
+    It may have axes of its own: `object Normal[..S] = (mean: Real[..S], std: Std[..S])`.
+    """
 
     name: str
     value: Expr
     start: int
     end: int
     doc: str = ""
+    binders: tuple[Binder, ...] = ()
 
 
 @record
@@ -189,7 +193,10 @@ class Morphism:
 
 @record
 class Overload:
-    """`overload exp : LogStd -> Std`, `overload mul : Var @ Real -> never "message"`, `overload scale(1/2) : …`."""
+    """`overload exp : LogStd -> Std`, `overload mul : Var @ Real -> never "message"`, `overload scale(1/2) : …`.
+
+    `overload sample : Real @ Std = normal_sample` names the morphism that is meant where these kinds come.
+    """
 
     name: str
     args: tuple[Arg, ...]
@@ -198,6 +205,7 @@ class Overload:
     message: str
     start: int
     end: int
+    target: Name | None = None
 
 
 @record

@@ -89,7 +89,8 @@ class Builder(ExprBuilder):
 
     def object_decl(self, values: Values, first: int, last: int) -> list[ast.Object]:
         start = self.starts[first]
-        return [ast.Object(self.word(values[1]), values[3], start, self.ends[last], self.doc(start))]
+        _, name, binders, _, value = values
+        return [ast.Object(self.word(name), value, start, self.ends[last], self.doc(start), binders or ())]
 
     def functor_decl(self, values: Values, first: int, last: int) -> list[ast.Functor]:
         start = self.starts[first]
@@ -224,6 +225,11 @@ class Builder(ExprBuilder):
                 self.word(name), args, domain, None if never else codomain, text, self.starts[first], self.ends[last]
             )
         ]
+
+    def overload_to(self, values: Values, first: int, last: int) -> list[ast.Overload]:
+        _, name, _, domain, _, target = values
+        to = ast.Name(self.word(target), self.starts[target], self.ends[target])
+        return [ast.Overload(self.word(name), (), domain, None, "", self.starts[first], self.ends[last], to)]
 
     def learner_decl(self, values: Values, first: int, last: int) -> list[ast.Learner]:
         _, name, _, fields, _ = values

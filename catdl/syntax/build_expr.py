@@ -424,6 +424,12 @@ class ExprBuilder:
     def bind(self, values: Values, first: int, last: int) -> ast.Bind:
         return ast.Bind(values[0], values[2], self.starts[first], self.ends[last])
 
+    def draw(self, values: Values, first: int, last: int) -> ast.Bind:
+        targets, sign, law = values
+        start, end = self.starts[sign], self.ends[sign]
+        value = ast.Call(ast.Name("sample", start, end), (ast.Arg(None, "", law, law.start, law.end),), start, law.end)
+        return ast.Bind(targets, value, self.starts[first], self.ends[last], True)
+
     def box(self, values: Values, first: int, last: int) -> ast.Box:
         tie = None if values[1] is None else self.word(values[1])
         return ast.Box(self.word(values[2]), tie, values[4], self.starts[first], self.ends[last])

@@ -30,10 +30,9 @@ def decl_parts(decl: ast.Decl) -> tuple[Parts, ast.Expr | None]:
             base = f" : {decl.access} {decl.base}" if decl.base is not None else ""
             return [f"kind {decl.name}{axis}{base}"], None
         case ast.Object():
-            return [f"object {decl.name}"], decl.value
+            return [f"object {decl.name}{_binders(decl.binders)}"], decl.value
         case ast.Functor():
-            binders = f"[{', '.join(_binder(binder) for binder in decl.binders)}]" if decl.binders else ""
-            return [f"functor {decl.name}{binders}({decl.variable})"], decl.value
+            return [f"functor {decl.name}{_binders(decl.binders)}({decl.variable})"], decl.value
         case ast.Param():
             pieces = [f"param {decl.name} : ", Work(decl.type, Level.SUM, 0)]
             if decl.init is not None:
@@ -68,9 +67,7 @@ def _fact(fact: ast.Fact) -> Parts:
 
 def _morphism(decl: ast.Morphism) -> Parts:
     words = [*decl.modifiers, "extern morphism" if decl.keyword == "extern" else decl.keyword, decl.name]
-    pieces: Parts = [" ".join(words)]
-    if decl.binders:
-        pieces.append(f"[{', '.join(_binder(binder) for binder in decl.binders)}]")
+    pieces: Parts = [" ".join(words), _binders(decl.binders)]
     if decl.params is not None:
         pieces += ["(", *separated((_param(param) for param in decl.params), ", "), ")"]
     if decl.signature is not None:
@@ -78,6 +75,10 @@ def _morphism(decl: ast.Morphism) -> Parts:
     if decl.where is not None:
         pieces += [" ", *_where(decl.where)]
     return pieces
+
+
+def _binders(binders: tuple[ast.Binder, ...]) -> str:
+    return f"[{', '.join(map(_binder, binders))}]" if binders else ""
 
 
 def _binder(binder: ast.Binder) -> str:
@@ -113,7 +114,10 @@ def _overload(decl: ast.Overload) -> Parts:
     pieces: Parts = [f"overload {decl.name}"]
     if decl.args:
         pieces += ["(", *items(decl.args, 0, False), ")"]
-    pieces += [" : ", Work(decl.domain, Level.SUM, 0), " -> "]
+    pieces += [" : ", Work(decl.domain, Level.SUM, 0)]
+    if decl.target is not None:
+        return [*pieces, f" = {decl.target.id}"]
+    pieces.append(" -> ")
     pieces.append("never" if decl.codomain is None else Work(decl.codomain, Level.SUM, 0))
     if decl.message:
         pieces.append(f" {quoted(decl.message)}")

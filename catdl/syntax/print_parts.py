@@ -249,6 +249,8 @@ def _block(node: ast.Block, indent: int) -> Parts:
 
 def _statement(node: ast.Bind | ast.Box | ast.Emit | ast.LocalParam | ast.Store, indent: int) -> Parts:
     match node:
+        case ast.Bind(pattern, ast.Call(_, (law,)), drawn=True):
+            return [*_target(pattern, indent), " ~ ", Work(law.value, Level.OPEN, indent)]
         case ast.Bind():
             return [*_target(node.pattern, indent), " = ", Work(node.value, Level.OPEN, indent)]
         case ast.Box():
