@@ -150,9 +150,11 @@ def squeeze(rule: Rule) -> Bundle:
 
 
 def rename(rule: Rule) -> Bundle:
-    """`rename[A -> B]`: another label, nothing moves."""
+    """`rename[A -> B]`: another label, nothing moves; of several at once, each names an axis of the input."""
     wire = rule.wires(1)[0]
-    axes = list(rule.axes(wire))
+    given = rule.axes(wire)
+    axes = list(given)
+    done: set[int] = set()
     kind = wire.leaf.kind
     for item in rule.items():
         if not isinstance(item.value, ast.Arrow) or not isinstance(item.value.codomain, (ast.Name, ast.Tuple)):
@@ -160,7 +162,13 @@ def rename(rule: Rule) -> Bundle:
                 wrong.BadArgument(rule.head.env.module.span(item), "axis", "`A -> B`", "something else", "rename")
             )
         source = ast.Arg(None, "", item.value.domain, item.start, item.end)
-        place = rule.find(axes, source)
+        place = rule.find(given, source)
+        if place in done:
+            shown = show_axis(given[place])
+            raise rule.ctx.refuse(
+                wrong.BadPattern(rule.head.env.module.span(item), f"`rename` gives `{shown}` two names")
+            )
+        done.add(place)
         label = (
             rule.ctx.types.label(item.value.codomain.id, rule.head.env)
             if isinstance(item.value.codomain, ast.Name)
