@@ -99,10 +99,9 @@ def _cross(within: Within, ins: list[Moves]) -> Moves | Broken:
 def _det(within: Within, x: Moves, sizes: tuple[Size, ...]) -> Moves | Broken:
     """Of matrices whose two sides are moved alike, or one of them by what has determinant 1."""
     *rest, one, other = x.reps
-    alike = one == other and round_trip(within, one, sizes[-1])
     if rigid(rest):
         return Broken(Rule.SEPARATE)
-    if alike:
+    if _alike(within, one, other, sizes[-1]) and (permutes(one) or _even(within)):
         return Moves(tuple(rest))
     single = {type(one), type(other)} <= {Turned, type(FIXED), type(UNIFORM)} and not (acting(one) and acting(other))
     if single and not within.special:
@@ -110,10 +109,20 @@ def _det(within: Within, x: Moves, sizes: tuple[Size, ...]) -> Moves | Broken:
     return Moves(tuple(rest)) if single else Broken(Rule.FOREIGN)
 
 
+def _alike(within: Within, one: Rep, other: Rep, size: Size) -> bool:
+    """Whether the two sides of a matrix are moved alike, by permutations or as vectors."""
+    return one == other and (isinstance(one, Turned) or permutes(one)) and round_trip(within, one, size)
+
+
+def _even(within: Within) -> bool:
+    """Whether the determinants of its matrices are 1 or -1."""
+    return within.orthogonal or within.metric or within.special
+
+
 def _trace(within: Within, x: Moves, sizes: tuple[Size, ...]) -> Moves | Broken:
     """Of matrices whose two sides are moved alike, by what keeps lengths."""
     *rest, one, other = x.reps
-    alike = one == other and round_trip(within, one, sizes[-1]) and within.orthogonal
+    alike = _alike(within, one, other, sizes[-1]) and (permutes(one) or within.orthogonal)
     return Moves(tuple(rest)) if alike else Broken(Rule.NUMBERED if permutes(one) else Rule.MIXED)
 
 

@@ -87,6 +87,8 @@ def pointwise(
         found: Rep | Broken | None
         if rigid(there):
             found = _linear(within, fn, column, ins)
+        elif any(isinstance(rep, Signs) for rep in there):
+            found = _signs(fn, column, ins) or meet(there)
         elif len(ins) == 1 and there:
             found = there[0]
         else:
@@ -99,6 +101,16 @@ def pointwise(
     if fn == "real":
         number = ins[0].number
     return Moves(tuple(reps), False, names, number)
+
+
+def _signs(fn: str, column: list[Rep | None], ins: list[Moves]) -> Rep | None:
+    """Constant numbers along an axis in a function, where they are told again: turned round, or times one number."""
+    (place, numbers), *more = [(k, rep.numbers) for k, rep in enumerate(column) if isinstance(rep, Signs)]
+    by: object = {"neg": -1, "real": 1}.get(fn)
+    if fn == "mul" and not more:
+        by = ins[1 - place].number
+    exact = [number for number in (by, *numbers) if isinstance(number, int | Fraction)]
+    return Signs(tuple(exact[0] * number for number in exact[1:])) if len(exact) == len(numbers) + 1 else None
 
 
 def _no_index(number: object) -> bool:

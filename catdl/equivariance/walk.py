@@ -247,8 +247,11 @@ class Walk:
             common = together([state.reps[:1] for state in elements])
             if common is None or not all(map(divided, elements, repeat(1))):
                 return [Broken(Rule.ASIDE)] * width
-            if meet([rep for (rep,) in common]) is None:
+            along = meet([rep for (rep,) in common])
+            if along is None:
                 return [Broken(Rule.NUMBERED)] * width
+            if not pointwise.round_trip(self.within, along, op.axis.size):
+                return [Broken(pointwise.cut(along))] * width
         inner = [Moves(state.reps[1:], state.closed, state.names) for state in elements]
         begun = [op.body.wires[wire].type for wire in op.body.outputs[: op.carried]]
         states: States = [_begun(state, leaf, named) for state, leaf in zip(ins, begun, strict=False)]
