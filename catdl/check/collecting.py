@@ -23,7 +23,8 @@ from catdl.check.sources import declared
 from catdl.check.static import Refused
 from catdl.check.zonk import zonk_leaf
 from catdl.diagram.collect import collected
-from catdl.diagram.model import Call, Diagram, Global
+from catdl.diagram.model import VARIABLE, Box, Call, Diagram, Extern, Global
+from catdl.diagram.params import post_order
 from catdl.syntax import ast
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def collecting(
         plugs = [(path, declared(b, params[wire], span)) for path, wire in only.plugs]
         segment, diagram = only.site or only.op.callee.name, only.op.callee
     made, names = collected(diagram)
+    if any(variable(box) for inner in post_order(diagram) for box in inner.boxes):
+        raise Refused  # what an argument emits is known where it is given
     if not names:
         raise ctx.refuse(wrong.BadValue(span, f"nothing is emitted in `{span.text}`: there is nothing to collect"))
     outputs = [W(b, made.wires[w].type, made.wires[w].constant, None, span) for w in made.outputs]
@@ -63,6 +66,11 @@ def collecting(
     out = Bundle(outputs, ((None,) * count + names))
     out.groups = ((None, count), (None, len(names)))
     return out
+
+
+def variable(box: Box) -> bool:
+    """Whether a box stands for an argument of a morphism that is checked by itself."""
+    return isinstance(box.op, Extern) and box.op.target.startswith(VARIABLE)
 
 
 def applied(program: Program, ctx: Context, morphism: ast.Expr, env: Env, wires: list[W]) -> Diagram:

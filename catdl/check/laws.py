@@ -49,6 +49,9 @@ def read_law(program: Program, law: LawDef) -> None:
             made.append(elaborated(program, law, each, sides, note))
         except Refused:
             continue
+    if len(made) != len(sides) and not has_errors(program.diagnostics) and not module.half_read(node.start):
+        words = "a law is about any argument, and what any morphism emits cannot be collected"
+        note(wrong.BadValue(law.span, words))
     if has_errors(found) or len(made) != len(sides):
         return
     left, right = made

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import catdl
+from catdl.diagnostics import has_errors
 from catdl.diagram.model import Call
 from catdl.diagram.verify import verify
 from tests.torch.agree import agree
@@ -107,3 +108,30 @@ def test_what_is_refused(body: str, code: str, words: str) -> None:
 def test_emit_is_a_name_elsewhere() -> None:
     text = "dim D = 2\nmorphism emit : Real[D] -> Real[D] = relu\nmorphism f : Real[D] -> Real[D] = emit >> tanh\n"
     assert not catdl.loads(text).diagnostics
+
+
+def test_what_an_argument_emits_is_known_where_it_is_given() -> None:
+    text = """
+morphism measured(f : Real[D] -> Real[D]) : Real[D] -> Real[D] @ Real = x => {
+    y, extra = x >> collect(f >> tanh)
+    (y, total(extra))
+}
+morphism f : Real[D] -> Real[D] @ Real = measured(stat)
+"""
+    spec = catdl.loads(FILE + text)
+    assert not has_errors(spec.diagnostics)
+    agree(spec["f"].diagram())
+    wrong = catdl.loads(f"{FILE}{text}morphism g : Real[D] -> Real[D] @ Real = measured(relu)\n").diagnostics
+    assert [d.code for d in wrong if d.severity == "error"] == ["E0208"]
+
+
+def test_a_law_about_any_morphism_cannot_collect_it() -> None:
+    text = """
+law both(f : Real[D] -> Real[D]) : Real[D] -> Real[D] @ Real = (x => {
+    y, extra = x >> collect(f)
+    (y, total(extra))
+}) == (x => (f(x), sum[..](x)))
+"""
+    (found,) = (d for d in catdl.loads(FILE + text).diagnostics if d.severity == "error")
+    assert found.code == "E0208"
+    assert "cannot be collected" in found.parts().message
