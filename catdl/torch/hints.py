@@ -24,7 +24,6 @@ _POSITIONAL: dict[str, tuple[str, ...]] = {
     **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
     **{f"nn.ConvTranspose{n}d": _CONV for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": ("num_features",) for n in (1, 2, 3)},
-    **{f"nn.InstanceNorm{n}d": ("num_features",) for n in (1, 2, 3)},
     **{f"F.{kind}_pool{n}d": ("", "kernel_size") for kind in ("max", "avg") for n in (1, 2, 3)},
     "nn.GroupNorm": ("num_groups", "num_channels"),
     "F.dropout": ("", "p"),

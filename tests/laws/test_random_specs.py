@@ -13,3 +13,10 @@ from tests.laws.generate import Spec, well_typed
 def test_random_specs_are_sound(spec: Spec) -> None:
     """See `agreement.sound`."""
     sound(spec, every=False)
+
+
+def test_the_gradient_of_one_sample_with_its_channels_last() -> None:
+    """`nn.InstanceNorm2d` of torch 2.13 has a wrong one, where what comes after it is frozen."""
+    layers = "morphism m1 : Real[A, B, T] -> Real[A, B, T] = linear[A](A) >> tanh"
+    whole = "morphism f : Real[A, B, T] -> Real[A, B, T] = instancenorm(eps = 0.1, affine = true) >> m1{**: frozen}"
+    sound(Spec([layers, whole], {"T": 4}), every=False)

@@ -76,17 +76,13 @@ def _leaves(c: Context) -> str:
 
 
 def _instance_module(c: Context) -> str | None:
-    if _spatial(c) not in (1, 2, 3) or _lone(c, 1):
-        return None
-    return f"nn.InstanceNorm{_spatial(c)}d({_shape(c)}{_eps(c, 1e-5)}, affine=True)"
+    """A group for each channel: `nn.InstanceNorm` gives a wrong gradient for one sample with its channels last."""
+    return None if _lone(c, 1) else f"nn.GroupNorm({_shape(c)}, {_shape(c)}{_eps(c, 1e-5)})"
 
 
 def _instance(c: Context) -> str:
-    if _lone(c, 1):
-        channels = c.axis(0, c.dims(c.rank())[0])
-        return f"torch.group_norm({c.x()}, {channels}{_leaves(c)}{_eps(c, 1e-5)})"
-    leaves = f", weight={c.param('weight')}, bias={c.param('bias')}" if c.leaf("weight") is not None else ""
-    return f"F.instance_norm({c.x()}{leaves}{_eps(c, 1e-5)})"
+    function = "torch" if _lone(c, 1) else "F"  # the one in F refuses one element
+    return f"{function}.group_norm({c.x()}, {c.axis(0, c.dims(c.rank())[0])}{_leaves(c)}{_eps(c, 1e-5)})"
 
 
 def _spatial(c: Context) -> int:
