@@ -11,6 +11,7 @@ from catdl.record import names as fields_of
 from catdl.source import Source
 from catdl.syntax import ast
 from catdl.syntax.parser import parse
+from catdl.syntax.printer import show
 
 
 def bare(node: Any) -> Any:
@@ -229,6 +230,9 @@ _kinds = st.one_of(
     st.builds(ast.Kind, names, st.none(), st.none(), st.just(""), st.none(), _zero, _zero, _docs),
 )
 
+# `on {` is read as the name `on` and a plug: no dim begins with a brace.
+_places = exprs.filter(lambda node: not show(node).startswith("{"))
+
 decls = st.one_of(
     st.builds(ast.Dim, names, st.none() | exprs, _roles, _zero, _zero, _docs),
     _wheres,
@@ -240,7 +244,7 @@ decls = st.one_of(
         ast.Group,
         names,
         st.sampled_from(["group", "monoid"]),
-        st.lists(exprs, min_size=1, max_size=2).map(tuple),
+        st.lists(_places, min_size=1, max_size=2).map(tuple),
         st.none() | _wheres,
         exprs,
         _zero,
