@@ -83,6 +83,9 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
             return copair(ctx, expr, env, b, inp)
         case ast.Bad() | ast.Field() if is_told(expr):
             return BAD
+        case ast.Field() if strange(expr, env) is not None:
+            ctx.report(dotted(ctx, expr, (), env))
+            return BAD
         case ast.Tuple(items) if items and not any(i.name for i in items):
             return tensor(ctx, expr, tuple(i.value for i in items), env, b, inp)
         case _:
@@ -145,13 +148,28 @@ def apply_compound(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bund
 def dotted(ctx: Context, called: ast.Field, args: tuple[ast.Arg, ...], env: Env) -> Diagnostic:
     """What is wrong with `x.relu()`, where `relu(x)` is meant, or with `nn.Linear(D)`: nothing is called `nn`."""
     span = env.module.span(called)
+    if (path := strange(called, env)) is not None:
+        known = called.name in rules.TABLE or isinstance(env.find(called.name), MorphismDef)
+        close = (called.name,) if known else alike(called.name, env, MorphismDef)
+        return wrong.UnknownName(span, path, "morphism", close)
     if not is_wire(ctx, called.base, env):
-        return wrong.UnknownName(span, called.name, "morphism", alike(called.name, env, MorphismDef))
+        return wrong.NotAMorphism(span, described(called))
     given = [env.module.span(part).text for part in (called.base, *args)]
     meant = f"{called.name}({', '.join(given)})"
     whole = Span(span.source, span.start, span.source.text.index(")", args[-1].end if args else span.end) + 1)
     helps = (Help(f"apply the morphism to the wire: `{meant}`", (Edit(whole, meant),)),)
     return wrong.NotAMorphism(span, f"a part of the wire `{given[0]}`", helps)
+
+
+def strange(path: ast.Expr, env: Env) -> str | None:
+    """A path such as `nn.functional.relu` that begins with a name that stands for nothing; None for any other."""
+    parts: list[str] = []
+    while isinstance(path, ast.Field):
+        parts.append(path.name)
+        path = path.base
+    if not isinstance(path, ast.Name) or env.find(path.id) is not None or path.id in rules.TABLE:
+        return None
+    return ".".join([path.id, *reversed(parts)])
 
 
 def apply_head(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder, inp: Bundle) -> Bundle:

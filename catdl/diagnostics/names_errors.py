@@ -46,8 +46,9 @@ class UnknownName(Mistake):
         else:
             message = f"nothing is called `{self.name}` here"
         helps = did_you_mean(self.span, self.suggestions)
-        if words := elsewhere.said(self.name):
-            other = elsewhere.same(self.name)
+        last = self.name.rpartition(".")[2]  # of `nn.Linear`
+        if words := elsewhere.said(last):
+            other = elsewhere.same(last)
             helps = (Help(words, (Edit(self.span, other),) if other and self.span.text == self.name else ()),)
         if self.sort == "dim" and self.name.lower() in BATCH:
             helps = (Help(f"leave it out: {NO_BATCH}"),)

@@ -41,7 +41,8 @@ def near(name: str, candidates: Iterable[str], most: int = 3, share: int = 3) ->
             found.append((cost, place, candidate))
             limit = min(limit, cost + 1)  # what is further off than that is not told
     found.sort()
-    return tuple(candidate for cost, _, candidate in found[:most] if cost <= found[0][0] + 1)
+    # What differs in case alone is meant; otherwise what is one edit further off may be.
+    return tuple(candidate for cost, _, candidate in found[:most] if cost <= found[0][0] + bool(found[0][0]))
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ candidate, the least first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from catdl.diagnostics.words import listed
 from catdl.repair.case import Case, Group, drop_step, one
@@ -190,6 +190,7 @@ def swapped(case: Case) -> Iterator[Group]:
         dropped = drop_step(case, node)
         edit = dropped if dropped is not None else case.swap(node, "id")
         yield one("without the swap the two sides meet", edit)
+    yield from exchanged(case, node)
     legs = two(case)
     if legs:
         left, right = legs
@@ -199,6 +200,24 @@ def swapped(case: Case) -> Iterator[Group]:
     elif crossed(case):
         yield one("the two sides meet after a swap", *case.then(node, "swap"))
         yield one("the two sides meet after a swap", *case.first(node, "swap"))
+
+
+def exchanged(case: Case, node: ast.Expr) -> Iterator[Group]:
+    """Without the `swap` before it the place gets what it takes, or a leg does where another one stands."""
+    tensor = case.around(ast.Tensor)
+    for part in (node, tensor):
+        seq = case.parent(part) if part is not None else None
+        steps = seq.steps if isinstance(seq, ast.Seq) else ()
+        before = next((step for step, after in pairwise(steps) if after is part), None)
+        dropped = drop_step(case, before) if isinstance(before, ast.Name) and before.id == "swap" else None
+        if dropped is not None:
+            yield one("without the swap the two sides meet", dropped)
+    if tensor is not None:
+        mine = next((leg for leg in tensor.legs if leg in case.way), None)
+        for other in tensor.legs if mine is not None else ():
+            if other is not mine:
+                edits = (case.swap(mine, case.text(other)), case.swap(other, case.text(mine)))
+                yield one("the legs stand in another order than what comes in", *edits)
 
 
 def crossed(case: Case) -> bool:

@@ -128,7 +128,12 @@ def drop_step(case: Case, node: Any) -> Edit | None:
     if place:
         start = arrow_before(case, node)
         return case.put(start, node.end, "") if start is not None else None
-    return case.put(node.start, seq.steps[1].start, "")
+    gap = case.module.source.text[node.end : seq.steps[1].start]
+    arrow = len(gap) - len(gap.lstrip())
+    if not gap.startswith(">>", arrow):
+        return None
+    arrow += len(">>")
+    return case.put(node.start, node.end + arrow + len(gap[arrow:]) - len(gap[arrow:].lstrip()), "")
 
 
 def arrow_before(case: Case, node: Any) -> int | None:

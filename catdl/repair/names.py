@@ -26,7 +26,7 @@ def batch(case: Case) -> Iterator[Group]:
 def near(case: Case) -> Iterator[Group]:
     """E0101: the suggestions, in the place of the name alone."""
     name = case.mistake.name
-    if said(name):
+    if said(name.rpartition(".")[2]):
         return  # a near name is another thing
     for suggestion in case.mistake.suggestions:
         for match in re.finditer(rf"(?<![\w']){re.escape(name)}(?![\w'])", case.span.text):

@@ -40,6 +40,7 @@ TRIES = 14  # candidates tried for one mistake
 STEPS = 60_000  # of elaboration, a guard for texts that unfold to much for their length: no trial starts later
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
+    "E0001": (syntax.mistaken,),
     "E0002": (syntax.unexpected,),
     "E0004": (syntax.unclosed,),
     "E0101": (names.batch, names.near, wires.unbound),
@@ -78,7 +79,7 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "E0402": (kinds.never,),
     "E0404": (kinds.unrelated,),
     "E0501": (wires.unused,),
-    "E0502": (wires.pointwise,),
+    "E0502": (wires.composed, wires.pointwise),
     "E0503": (wires.not_a_wire,),
     "E0504": (statics.tie,),
     "E0505": (wires.arity, wires.pattern),

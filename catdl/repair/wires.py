@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, count
+from itertools import chain, count, pairwise
 from typing import Any
 
 from catdl.check import table as rules
@@ -52,7 +52,8 @@ def unwritten(case: Case) -> Iterator[Group]:
 def pattern(case: Case) -> Iterator[Group]:
     """E0505: a pattern of as many names as there are wires: `_` for what is not needed, or without what is not used."""
     node, wrong = case.node, case.mistake
-    if not isinstance(node, ast.Tuple) or any(item.name for item in node.items):
+    binds = getattr(case.parent(node), "pattern", None) is node
+    if not isinstance(node, ast.Tuple) or not binds or any(item.name for item in node.items):
         return
     if len(node.items) < wrong.found:
         more = ", _" * (wrong.found - len(node.items))
@@ -85,6 +86,9 @@ def arity(case: Case) -> Iterator[Group]:
     """E0505: a leg, an argument or a name too many; a port that is missing."""
     node = case.node
     if isinstance(node, ast.Tensor):
+        if case.mistake.found == 1:
+            gaps = [case.put(left.end, right.start, " & ") for left, right in pairwise(node.legs)]
+            yield one("`&` gives each leg the same input", *gaps)
         for leg, other in zip(node.legs[1:], node.legs, strict=False):
             yield one(f"leave `{case.text(leg)}` out", case.put(other.end, leg.end, ""))
     ports = missing_ports(case, node)
@@ -211,6 +215,18 @@ def pointwise(case: Case) -> Iterator[Group]:
         "arithmetic is done with values: name the input, and apply each morphism to it",
         *(e for e in edits if e.replacement),
     )
+
+
+def composed(case: Case) -> Iterator[Group]:
+    """E0502: `f > g` or `f . g`, where `f >> g` is meant."""
+    node = case.node
+    if isinstance(node, ast.Field) and is_morphism(case, node.base):
+        yield one("steps are composed by `>>`", case.put(node.base.end, node.end, f" >> {node.name}"))
+    if isinstance(node, ast.Chain) and all(is_morphism(case, part) for part in node.operands):
+        text = case.module.source.text
+        gaps = [(left.end, right.start) for left, right in pairwise(node.operands)]
+        if all(text[start:end].strip() == ">" for start, end in gaps):
+            yield one("steps are composed by `>>`", *(case.put(start, end, " >> ") for start, end in gaps))
 
 
 def is_morphism(case: Case, node: Any) -> bool:

@@ -19,6 +19,7 @@ RESUMABLE = ("statement", "entry", "where", "signature", "value")
 """The parts of a declaration that a mistake can be confined to."""
 
 _MODIFIERS = frozenset({"EXTERN", "NATIVE", "CORE"})
+_VALUES = frozenset({"NAME", "NUMBER", "RPAR"})  # what the size or the role of a dim may end with
 
 
 def resume_at(stream: Stream, part: str, start: int, index: int, values: list[Any]) -> int | None:
@@ -138,7 +139,10 @@ def unknown(stream: Stream, source: Source, begin: int) -> ast.Dim | None:
 
 
 def _listed(stream: Stream, place: int, end: int) -> list[int]:
-    """The names right after the word at `place` and after the commas that follow, outside brackets."""
+    """The names right after the word at `place` and after the commas that follow, outside brackets.
+
+    A name that is given something right after a value is one of them, too: only the comma before it is missing.
+    """
     names: list[int] = []
     depth = 0
     for at in range(place, end - 1):
@@ -147,7 +151,8 @@ def _listed(stream: Stream, place: int, end: int) -> list[int]:
             depth += 1
         elif kind in BRACKETS.values():
             depth = max(depth - 1, 0)
-        if (at == place or kind == "COMMA") and depth == 0 and stream.kinds[at + 1] == "NAME":
+        parted = at == place or kind == "COMMA" or (kind in _VALUES and stream.kinds[at + 2] in ("EQUAL", "COLON"))
+        if parted and depth == 0 and stream.kinds[at + 1] == "NAME":
             names.append(at + 1)
     return names
 
