@@ -12,7 +12,7 @@ from catdl.check.builder import BAD, Builder, Bundle, Closure
 from catdl.check.closures import check_tie
 from catdl.check.context import Context
 from catdl.check.forms import is_wire
-from catdl.check.names import mentioned, pattern_names
+from catdl.check.names import leaves, mentioned, pattern_names
 from catdl.check.scope import Env, Module, Shadow, Static
 from catdl.check.scores import written
 from catdl.check.sources import local_param
@@ -54,8 +54,10 @@ def bind_pattern(
                 raise ctx.refuse(wrong.BadValue(span, f"a pattern goes by position, and the ports here are ({ports})"))
             grouped = not value.bad and value.groups is not None and len(items) == len(value.groups)
             if not value.bad and not grouped and len(items) != len(value.wires):
-                ctx.report(wrong.ArityMismatch(span, len(items), len(value.wires), "this pattern"))
-                value = BAD
+                items = leaves(pattern)  # a product has no brackets: `(a, (b, c))` are three wires
+                if len(items) != len(value.wires):
+                    ctx.report(wrong.ArityMismatch(span, len(items), len(value.wires), "this pattern"))
+                    value = BAD
             out: list[tuple[str, Bundle, Span]] = []
             if grouped:
                 place = 0

@@ -13,7 +13,7 @@ from catdl.check.builder import BAD, Builder, Bundle, W
 from catdl.check.coalgebras import tag as tag_kind
 from catdl.check.context import Context
 from catdl.check.emit import core
-from catdl.check.forms import width
+from catdl.check.forms import misfit
 from catdl.check.ports import in_order
 from catdl.check.rules.common import BOOL
 from catdl.check.scope import Env
@@ -95,9 +95,9 @@ def _cases(ctx: Context, expr: ast.Copair, env: Env, b: Builder, tag: W, parts: 
     result: Bundle | None = None
     for place, (leg, part) in enumerate(zip(expr.legs, parts, strict=True)):
         span = env.module.span(leg)
-        takes = width(ctx, leg, env)
+        takes = misfit(ctx, leg, env, len(part.wires), len(part.groups or part.wires))
         shown = show_product(types(part))
-        if takes is not None and takes not in (len(part.wires), len(part.groups or part.wires)):
+        if takes is not None:
             ctx.report(wrong.LegMismatch(span, whole, place + 1, shown, len(part.wires), takes))
             return BAD
         condition = holds(ctx, b, tag, place, span)

@@ -270,11 +270,11 @@ class _Folding:
         if self.carrier is not None and (value := constant(rule, node)) is not None:
             self.outs[k] = filled(rule, self.inner, self.carrier, value)
             return True
-        from catdl.check.forms import width  # late: it reads the table of rules, in which `fold` stands
+        from catdl.check.forms import misfit  # late: it reads the table of rules, in which `fold` stands
 
-        takes = width(ctx, node, env)
         count = len(self.inputs[k])
-        if takes is not None and takes not in (count, len(parts) if isinstance(node, ast.Lambda) else count):
+        takes = misfit(ctx, node, env, count, len(parts))
+        if takes is not None:
             ctx.report(wrong.LegMismatch(span, show_form(self.form), k + 1, show_summand(parts), count, takes))
             return False
         bundle = Bundle(self.inputs[k], self.names(parts))

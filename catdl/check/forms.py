@@ -9,7 +9,7 @@ from catdl import diagnostics as wrong
 from catdl.check import table as rules
 from catdl.check.builder import BAD, Bundle, Closure
 from catdl.check.context import Context, Head
-from catdl.check.names import pattern_names
+from catdl.check.names import leaves, pattern_names
 from catdl.check.scope import Env, MorphismDef, ParamDef, Shadow, Static
 from catdl.check.signature import ChoicePart, FixedPart, ObjectPart, OpenPart
 from catdl.check.static import Refused, Statics
@@ -144,7 +144,7 @@ def width(ctx: Context, expr: ast.Expr, env: Env) -> int | None:
             case ast.Labelled(_, body) | ast.Tie(_, body):
                 expr = body
             case ast.Lambda(pattern, _):
-                return len(pattern.items) if isinstance(pattern, ast.Tuple) else None
+                return len(leaves(pattern)) if isinstance(pattern, ast.Tuple) else None
             case ast.If(condition, then, orelse):
                 chosen = quiet_choice(ctx, condition, env)
                 if chosen is None:
@@ -157,6 +157,13 @@ def width(ctx: Context, expr: ast.Expr, env: Env) -> int | None:
                 if head is None:
                     return None
                 return head_width(ctx, head)
+
+
+def misfit(ctx: Context, leg: ast.Expr, env: Env, wires: int, groups: int) -> int | None:
+    """How many wires a leg takes, if not those of its summand; a pattern may take them by groups, or in brackets."""
+    takes = width(ctx, leg, env)
+    by_groups = isinstance(leg, ast.Lambda) and isinstance(leg.pattern, ast.Tuple) and len(leg.pattern.items) == groups
+    return None if by_groups or takes == wires else takes
 
 
 def quiet_choice(ctx: Context, condition: ast.Expr, env: Env) -> bool | None:

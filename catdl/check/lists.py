@@ -203,11 +203,11 @@ def applied_leg(
 ) -> Bundle | None:
     """The leg of a step on an element and the state; None after a mistake."""
     ctx, env = rule.ctx, rule.head.env
-    from catdl.check.forms import width  # late: it reads the table of rules, in which this stands
+    from catdl.check.forms import misfit  # late: it reads the table of rules, in which this stands
 
     wires = [wire for group in groups for wire in group]
-    takes = width(ctx, node, env)
-    if takes is not None and takes not in (len(wires), len(groups) if isinstance(node, ast.Lambda) else len(wires)):
+    takes = misfit(ctx, node, env, len(wires), len(groups))
+    if takes is not None:
         form = "an element @ the state" if parts is None else show_summand(parts)
         ctx.report(wrong.LegMismatch(env.module.span(node), LISTS, number + 1, form, len(wires), takes))
         return None

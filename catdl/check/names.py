@@ -171,6 +171,19 @@ def pattern_names(pattern: ast.Expr) -> list[str]:
             return []
 
 
+def leaves(pattern: ast.Tuple) -> tuple[ast.Arg, ...]:
+    """The items of a pattern without its inner brackets, in order."""
+    found: list[ast.Arg] = []
+    stack = list(reversed(pattern.items))
+    while stack:
+        item = stack.pop()
+        if isinstance(item.value, ast.Tuple):
+            stack += reversed(item.value.items)
+        else:
+            found.append(item)
+    return tuple(found)
+
+
 def emits(body: ast.Expr | None) -> bool:
     """Whether the body of a morphism emits anything itself."""
     stack: list[ast.Expr | None] = [body]
