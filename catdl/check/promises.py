@@ -27,4 +27,8 @@ def unkept(program: Program, definition: MorphismDef, diagram: Diagram) -> list[
         from catdl.check.homs import unlearned  # late: few specs have losses along a time
 
         found += unlearned(program, diagram)
+    if definition.module.name and any(diagram.wires[wire].type.kind.name == "Nats" for wire in diagram.outputs):
+        from catdl.check.informations import unlike_terms  # late: few morphisms are losses
+
+        found += unlike_terms(diagram)
     return found

@@ -71,7 +71,7 @@ _HOMES = {
         "Mismatch NeedsAxes NotAnAxis RaggedPlace RaggedWhole RankUndetermined ScaleMismatch SizeMismatch "
         "SizeUndecided Undetermined"
     ),
-    "kind_errors": "KindAmbiguous KindMismatch KindNever NoMeaning UnrelatedKinds",
+    "kind_errors": "KindAmbiguous KindMismatch KindNever MeanAndSum NoMeaning UnrelatedKinds",
     "wire_errors": (
         "ArityMismatch LegMismatch NeedsTie NoSuchPort NotACoalgebra NotALinearFunctor NotAMorphism NotAWire "
         "NotAnAlgebra NotThatSum StateUntold TreesOnly UnusedWire"

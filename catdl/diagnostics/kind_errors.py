@@ -9,7 +9,7 @@ from catdl.diagnostics.base import NO_WHY, Help, Label, Mistake, Parts, Why
 from catdl.diagnostics.words import listed, placed
 from catdl.source import Span
 
-__all__ = ["KindAmbiguous", "KindMismatch", "KindNever", "NoMeaning", "UnrelatedKinds"]
+__all__ = ["KindAmbiguous", "KindMismatch", "KindNever", "MeanAndSum", "NoMeaning", "UnrelatedKinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +113,30 @@ class NoMeaning(Mistake):
         message = f"`{self.operation}` of `{self.found}` means nothing"
         notes = (f"`{self.operation}` takes\n" + "\n".join(f"  {candidate}" for candidate in self.candidates),)
         return Parts(message, self.span, "none takes these kinds", notes=notes, helps=self.helps)
+
+
+@dataclass(frozen=True, slots=True)
+class MeanAndSum(Mistake):
+    """A sum of two informations, one averaged over its axes, the other summed over its own."""
+
+    code: ClassVar[str] = "E0406"
+    title: ClassVar[str] = "a mean added to a sum"
+    span: Span
+    mean: Span
+    mean_axes: str
+    whole: Span
+    whole_axes: str
+
+    def parts(self) -> Parts:
+        labels = (
+            Label(self.mean, f"this is averaged over `{self.mean_axes}`"),
+            Label(self.whole, f"this is summed over `{self.whole_axes}`"),
+        )
+        helps = (
+            Help("sum both: `-log_prob(q, x)` is summed over all axes of x"),
+            Help("or say how much one counts, by a number: `beta * kl(q, p)`"),
+        )
+        notes = (
+            "a bound on an evidence is of a whole sample: what is averaged counts too little by the number of places",
+        )
+        return Parts("a mean and a sum do not add up", self.span, "added here", labels, notes, helps)
