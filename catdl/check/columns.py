@@ -1,7 +1,8 @@
 """Where the samples of a learner come from, and which column of them each input is.
 
 Takes `table("digits.npz", input = image / 16, target = label)` and the ports of model and loss; guarantees one column
-for each port, in their order, with the type that its numbers have to have.
+for each port, in their order, with the type that its numbers have to have, and for each var dim of them the column that
+says how many elements each sample has, where the spec names one: `N = nodes`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from catdl.check.scope import Env
 from catdl.check.static import Refused
 from catdl.check.values import show_value
 from catdl.diagnostics.suggest import near
-from catdl.diagram.learner import Column, Data
+from catdl.diagram.learner import Column, Data, Sizes
 from catdl.diagram.model import Diagram
 from catdl.record import record
 from catdl.source import Span
 from catdl.syntax import ast
+from catdl.types.ragged import of_leaves
+from catdl.types.sizes import short
 from catdl.types.types import Leaf, Object, show_leaf
 
 SOURCES = ("table", "python")
@@ -36,12 +39,16 @@ class Ports:
 
     @staticmethod
     def of(model: Diagram | None, targets: Object) -> Ports:
-        """The ports of a learner; those without a name are `input` and `target`, numbered where there are several."""
+        """The ports of a learner; those without a name are `input` and `target`, numbered where there are several.
+
+        Where the model has an input `target`, as the edges of a graph have, the loss's is `target_2`.
+        """
         taken = model.inputs if model is not None else ()
         types = tuple(model.wires[w].type for w in taken) if model is not None else ()
         names = named(model.domain_names if model is not None else (), "input" if model is not None else "")
+        word = "target" if model is not None else "input"
         return Ports(
-            (*names, *named(targets.names, "target" if model is not None else "input")),
+            (*names, *(f"{name}_2" if name == word in names else name for name in named(targets.names, word))),
             (*types, *targets.leaves),
             len(taken),
             targets,
@@ -88,20 +95,40 @@ def data_of(ctx: Context, node: ast.Expr, env: Env, ports: Ports | None, owner: 
         raise ctx.refuse(wrong.BadSetting(env.module.span(node.args[0]), "path", f"a file of {kinds}", f'"{place}"'))
     if ports is None:
         raise Refused
-    return Data(how, place, columns(ctx, found, env, ports, owner, node), span)
+    dims = {short(dim): dim for dim in sorted(of_leaves(ports.types)) if short(dim) not in ports.names}
+    told = {name: found.pop(name) for name in dims if name in found}
+    read = columns(ctx, found, env, ports, owner, node, tuple(dims))
+    return Data(how, place, read, sizes(ctx, told, env, ports, span), span)
+
+
+def sizes(ctx: Context, told: dict[str, ast.Arg], env: Env, ports: Ports, span: Span) -> tuple[Sizes, ...]:
+    """What says how large each sample is along each var dim. Raises Refused."""
+    out: list[Sizes] = []
+    for dim in sorted(of_leaves(ports.types)):
+        arg = told.get(short(dim))
+        source = arg.value if arg is not None else None
+        match source:
+            case None:
+                out.append(Sizes(dim, None, span))
+            case ast.Name(name) | ast.Text(name):
+                out.append(Sizes(dim, name, env.module.span(source)))
+            case _:
+                at = env.module.span(source)
+                raise ctx.refuse(wrong.BadSetting(at, short(dim), "the name of a column", f"`{at.text}`"))
+    return tuple(out)
 
 
 def columns(
-    ctx: Context, found: dict[str, ast.Arg], env: Env, ports: Ports, owner: str, node: ast.Expr
+    ctx: Context, found: dict[str, ast.Arg], env: Env, ports: Ports, owner: str, node: ast.Expr, dims: tuple[str, ...]
 ) -> tuple[Column, ...]:
     """One column for each port. Raises Refused."""
     wrong_ones = [name for name in found if name not in ports.names]
     for name in wrong_ones:
-        free = [port for port in ports.names if port not in found]
+        free = [port for port in (*ports.names, *dims) if port not in found]
         close = near(name, free)
         arg = found[name]
         span = Span(env.module.source, arg.start, arg.start + len(name))
-        ctx.report(wrong.ColumnLeftOver(span, name, ports.names, close))
+        ctx.report(wrong.ColumnLeftOver(span, name, (*ports.names, *dims), close))
     missing = [
         (name, show_leaf(leaf)) for name, leaf in zip(ports.names, ports.types, strict=True) if name not in found
     ]

@@ -86,7 +86,12 @@ def mentioned(roots: list[object]) -> set[str]:
             case ast.Group():  # what its relations name are its own generators
                 stack += (*node.places, node.value)
             case ast.Learner():
-                stack += node.fields
+                for stated in node.fields:
+                    match stated:
+                        case ast.Bind(ast.Name("data" | "validate" | "test"), ast.Call(_, args)):
+                            stack += arithmetic(args)  # names of columns are those of a file
+                        case _:
+                            stack.append(stated)
             case ast.Param():
                 stack += (node.type, node.init)
             case ast.Kind():
@@ -94,6 +99,12 @@ def mentioned(roots: list[object]) -> set[str]:
             case _:
                 pass
     return out
+
+
+def arithmetic(columns: tuple[ast.Arg, ...]) -> list[object]:
+    """What is done to the numbers of columns, `image / D`, without the columns."""
+    chains = [arg.value for arg in columns if isinstance(arg.value, ast.Chain)]
+    return [operand for chain in chains for operand in chain.operands[1:]]
 
 
 def free(roots: list[object], name: str) -> bool:

@@ -14,6 +14,7 @@ from catdl.cli.files import refuse_output, write_whole
 from catdl.cli.learners import chosen, set_option
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
+from catdl.types.ragged import of_leaves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,8 @@ def command(
     plan = learner.plan
     if plan.model is None:
         fail(wrong.BadSetting(plan.span, "model", "what predicts", "a learner without one"))
+    if output.endswith(".csv") and of_leaves(plan.model.wires[wire].type for wire in plan.model.outputs):
+        raise click.BadParameter("what differs in size from sample to sample goes into .npz", param_hint="-o")
     from catdl.cli.arrays import load_weights
     from catdl.driver import refusing
     from catdl.learn.predict import Predictor

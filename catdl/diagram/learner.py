@@ -68,12 +68,22 @@ class Column:
 
 
 @record
+class Sizes:
+    """In which column it stands how many elements each sample has along a var dim, named by its sym; None: not said."""
+
+    dim: str
+    source: str | None
+    span: Span
+
+
+@record
 class Data:
     """Where samples come from: `table` with a path as the spec writes it, or `python` with a target `pkg.mod:Name`."""
 
     how: str
     place: str
     columns: tuple[Column, ...]
+    sizes: tuple[Sizes, ...]
     span: Span
 
 

@@ -24,7 +24,7 @@ from catdl.check.overriding import overridden
 from catdl.diagram.learner import Data, Learner
 from catdl.learn import checkpoint as kept
 from catdl.learn.measure import measured, modules
-from catdl.learn.objective import Objective, objective
+from catdl.learn.objective import Found, Objective, objective
 from catdl.learn.optimise import clip, factor, length, optimizer
 from catdl.learn.precision import DTYPES, device
 from catdl.learn.ranks import begun
@@ -193,15 +193,15 @@ class Run:
             total.backward(sums, weights)
         return float(total.divide(self.weights)), float(self.ranks.added(weight))
 
-    def forward(self, index: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, index: Tensor) -> Found:
         """The loss of some samples."""
-        columns = self.data.learn.take(index)
+        batch = self.data.learn.take(index)
         if self.device.type != "cpu":
-            columns = tuple(column.to(self.device) for column in columns)
+            batch = batch.to(self.device)
         if self.plan.precision == "bfloat16":
             with torch.autocast(self.device.type, torch.bfloat16):
-                return self.called(*columns)
-        return self.called(*columns)
+                return self.called(*batch.inputs, **batch.offsets)
+        return self.called(*batch.inputs, **batch.offsets)
 
     def close_epoch(self) -> Row:
         """Measure, note what is best, keep what is to be kept; gives a row of the log."""

@@ -6,41 +6,44 @@ measured(net, metrics, samples, batch, device, Ranks())     {"loss": 0.31, "accu
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from catdl.diagram.learner import Learner
-from catdl.learn.objective import Objective, compiled
+from catdl.learn.objective import Found, Objective, Part, compiled, segments
 from catdl.learn.ranks import Ranks
 from catdl.learn.samples import Samples
 
 
 def measured(
-    net: Objective, metrics: dict[str, nn.Module], samples: Samples, batch: int, device: torch.device, ranks: Ranks
+    net: Objective, metrics: dict[str, Part], samples: Samples, size: int, device: torch.device, ranks: Ranks
 ) -> dict[str, float]:
     """The loss and the metrics, in evaluation, without gradients."""
     was = net.training
     net.eval()
     sums = torch.zeros(len(metrics) + 1, 2, dtype=torch.float64)
     with torch.no_grad():
-        for index in ranks.share(torch.arange(samples.count)).split(batch):
-            columns = tuple(column.to(device) for column in samples.take(index))
-            results = columns if net.model is None else net.results(columns)
-            targets = () if net.model is None else columns[net.inputs :]
-            for place, module in enumerate((net.loss, *metrics.values())):
-                sums[place] += summed(module(*results, *targets))
+        for index in ranks.share(torch.arange(samples.count)).split(size):
+            batch = samples.take(index).to(device)
+            offsets = segments(batch.offsets)
+            seen = net.seen(batch.inputs, offsets)
+            for place, part in enumerate((net.parts[1], *metrics.values())):
+                sums[place] += summed(part(seen, offsets))
     net.train(was)
     sums = ranks.added(sums)
     values = (sums[:, 0] / sums[:, 1].clamp(min=1e-300)).tolist()
     return dict(zip(("loss", *metrics), values, strict=True))
 
 
-def summed(found: Tensor | tuple[Tensor, Tensor]) -> Tensor:
+def summed(found: Found) -> Tensor:
     """The sum of what is given for each sample, and what it is to be divided by."""
     if isinstance(found, tuple):
         return torch.stack([part.detach().sum().double().cpu() for part in found])
     return torch.stack([found.detach().sum().double().cpu(), torch.tensor(float(found.numel()), dtype=torch.float64)])
 
 
-def modules(plan: Learner, device: torch.device, dtype: torch.dtype) -> dict[str, nn.Module]:
-    """The metrics of a learner as modules."""
-    return {metric.name: compiled(metric.diagram).to(device, dtype).eval() for metric in plan.metrics}
+def modules(plan: Learner, device: torch.device, dtype: torch.dtype) -> dict[str, Part]:
+    """The metrics of a learner, in evaluation."""
+    found = {metric.name: compiled(metric.diagram) for metric in plan.metrics}
+    for part in found.values():
+        part.module.to(device, dtype).eval()
+    return found

@@ -9,36 +9,62 @@ weight, for every sample.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import torch
 from torch import Tensor, nn
 
+from catdl.data.tree import Tree
 from catdl.diagram.learner import Learner
 from catdl.diagram.model import Diagram
 from catdl.diagram.params import globals_of
+from catdl.record import record
 from catdl.rewrite.run import rewritten
 from catdl.torch.build import build
+from catdl.torch.segments import Segments
+from catdl.types.ragged import of_leaves
+from catdl.types.sizes import short
+
+Columns: TypeAlias = tuple[Tensor | Tree, ...]
+Found: TypeAlias = Tensor | tuple[Tensor, ...]
+
+
+@record
+class Part:
+    """A compiled Diagram, and the var dims that it takes the offsets of."""
+
+    module: nn.Module
+    dims: tuple[str, ...]
+
+    def __call__(self, inputs: Columns, offsets: Mapping[str, Segments]) -> Found:
+        """What it gives; `offsets` has those of all dims of the samples."""
+        found: Found = self.module(*inputs, **{dim: offsets[dim] for dim in self.dims})
+        return found
 
 
 class Objective(nn.Module):
     """The loss of the network on the columns of some samples: per sample a number, or a sum and its weight."""
 
-    def __init__(self, model: nn.Module | None, loss: nn.Module, inputs: int) -> None:
+    def __init__(self, model: Part | None, loss: Part, inputs: int) -> None:
         super().__init__()
-        self.model = model
-        self.loss = loss
+        self.parts = model, loss
+        self.model = None if model is None else model.module
+        self.loss = loss.module
         self.inputs = inputs
 
-    def forward(self, *columns: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, *columns: Tensor | Tree, **offsets: Tensor) -> Found:
         """What the loss gives for each sample. Columns: those of the model, then the targets, with a batch axis."""
-        if self.model is None:
-            return self.loss(*columns)  # type: ignore[no-any-return]
-        return self.loss(*self.results(columns), *columns[self.inputs :])  # type: ignore[no-any-return]
+        told = segments(offsets)
+        return self.parts[1](self.seen(columns, told), told)
 
-    def results(self, columns: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """What the model gives."""
-        assert self.model is not None
-        found = self.model(*columns[: self.inputs])
-        return found if isinstance(found, tuple) else (found,)
+    def seen(self, columns: Columns, offsets: Mapping[str, Segments]) -> Columns:
+        """What the loss and the metrics take: the results of the model and the targets."""
+        model = self.parts[0]
+        if model is None:
+            return columns
+        found = model(columns[: self.inputs], offsets)
+        return (*(found if isinstance(found, tuple) else (found,)), *columns[self.inputs :])
 
     @property
     def trained(self) -> nn.Module:
@@ -46,9 +72,15 @@ class Objective(nn.Module):
         return self.loss if self.model is None else self.model
 
 
-def compiled(diagram: Diagram) -> nn.Module:
+def segments(offsets: Mapping[str, Tensor]) -> dict[str, Segments]:
+    """The samples along every var dim, checked once for all that takes them."""
+    return {dim: Segments.of(at, dim) for dim, at in offsets.items()}
+
+
+def compiled(diagram: Diagram) -> Part:
     """The module that the printed source of a Diagram defines."""
-    return build(rewritten([diagram])[0][0])
+    ends = (diagram.wires[wire].type for wire in (*diagram.inputs, *diagram.outputs))
+    return Part(build(rewritten([diagram])[0][0]), tuple(sorted(map(short, of_leaves(ends)))))
 
 
 def objective(plan: Learner) -> Objective:
@@ -60,7 +92,7 @@ def objective(plan: Learner) -> Objective:
         ours = {parameter.path for parameter in globals_of(plan.model)}
         for parameter in globals_of(plan.loss):
             if parameter.path in ours:
-                share(model, loss, parameter.path)
+                share(model.module, loss.module, parameter.path)
     return Objective(model, loss, plan.inputs)
 
 

@@ -2,36 +2,40 @@
 
 Takes `Data` of a learner; guarantees columns of one length with the shapes, the range of every index and the numbers
 that their kinds have, or a mistake that names the row. Files of `.safetensors` stay on disk and are read by rows.
+Samples that differ in size are packed: their elements one after the other, and the offsets of each var dim.
 
     samples = read(plan.data, Path("examples"), torch.float32)
-    images, labels = samples.take(torch.tensor([0, 5, 7]))
+    (images, labels), offsets = samples.take(torch.tensor([0, 5, 7]))
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from catdl import diagnostics as wrong
+from catdl.data.ragged import Batch
 from catdl.diagram.learner import Column, Data
+from catdl.learn.layout import Layout, offsets_of, places, there_are
 from catdl.learn.refuse import Refused
-from catdl.learn.tables import READERS, Rows
+from catdl.learn.tables import READERS, Array, Rows
 from catdl.record import record
 from catdl.types.dtypes import storage
 from catdl.types.poly import sym
+from catdl.types.ragged import fin
 from catdl.types.rebuild import value_of
-from catdl.types.sizes import Poly
+from catdl.types.sizes import Poly, short
 from catdl.types.types import Leaf, axis_sizes, plain, show_leaf
 
 BLOCK = 65_536  # rows that are looked at at once
 _SUM_OFF = 1e-3
 
-Load: TypeAlias = Callable[[Tensor], tuple[Tensor, ...]]
+Load: TypeAlias = Callable[[Tensor], Batch]
 
 
 @record
@@ -57,43 +61,75 @@ def read(data: Data, folder: Path, dtype: torch.dtype) -> Samples:
         raise Refused(wrong.DataUnfit(data.span, data.place, reason)) from None
     checked = _Columns(data, rows, dtype)
     checked.look()
+    count = checked.layout.count
     if rows.lazy:
-        return Samples(rows.count, checked.tensors, True)
-    whole = checked.tensors(torch.arange(rows.count))
-    return Samples(rows.count, lambda index: tuple(column[index] for column in whole))
+        return Samples(count, checked.load, True)
+    return Samples(count, checked.in_memory())
 
 
 class _Columns:
-    """The columns of one table on their way to tensors."""
+    """The columns of one table on their way to tensors. Raises Refused."""
 
-    def __init__(self, data: Data, rows: Rows, dtype: torch.dtype) -> None:
+    def __init__(self, data: Data, table: Rows, dtype: torch.dtype) -> None:
         self.data = data
-        self.rows = rows
         self.dtype = dtype
         self.sizes: dict[str, int] = {}
+        for column in data.columns:
+            if column.source not in table.lengths:
+                raise self.refuse(column, f"there is no column `{column.source}`", there_are(table))
+        self.layout = Layout(data, table)
+        self.counted: dict[str, bool] = {}  # columns of indices that count through the file, not in their sample
 
     def refuse(self, column: Column, reason: str, help_: str = "") -> Refused:
         """A column that is not what the spec says."""
         return Refused(wrong.DataUnfit(column.span, self.data.place, reason, help_))
 
     def look(self) -> None:
-        """Check every row of every column, block by block. Raises Refused."""
-        for column in self.data.columns:
-            if column.source not in self.rows.names:
-                raise self.refuse(column, f"there is no column `{column.source}`", _there_are(self.rows.names))
-        if self.rows.count == 0:
+        """Check every sample of every column, block by block. Raises Refused."""
+        if self.layout.count == 0:
             raise self.refuse(self.data.columns[0], "there are no samples in it")
         for column in self.data.columns:
-            for start in range(0, self.rows.count, BLOCK):
-                self.check(
-                    column, self.rows.read(column.source, np.arange(start, min(start + BLOCK, self.rows.count))), start
-                )
+            if fin(column.type) is not None:
+                self.counted[column.port] = self.through(column)
+            for start in range(0, self.layout.count, BLOCK):
+                index = np.arange(start, min(start + BLOCK, self.layout.count))
+                self.check(column, self.layout.elements(column, index), index)
 
-    def check(self, column: Column, array: np.ndarray[Any, Any], start: int) -> None:
-        """The shape and the numbers of some rows. Raises Refused."""
+    def through(self, column: Column) -> bool:
+        """Whether the indices of a column count through the file, for not all can count from 0 in their samples."""
+        blocks = (np.arange(self.layout.count)[k : k + BLOCK] for k in range(0, self.layout.count, BLOCK))
+        local, counted = True, True
+        for index in blocks:
+            array = self.values(column, index)
+            if array.dtype.kind not in "biuf":
+                return False
+            low, size = self.bounds(column, index, array.ndim)
+            local &= bool(((array >= 0) & (array < size)).all())
+            counted &= bool(((array >= low) & (array < low + size)).all())
+        return counted and not local
+
+    def bounds(self, column: Column, index: Array, rank: int) -> tuple[Array, Array]:
+        """At each element of some samples: where the sample begins in the dim that the column indexes, and its size."""
+        dim = fin(column.type)
+        assert dim is not None
+        offsets = self.layout.offsets[dim]
+        return (
+            self.beside(column, index, offsets[:-1][index], rank),
+            self.beside(column, index, np.diff(offsets)[index], rank),
+        )
+
+    def beside(self, column: Column, index: Array, numbers: Array, rank: int) -> Array:
+        """A number of each sample at each of its elements, with axes for those that elements have."""
+        spread = numbers[self.layout.sample(column, index)]
+        found: Array = spread.reshape(-1, *(1,) * (rank - 1))
+        return found
+
+    def check(self, column: Column, array: Array, index: Array) -> None:
+        """The shape and the numbers of some samples. Raises Refused."""
         leaf = column.type
         shown = f"column `{column.source}`"
-        shape = axis_sizes(leaf)
+        ragged = self.layout.dims[column.port] is not None
+        shape = axis_sizes(leaf)[1:] if ragged else axis_sizes(leaf)
         if array.dtype.kind not in "biufc":
             raise self.refuse(column, f"{shown} holds {array.dtype}, which are no numbers")
         if array.ndim - 1 != len(shape):
@@ -106,71 +142,101 @@ class _Columns:
             known = isinstance(size, int) or size.syms <= self.sizes.keys()
             if known and value_of(size, self.sizes) != here:
                 wanted = value_of(size, self.sizes)
+                each = "element" if ragged else "row"
                 raise self.refuse(
                     column,
-                    f"{shown} has {here} along axis {place + 1} of each row, and `{show_leaf(leaf)}` has {wanted}",
+                    f"{shown} has {here} along axis {place + 1} of each {each}, and `{show_leaf(leaf)}` has {wanted}",
                 )
         stored = storage(leaf.kind)
         if stored in ("int", "bool") and array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
             raise self.refuse(column, f"{shown} holds fractions, and `{column.port}` is `{show_leaf(leaf)}`")
-        self.check_numbers(column, self.scaled(column, array), start)
+        self.check_numbers(column, self.scaled(column, array), index)
 
-    def check_numbers(self, column: Column, array: np.ndarray[Any, Any], start: int) -> None:
+    def check_numbers(self, column: Column, array: Array, index: Array) -> None:
         """What numbers the kind has. Raises Refused."""
         leaf = column.type
         name = plain(leaf.kind.name)
         shown = f"column `{column.source}`"
         if array.dtype.kind == "f":
-            self.none(column, ~np.isfinite(array), array, start, f"{shown} holds {{value}} in row {{row}}")
-        if name == "Fin":
-            size = leaf.kind.size
-            assert size is not None
-            known = isinstance(size, int) or size.syms <= self.sizes.keys()
-            most = value_of(size, self.sizes) if known else None
+            self.none(column, ~np.isfinite(array), array, index, f"{shown} holds {{value}} in {{row}}")
+        if (dim := fin(leaf)) is not None:
+            low, size = self.bounds(column, index, array.ndim)
+            local = array - low if self.counted[column.port] else array
+            words = f"{shown} holds {{value}} in {{row}}, which is no index of one of its elements along `{short(dim)}`"
+            self.none(column, (local < 0) | (local >= size), array, index, words)
+        elif name == "Fin":
+            most_of = leaf.kind.size
+            assert most_of is not None
+            known = isinstance(most_of, int) or most_of.syms <= self.sizes.keys()
+            most = value_of(most_of, self.sizes) if known else None
             outside = array < 0 if most is None else (array < 0) | (array >= most)
             below = f"an index below {most}" if most is not None else "an index"
-            self.none(column, outside, array, start, f"{shown} holds {{value}} in row {{row}}, which is not {below}")
+            self.none(column, outside, array, index, f"{shown} holds {{value}} in {{row}}, which is not {below}")
         if name in ("Positive", "Probs", "Prob", "Std", "Var"):
-            self.none(column, array < 0, array, start, f"{shown} holds {{value}} in row {{row}}, which is no {name}")
+            self.none(column, array < 0, array, index, f"{shown} holds {{value}} in {{row}}, which is no {name}")
         if name == "Probs" and leaf.axes:
             off = np.abs(array.sum(-1, dtype=np.float64) - 1) > _SUM_OFF
-            self.none(
-                column, off, array.sum(-1), start, f"{shown} adds up to {{value}} in row {{row}}, which is no {name}"
-            )
+            words = f"{shown} adds up to {{value}} in {{row}}, which is no {name}"
+            self.none(column, off, array.sum(-1), index, words)
 
-    def none(
-        self, column: Column, bad: np.ndarray[Any, Any], values: np.ndarray[Any, Any], start: int, words: str
-    ) -> None:
-        """Refuse the first row at which something is wrong. Raises Refused."""
+    def none(self, column: Column, bad: Array, values: Array, index: Array, words: str) -> None:
+        """Refuse the first row or sample in which something is wrong. Raises Refused."""
         if bad.any():
             place = np.unravel_index(int(bad.argmax()), bad.shape)
             value = values[place]
             shown = f"{value:g}" if values.dtype.kind == "f" else str(value)
-            raise self.refuse(column, words.format(value=shown, row=start + int(place[0])))
+            sample = index[self.layout.sample(column, index)[int(place[0])]]
+            row = "row" if self.layout.dims[column.port] is None else "sample"
+            raise self.refuse(column, words.format(value=shown, row=f"{row} {sample}"))
 
-    def scaled(self, column: Column, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def scaled(self, column: Column, array: Array) -> Array:
         """The numbers after the arithmetic that the spec does to them."""
         if column.scale == 1 and column.shift == 0:
             return array
         return array.astype(np.float64) * float(column.scale) + float(column.shift)
 
-    def tensors(self, index: Tensor) -> tuple[Tensor, ...]:
-        """Some rows of every column."""
-        at = index.numpy()
-        out = []
+    def values(self, column: Column, index: Array) -> Array:
+        """The numbers of some samples in a column."""
+        return self.scaled(column, self.layout.elements(column, index))
+
+    def tensor(self, column: Column, index: Array) -> Tensor:
+        """What some samples have in a column; indices of elements count from 0 in their sample."""
+        array = self.values(column, index)
+        if self.counted.get(column.port):
+            array = array - self.bounds(column, index, array.ndim)[0]
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.stored(column.type))
+
+    def load(self, index: Tensor) -> Batch:
+        """Some samples, read from the table."""
+        return self.batch(index.numpy(), self.tensor)
+
+    def in_memory(self) -> Load:
+        """Some samples, out of all of them as tensors."""
+        layout = self.layout
+        whole = {column.port: self.tensor(column, np.arange(layout.count)) for column in self.data.columns}
+        if not layout.offsets:
+            return lambda index: Batch(tuple(column[index] for column in whole.values()), {})
+
+        def read(column: Column, index: Array) -> Tensor:
+            dim = layout.dims[column.port]
+            return whole[column.port][torch.from_numpy(index if dim is None else places(layout.offsets[dim], index))]
+
+        return lambda index: self.batch(index.numpy(), read)
+
+    def batch(self, index: Array, read: Callable[[Column, Array], Tensor]) -> Batch:
+        """Some samples as one batch, in which indices of elements count through all of it."""
+        starts = {dim: offsets_of(np.diff(offsets)[index]) for dim, offsets in self.layout.offsets.items()}
+        inputs: list[Tensor] = []
         for column in self.data.columns:
-            array = self.scaled(column, self.rows.read(column.source, at))
-            out.append(torch.from_numpy(np.ascontiguousarray(array)).to(self.stored(column.type)))
-        return tuple(out)
+            x = read(column, index)
+            dim = fin(column.type)
+            inputs.append(
+                x if dim is None else x + torch.from_numpy(self.beside(column, index, starts[dim][:-1], x.ndim))
+            )
+        return Batch(tuple(inputs), {short(dim): torch.from_numpy(found) for dim, found in starts.items()})
 
     def stored(self, leaf: Leaf) -> torch.dtype:
         """The type of number of a tensor."""
         complex_ = torch.complex128 if self.dtype == torch.float64 else torch.complex64
         known: Mapping[str, torch.dtype] = {"int": torch.int64, "bool": torch.bool, "complex": complex_}
         return known.get(storage(leaf.kind), self.dtype)
-
-
-def _there_are(names: tuple[str, ...]) -> str:
-    """What columns there are."""
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f"it has {shown}" if names else "it has none"

@@ -1,7 +1,7 @@
 """Tables: files of columns, read by rows. Nothing in a file is executed: no pickle is loaded.
 
-Takes a path; guarantees columns of one length, each with a leading axis of rows. Raises OSError, ValueError for what is
-no such file, and ImportError where a format needs a package.
+Takes a path; guarantees columns that each have a leading axis of rows. Raises OSError, ValueError for what is no such
+file, and ImportError where a format needs a package.
 
     READERS[".npz"](Path("digits.npz")).read("image", np.array([3, 1]))
 """
@@ -12,7 +12,8 @@ import csv
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,24 +26,25 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 
 @record
 class Rows:
-    """A table: its columns by name, how many rows, and how to read some rows of one."""
+    """A table: its columns by name with their lengths, and how to read some rows of one.
 
-    names: tuple[str, ...]
-    count: int
+    Rows of numbers are an array with an axis more, lists of different lengths one of objects; in the columns that are
+    `exact` no row is filled up.
+    """
+
+    lengths: Mapping[str, int]
     read: Callable[[str, Array], Array]
     lazy: bool = False
+    exact: frozenset[str] = frozenset()
 
 
-def of_arrays(columns: Mapping[str, Array]) -> Rows:
-    """A table that is in memory. Raises ValueError where the columns are of different length."""
-    counts = {name: len(column) for name, column in columns.items() if column.ndim}
+def of_arrays(columns: Mapping[str, Array], exact: Iterable[str] = ()) -> Rows:
+    """A table that is in memory. Raises ValueError for what has no rows."""
     flat = [name for name, column in columns.items() if not column.ndim]
     if flat:
         raise ValueError(f"`{flat[0]}` is one number and no column")
-    if len(set(counts.values())) > 1:
-        shown = ", ".join(f"`{name}` {count}" for name, count in counts.items())
-        raise ValueError(f"its columns are of different length: {shown}")
-    return Rows(tuple(columns), next(iter(counts.values()), 0), lambda name, index: columns[name][index])
+    lengths = {name: len(column) for name, column in columns.items()}
+    return Rows(lengths, lambda name, index: columns[name][index], False, frozenset(exact))
 
 
 def npz(path: Path) -> Rows:
@@ -66,19 +68,20 @@ def safetensors(path: Path) -> Rows:
             shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (it is no mapping)
     except SafetensorError:
         raise ValueError("it is no safetensors file") from None
-    of_arrays({name: np.empty([*shape[:1], 0] if shape else []) for name, shape in shapes.items()})
+    found = of_arrays({name: np.empty([*shape[:1], 0] if shape else []) for name, shape in shapes.items()})
 
     def read(name: str, index: Array) -> Array:
         with safe_open(path, "numpy") as file:
             part = file.get_slice(name)
+            if not len(index):
+                return np.asarray(part[:0])
             first, last = int(index.min()), int(index.max())
             if last - first < 4 * len(index):
                 rows: Array = np.asarray(part[first : last + 1])[index - first]
                 return rows
             return np.stack([np.asarray(part[int(row) : int(row) + 1])[0] for row in index])
 
-    counts = [shape[0] for shape in shapes.values()]
-    return Rows(tuple(shapes), counts[0] if counts else 0, read, True)
+    return Rows(found.lengths, read, True)
 
 
 def comma_separated(path: Path) -> Rows:
@@ -113,7 +116,7 @@ def numbers(name: str, texts: list[str]) -> Array:
     return out
 
 
-def grouped(columns: dict[str, Array]) -> Rows:
+def grouped(columns: dict[str, Array], exact: Iterable[str] = ()) -> Rows:
     """A table in which numbered columns are one with an axis more, too."""
     parts: dict[str, dict[int, Array]] = {}
     for name, column in columns.items():
@@ -124,11 +127,11 @@ def grouped(columns: dict[str, Array]) -> Rows:
         for name, found in parts.items()
         if name not in columns and sorted(found) == list(range(len(found)))
     }
-    return of_arrays({**columns, **whole})
+    return of_arrays({**columns, **whole}, exact)
 
 
 def parquet(path: Path) -> Rows:
-    """A file of columns, by pyarrow; a column of lists of one length has an axis more."""
+    """A file of columns, by pyarrow; lists of one length are an axis more, those of different lengths objects."""
     try:
         import pyarrow.parquet as pq  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
@@ -138,10 +141,25 @@ def parquet(path: Path) -> Rows:
     except (OSError, ValueError) as error:
         raise ValueError(f"it is no parquet file: {error}") from None
     found: dict[str, Array] = {}
+    exact: set[str] = set()
     for name in table.column_names:
         values = table.column(name).to_numpy()
-        found[name] = np.array(values.tolist()) if values.dtype == object and len(values) else values
-    return grouped(found)
+        if values.dtype == object and len(values) and isinstance(values[0], np.ndarray):
+            exact.add(name)
+            with suppress(ValueError):  # lists of different lengths
+                values = stacked(values)
+        found[name] = values
+    return grouped(found, exact)
+
+
+def stacked(values: Array) -> Array:
+    """Lists, of lists where they are nested, as one array. Raises ValueError where they differ in length."""
+    while values.dtype == object:
+        deeper = np.array(values.tolist())
+        if deeper.ndim == values.ndim:
+            break
+        values = deeper
+    return values
 
 
 READERS: Mapping[str, Callable[[Path], Rows]] = {

@@ -86,7 +86,8 @@ def test_what_is_measured(tmp_path: Path) -> None:
     assert rows[-1]["rate"] < 1e-4
     validate = run.data.validate
     assert validate is not None
-    x, y = validate.take(torch.arange(validate.count))
+    x, y = validate.take(torch.arange(validate.count)).inputs
+    assert isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor)
     net = run.net.trained.eval()
     assert rows[-1]["loss"] == pytest.approx(F.cross_entropy(net(x), y).item(), rel=1e-5)
     assert rows[-1]["accuracy"] == pytest.approx((net(x).argmax(-1) == y).float().mean().item())
@@ -95,7 +96,9 @@ def test_what_is_measured(tmp_path: Path) -> None:
     with np.load(tmp_path / "train.npz") as file:
         assert held <= {tuple(row) for row in file["x"].tolist()}
     assert run.data.learn.count + validate.count == len(learned)
-    assert not held & {tuple(row) for row in run.data.learn.take(torch.arange(run.data.learn.count))[0].tolist()}
+    seen = run.data.learn.take(torch.arange(run.data.learn.count)).inputs[0]
+    assert isinstance(seen, torch.Tensor)
+    assert not held & {tuple(row) for row in seen.tolist()}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_formats(tmp_path: Path, file: str, write: Callable[[Path], None]) -> No
     write(tmp_path / file)
     samples = run_of(tmp_path, "plain", file).data.learn
     assert samples.count == 3
-    x, y = samples.take(torch.tensor([2, 0]))
+    x, y = samples.take(torch.tensor([2, 0])).inputs
     assert x.tolist() == [[3.0, 0.25], [0.5, 1.0]]
     assert x.dtype == torch.float32
     assert y.tolist() == [1, 0]
@@ -80,7 +80,7 @@ def test_formats(tmp_path: Path, file: str, write: Callable[[Path], None]) -> No
 
 def test_arithmetic(tmp_path: Path) -> None:
     npz(tmp_path / "a.npz")
-    x, _ = run_of(tmp_path, "moved", "a.npz").data.learn.take(torch.tensor([1]))
+    x, _ = run_of(tmp_path, "moved", "a.npz").data.learn.take(torch.tensor([1])).inputs
     assert x.tolist() == [[3.0, -3.0]]
 
 
