@@ -15,6 +15,7 @@ import click
 
 from catdl import diagnostics as wrong
 from catdl.cli.learners import chosen, set_option
+from catdl.cli.progress import Screen, screen
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
 from catdl.diagnostics.numbers import brief
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", metavar="DIR", help="Where checkpoint, weights and log are put; runs/NAME without it.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the directory.")
 @click.option("--dry-run", is_flag=True, help="Check data, model, loss and one step, and write nothing.")
+@click.option("--plain", is_flag=True, help="Lines, and no bar that moves.")
 @set_option
 @deny_option
 @search_option
@@ -39,6 +41,7 @@ def command(
     out: str | None,
     resume: bool,
     dry_run: bool,
+    plain: bool,
     settings: tuple[str, ...],
     deny: frozenset[str],
     search: tuple[str, ...],
@@ -66,11 +69,15 @@ def command(
         reason = "there is a checkpoint of another run; `--resume` goes on with it, `-o DIR` trains elsewhere"
         fail(wrong.CheckpointUnfit(str(place), reason))
     leads = run.ranks.leads
-    log = Log(place / "log.jsonl", run.progress.epoch) if leads else None
     if leads:
         click.echo(head(run))
-    with told(), interruptible(run):
-        refusing(lambda: run.train(log.note if log is not None else lambda row: None))
+        with told(), interruptible(run), screen(run, plain) as seen:
+            run.stepped = seen.stepped
+            log = Log(place / "log.jsonl", run.progress.epoch, seen)
+            refusing(lambda: run.train(log.note))
+    else:
+        with told(), interruptible(run):
+            refusing(lambda: run.train(lambda row: None))
     if run.asked_to_stop and not leads:
         sys.exit(130)
     if run.asked_to_stop:
@@ -102,8 +109,9 @@ def head(run: Run) -> str:
 class Log:
     """A line on standard output and in a file of JSON for each epoch; what a run that is resumed does again is cut."""
 
-    def __init__(self, path: Path, done: int) -> None:
+    def __init__(self, path: Path, done: int, seen: Screen) -> None:
         self.path = path
+        self.seen = seen
         self.begun = time.monotonic()
         rows = path.read_text("utf-8").splitlines() if path.exists() else []
         kept = [row for row in rows if row.endswith("}") and json.loads(row)["epoch"] <= done]
@@ -115,7 +123,7 @@ class Log:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**row, "seconds": seconds}) + "\n")
         measures = {name: value for name, value in row.items() if name not in ("epoch", "step", "rate")}
-        click.echo(f"epoch {row['epoch']:<4} step {row['step']:<7} {shown(measures)}   {seconds:.1f} s")
+        self.seen.line(f"epoch {row['epoch']:<4} step {row['step']:<7} {shown(measures)}   {seconds:.1f} s")
 
 
 def shown(values: dict[str, Any]) -> str:

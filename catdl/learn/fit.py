@@ -43,6 +43,18 @@ Row: TypeAlias = dict[str, Any]
 Told: TypeAlias = Callable[[Row], None]
 
 
+@record
+class Where:
+    """How far a run has come: the epoch under way, all steps, samples of the epoch, steps left where that is known."""
+
+    epoch: int
+    step: int
+    done: int
+    count: int
+    loss: float | None  # the mean of the epoch so far
+    left: int | None
+
+
 def untimed(text: str) -> str:
     """A spec without when its learners stop: who trains longer trains the same."""
     return overridden(parse(from_text("spec", text).source)[0], text, "stop", None, "", None)
@@ -120,6 +132,7 @@ class Run:
         self.even = torch.empty(0)  # what every sample of a batch counts in the gradient of the mean
         self.best: dict[str, Tensor] | None = None  # the weights of the epoch that was best, where there is patience
         self.saved = time.monotonic()
+        self.stepped: Callable[[float], None] = lambda now: None  # called after every step, with the time
 
     @property
     def path(self) -> Path | None:
@@ -156,9 +169,18 @@ class Run:
                 return False
             self.step(order[self.at : self.at + batch])
             self.at += batch
-            if self.out is not None and time.monotonic() - self.saved > SAVE_EVERY:
+            now = time.monotonic()
+            self.stepped(now)
+            if self.out is not None and now - self.saved > SAVE_EVERY:
                 self.save()
         return True
+
+    def where(self) -> Where:
+        """How far it has come."""
+        done, count, step = self.progress.epoch, self.data.learn.count, self.progress.step
+        loss = self.sums[0] / self.sums[1] if self.sums[1] else None
+        left = None if self.total is None else max(0, self.total - step)
+        return Where(done + 1, step, min(self.at, count), count, loss, left)
 
     def step(self, index: Tensor) -> None:
         """One step of the optimiser on some samples."""
