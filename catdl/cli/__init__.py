@@ -12,7 +12,7 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("check", "compile", "show", "run", "keys", "laws", "train", "eval", "predict", "explain")
+_COMMANDS = ("check", "compile", "show", "run", "keys", "laws", "train", "plot", "eval", "predict", "explain")
 _INTERNAL = 70
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from catdl import diagnostics as wrong
 from catdl.cli.learners import chosen, set_option
-from catdl.cli.progress import Screen, screen
+from catdl.cli.logs import Board, Log, shown
+from catdl.cli.plot import draw, usable
+from catdl.cli.progress import screen
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
 from catdl.diagnostics.numbers import brief
 from catdl.driver import refusing
 
 if TYPE_CHECKING:
-    from catdl.learn.fit import Row, Run
+    from catdl.learn.fit import Run
 
 
 @click.command("train", short_help="Train a learner.")
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the directory.")
 @click.option("--dry-run", is_flag=True, help="Check data, model, loss and one step, and write nothing.")
 @click.option("--plain", is_flag=True, help="Lines, and no bar that moves.")
+@click.option("--plot", metavar="OUT.svg|OUT.png", help="Draw the curves when it ends; needs matplotlib.")
+@click.option("--tensorboard", is_flag=True, help="Write what TensorBoard shows into the directory, too.")
 @set_option
 @deny_option
 @search_option
@@ -42,6 +44,8 @@ def command(
     resume: bool,
     dry_run: bool,
     plain: bool,
+    plot: str | None,
+    tensorboard: bool,
     settings: tuple[str, ...],
     deny: frozenset[str],
     search: tuple[str, ...],
@@ -51,6 +55,8 @@ def command(
     Every epoch is told on standard output and, as JSON, in DIR/log.jsonl. Training that is interrupted, in whatever
     way, goes on with --resume as if nothing had happened.
     """
+    if plot is not None:
+        usable(plot, "--plot")
     learner = chosen(file, name, settings, search, deny)
     place = Path(out) if out is not None else Path("runs") / learner.name
     with told():
@@ -61,6 +67,8 @@ def command(
         return
     from catdl.learn.ranks import leave  # late: usage errors and mistakes in the spec come without torch
 
+    if tensorboard:
+        Board.ready()
     place.mkdir(parents=True, exist_ok=True)
     if resume:
         with told():
@@ -73,8 +81,10 @@ def command(
         click.echo(head(run))
         with told(), interruptible(run), screen(run, plain) as seen:
             run.stepped = seen.stepped
-            log = Log(place / "log.jsonl", run.progress.epoch, seen)
+            log = Log(place / "log.jsonl", run.progress.epoch, seen, Board(place, run) if tensorboard else None)
             refusing(lambda: run.train(log.note))
+        if plot is not None and run.progress.epoch:
+            draw(place, plot)
     else:
         with told(), interruptible(run):
             refusing(lambda: run.train(lambda row: None))
@@ -104,31 +114,6 @@ def head(run: Run) -> str:
     weights = sum(weight.numel() for weight in run.weights)
     looked = f", {run.data.validate.count:,} to look at" if run.data.validate is not None else ""
     return f"{run.plan.name}: {weights:,} weights, {run.data.learn.count:,} samples{looked}, on {run.device}"
-
-
-class Log:
-    """A line on standard output and in a file of JSON for each epoch; what a run that is resumed does again is cut."""
-
-    def __init__(self, path: Path, done: int, seen: Screen) -> None:
-        self.path = path
-        self.seen = seen
-        self.begun = time.monotonic()
-        rows = path.read_text("utf-8").splitlines() if path.exists() else []
-        kept = [row for row in rows if row.endswith("}") and json.loads(row)["epoch"] <= done]
-        path.write_text("".join(f"{row}\n" for row in kept), "utf-8")
-
-    def note(self, row: Row) -> None:
-        """Tell of an epoch."""
-        seconds = round(time.monotonic() - self.begun, 3)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**row, "seconds": seconds}) + "\n")
-        measures = {name: value for name, value in row.items() if name not in ("epoch", "step", "rate")}
-        self.seen.line(f"epoch {row['epoch']:<4} step {row['step']:<7} {shown(measures)}   {seconds:.1f} s")
-
-
-def shown(values: dict[str, Any]) -> str:
-    """Measures in a line."""
-    return "  ".join(f"{name} {brief(value)}" for name, value in values.items())
 
 
 @contextmanager
