@@ -33,7 +33,12 @@ from click.testing import CliRunner
 from catdl.cli import catdl
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 FENCE = re.compile(r"^```(.*)$")
 FILE_NAME = re.compile(r"# ([\w/-]+\.cat)\n")
 CODE = re.compile(r"[EW]\d{4}")

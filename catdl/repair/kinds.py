@@ -329,7 +329,7 @@ def never(case: Case) -> Iterator[Group]:
     for kind, operand in meant(case, zip(wrong.kinds, operands(case, node), strict=False)):
         text = case.text(operand)
         for way in leaving(case, kind, wrong.message):
-            said = f"`{' >> '.join(w.strip() for w in way)}` of the `{kind}` first"
+            said = f"`{way[0] if len(way) == 1 and way[0].isidentifier() else call(way, '…')}` of the `{kind}` first"
             whole = isinstance(operand, (ast.Seq, ast.Lambda))
             edits = case.then(operand, chain(way)) if whole else (case.swap(operand, call(way, text)),)
             yield one(said, *edits)

@@ -12,7 +12,7 @@ import catdl
 from catdl.weights.held import Held, held
 
 FOLDER = Path(__file__).parent.parent.parent / "examples"
-BROKEN = {"digits_broken.cat"}
+BROKEN = {"digits_broken.cat", "vae_broken.cat"}
 NETWORKS = [
     (path.relative_to(FOLDER).as_posix(), name)
     for path in sorted(FOLDER.rglob("*.cat"))
