@@ -12,15 +12,18 @@ node at least.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from math import floor
 
 from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic
 from catdl.diagram.model import Box, Call, Core, Diagram, Emit, Native, TreeFold
 from catdl.diagram.params import bodies, post_order
 from catdl.diagram.ragged import Along, leaves
+from catdl.record import record
 from catdl.types.ragged import mentioned, of_leaves, places, row, rows
 from catdl.types.sizes import Facts, short
-from catdl.types.types import Axis, Leaf
+from catdl.types.types import Axis, AxisItem, Leaf
 
 NO_UNIT = ("max", "min", "mean")
 
@@ -45,7 +48,7 @@ def refused(diagram: Diagram, facts: Facts, done: dict[int, frozenset[str]]) -> 
             empty = Empty(facts, nodes)
             reads = empty.outputs(inner)
             found += [
-                wrong.EmptyReduction(box.span, who, short(dim)) for box, who, dim in (*empty.read, *reads.values())
+                wrong.EmptyReduction(v.box.span, v.who, short(v.dim), v.least) for v in (*empty.read, *reads.values())
             ]
     return found
 
@@ -89,8 +92,14 @@ def called(box: Box) -> str:
             return type(op).__name__.lower()
 
 
-Void = tuple[Box, str, str]
-"""A reduction that may have nothing to reduce: its box, what it is called, its var dim."""
+@record
+class Void:
+    """A reduction that may have too little to reduce: what it is called, its var dim, how many elements it takes."""
+
+    box: Box
+    who: str
+    dim: str
+    least: int = 1
 
 
 class Empty:
@@ -113,37 +122,47 @@ class Empty:
                 self.read.append(void)
             for k, wire in enumerate(box.outputs):
                 here = void or inner.get(k)
-                if here is not None and here[2] not in mentioned(diagram.wires[wire].type.axes):
+                if here is not None and here.dim not in mentioned(diagram.wires[wire].type.axes):
                     at[wire] = here
         return {k: at[wire] for k, wire in enumerate(diagram.outputs) if wire in at}
 
     def starts(self, diagram: Diagram, box: Box) -> Void | None:
-        """A reduction of a var axis that has no unit and may be empty."""
-        op = box.op
-        if not isinstance(op, Core):
-            return None
-        match op.name:
-            case "reduce" if op["fn"] in NO_UNIT and not any(key == "empty" for key, _ in op.attrs):
-                axes = op["axes"]
-            case "argmax":
-                axes = (op["axis"],)
+        """A reduction of a var axis that has no unit and may be empty, or a spread that may have too few elements."""
+        leaf: Leaf | None = diagram.wires[box.inputs[0]].type if box.inputs else None
+        match box.op:
+            case Core(name="reduce") as op if op["fn"] in NO_UNIT and not any(key == "empty" for key, _ in op.attrs):
+                over = op["axes"]
+            case Core(name="argmax") as op:
+                over = (op["axis"],)
+            case Native(entry="var" | "std") as op:
+                return self.spread(box, op)
             case _:
                 return None
-        assert isinstance(axes, tuple)
-        leaf: Leaf = diagram.wires[box.inputs[0]].type
-        for place in axes:
-            assert isinstance(place, int)
-            axis = leaf.axes[place]
+        assert isinstance(over, tuple) and leaf is not None
+        return self.lacking(box, (leaf.axes[place] for place in over if isinstance(place, int)), 1)
+
+    def spread(self, box: Box, op: Native) -> Void | None:
+        """A variance, which is divided by the number of elements less a correction: that has to be more than 0."""
+        correction, axes = op.arg("correction"), op.bind("A")
+        assert isinstance(correction, int | Fraction) and isinstance(axes, tuple)
+        beside = 1
+        for axis in axes:
+            beside *= axis.size if isinstance(axis.size, int) else 1
+        return self.lacking(box, axes, floor(correction / Fraction(max(beside, 1))) + 1)
+
+    def lacking(self, box: Box, axes: Iterable[AxisItem], least: int) -> Void | None:
+        """What a box does where one of these axes has fewer elements than it takes, if one may have."""
+        for axis in axes:
             name = row(axis.size) if isinstance(axis, Axis) else None
-            if name is not None and name not in self.nodes and self.facts.low(name) < 1:
-                return box, called(box), name
+            if name is not None and max(self.facts.low(name), 1 if name in self.nodes else 0) < least:
+                return Void(box, called(box), name, least)
         return None
 
     def inside(self, box: Box) -> dict[int, Void]:
         """The same of what a box holds, told of the box. A morphism that is called has been looked at by itself."""
         if isinstance(box.op, Native) and box.op.definition is not None and self.may(box.op):
             found = self.outputs(box.op.definition.diagram())
-            return {k: (box, box.op.entry, dim) for k, (_, _, dim) in found.items()}
+            return {k: Void(box, box.op.entry, void.dim, void.least) for k, void in found.items()}
         body = None if isinstance(box.op, Call) else bodies(box)
         return {} if body is None else self.outputs(body)
 

@@ -432,21 +432,24 @@ class RaggedWhole(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class EmptyReduction(Mistake):
-    """A reduction without unit over an axis that may be empty, and whose value is read then."""
+    """A reduction without unit over an axis that may be empty, or too short, and whose value is read then."""
 
     code: ClassVar[str] = "E0319"
     title: ClassVar[str] = "a reduction of nothing"
     span: Span
     operation: str
     dim: str
+    least: int = 1
 
     def parts(self) -> Parts:
-        message = f"`{self.operation}` over `{self.dim}` has no value for a sample without elements"
-        notes = (f"`{self.dim}` is a var dim: a sample may have none",)
-        told = Help(f"say that every sample has one: `where {self.dim} >= 1`")
+        few = "without elements" if self.least == 1 else f"of fewer than {self.least} elements"
+        message = f"`{self.operation}` over `{self.dim}` has no value for a sample {few}"
+        notes = (f"`{self.dim}` is a var dim: a sample may have {'none' if self.least == 1 else 'fewer'}",)
+        enough = "one" if self.least == 1 else str(self.least)
+        told = Help(f"say that every sample has {enough}: `where {self.dim} >= {self.least}`")
         given = Help(f"or what it is then: `{self.operation}[{self.dim}](empty = 0)`")
         helps = (told, given) if self.operation in ("max", "min", "mean") else (told,)
-        return Parts(message, self.span, f"of no `{self.dim}`?", (), notes, helps)
+        return Parts(message, self.span, f"of {'no' if self.least == 1 else 'so few'} `{self.dim}`?", (), notes, helps)
 
 
 def _origin(span: Span | None, text: str, otherwise: str) -> tuple[Label, ...]:

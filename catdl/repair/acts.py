@@ -113,8 +113,8 @@ def needs_axes(case: Case) -> Iterator[Group]:
 def of_nothing(case: Case) -> Iterator[Group]:
     """E0319: what a reduction of nothing is, or that there always is something."""
     node, wrong = case.node, case.mistake
-    said = "say that every sample has one"
-    facts = (help_ for group in stated(case, f"{wrong.dim} >= 1") for help_ in group)
+    said = f"say that every sample has {'one' if wrong.least == 1 else wrong.least}"
+    facts = (help_ for group in stated(case, f"{wrong.dim} >= {wrong.least}") for help_ in group)
     helps = [Help(said, help_.edits) for help_ in facts if help_.edits]
     call = case.parent(node)
     if isinstance(call, ast.Call) and call.function is node:
