@@ -1,8 +1,8 @@
 """Results that no caller reads are not given: `scan[T](lstm) >> ((h, _) => h)` needs no cell states of every step.
 
 Takes diagrams that are compiled together. Guarantees the same results and the same parameters: a box that owns weights
-stays, whether its results are read or not. Only diagrams that hold a fold are changed, since what they give decides
-which kernel they can be.
+stays, whether its results are read or not; an operation that nothing reads any more goes. Only diagrams that hold a
+fold, and what it runs, are changed, since what they give decides which kernel they can be.
 
     pruned([states])      ([the same, with a call of `lstm` that gives the hidden states alone], [Applied("prune", …)])
 """
@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from catdl.diagram.compact import compact
-from catdl.diagram.model import Box, Call, Diagram, Fold
+from catdl.diagram.model import Box, Call, Core, Diagram, Fold
 from catdl.diagram.params import bodies, post_order, with_body
 from catdl.record import replace
 from catdl.rewrite.applied import Applied, Law
+from catdl.rewrite.body import reads
+from catdl.rewrite.pure import pure
 
 LAW = Law("naturality of discarding", "f >> (id @ discard) is f without what is discarded", bitwise=True)
 
@@ -42,7 +44,7 @@ def order_has(order: dict[int, Diagram]) -> Callable[[Diagram], bool]:
 
 
 def _folding(order: dict[int, Diagram]) -> set[int]:
-    """The diagrams that hold a fold."""
+    """The diagrams that hold a fold, and those that it runs."""
     found: set[int] = set()
     for key, diagram in order.items():
         inner = (bodies(box) for box in diagram.boxes)
@@ -50,7 +52,19 @@ def _folding(order: dict[int, Diagram]) -> set[int]:
             id(d) in found for d in inner if d is not None
         ):
             found.add(key)
+        found |= {id(box.op.body) for box in diagram.boxes if isinstance(box.op, Fold)}
     return found
+
+
+def _live(diagram: Diagram, outputs: Sequence[int]) -> tuple[list[Box], set[int]]:
+    """The boxes without the operations that nothing reads, and what is read of them."""
+    read, boxes = set(outputs), []
+    for box in reversed(diagram.boxes):
+        if isinstance(box.op, Core) and read.isdisjoint(box.outputs) and pure(box):
+            continue
+        boxes.append(box)
+        read.update(reads(box))
+    return boxes[::-1], read
 
 
 def _wanted(diagrams: Sequence[Diagram], order: dict[int, Diagram]) -> dict[int, set[int]]:
@@ -60,13 +74,24 @@ def _wanted(diagrams: Sequence[Diagram], order: dict[int, Diagram]) -> dict[int,
         wanted[id(root)] = set(range(len(root.outputs)))
     for key, diagram in reversed(order.items()):
         outputs = [wire for place, wire in enumerate(diagram.outputs) if place in wanted[key]]
-        read = {wire for box in diagram.boxes for wire in (*box.inputs, *(w for _, w in box.plugs))}.union(outputs)
-        for box in diagram.boxes:
+        boxes, read = _live(diagram, outputs)
+        for box in boxes:
             inner = bodies(box)
             if inner is not None:
-                call = isinstance(box.op, Call)
-                wanted[id(inner)] |= {p for p in range(len(inner.outputs)) if not call or box.outputs[p] in read}
+                always = _always(box)
+                wanted[id(inner)] |= {p for p in range(len(inner.outputs)) if p < always or box.outputs[p] in read}
     return wanted
+
+
+def _always(box: Box) -> int:
+    """How many of its outputs a box gives, read or not: a fold what it carries, and all but calls all of them."""
+    match box.op:
+        case Call():
+            return 0
+        case Fold(carried=carried):
+            return carried
+        case _:
+            return len(box.outputs)
 
 
 def _one(
@@ -77,15 +102,17 @@ def _one(
     applied: list[Applied],
 ) -> Diagram:
     mine = _kept(diagram, wanted, folding)
-    boxes = [_box(box, wanted, folding, done) for box in diagram.boxes]
-    for new, old in zip(boxes, diagram.boxes, strict=True):
+    outputs = tuple(diagram.outputs[place] for place in mine)
+    live = _live(diagram, outputs)[0] if id(diagram) in folding else list(diagram.boxes)
+    boxes = [_box(box, wanted, folding, done) for box in live]
+    for new, old in zip(boxes, live, strict=True):
         if len(new.outputs) < len(old.outputs) and isinstance(old.op, Call):
             name = old.op.callee.name.rpartition("::")[2]
             what = f"`{name}` gives only what is read of it"
             applied.append(Applied("prune", what, LAW, diagram.name.rpartition("::")[2], old.span))
-    if len(mine) == len(diagram.outputs) and all(new is old for new, old in zip(boxes, diagram.boxes, strict=True)):
+    as_it_was = len(mine) == len(diagram.outputs) and len(live) == len(diagram.boxes)
+    if as_it_was and all(new is old for new, old in zip(boxes, live, strict=True)):
         return diagram
-    outputs = tuple(diagram.outputs[place] for place in mine)
     made = compact(diagram, list(diagram.wires), boxes, diagram.inputs, outputs)
     made.codomain_names = tuple(diagram.codomain_names[place] for place in mine)
     return made
@@ -101,7 +128,7 @@ def _box(box: Box, wanted: dict[int, set[int]], folding: set[int], done: dict[in
     inner = bodies(box)
     if inner is None:
         return box
-    kept = _kept(inner, wanted, folding) if isinstance(box.op, Call) else range(len(box.outputs))
+    kept = _kept(inner, wanted, folding) if isinstance(box.op, Call | Fold) else range(len(box.outputs))
     if done[id(inner)] is inner and len(kept) == len(box.outputs):
         return box
     outputs = tuple(box.outputs[place] for place in kept)

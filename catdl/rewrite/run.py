@@ -1,9 +1,9 @@
 """All rewrites over a Diagram and all that it holds, in their order.
 
-First, what no caller reads of a call is not given. Then, for each fold: what stands after its state is taken out of it,
-then it is compared with torch's cells, then what stands before its state is taken out, then it is tried as a reduction
-and as an affine map. What is left is the plain loop. What `each` gives weights of its own for every index is left as it
-is: there the weights have one axis more.
+First, what nothing reads of a call or a fold is not given. Then, for each fold: what stands after its state is taken
+out of it, states that it gives out before each step become those after it, then it is compared with torch's cells, then
+what stands before its state is taken out, then it is tried as a reduction and as an affine map. What is left is the
+plain loop. What `each` gives weights of its own for every index is left as it is: there the weights have one axis more.
 
     rewritten([encoder])      ([the same, fused], [Applied("cells", …)])
 """
@@ -17,7 +17,7 @@ from catdl.diagram.compact import compact
 from catdl.diagram.model import Box, Diagram, Each, Fold
 from catdl.diagram.params import bodies, bounds_of, owns, parameters, post_order, with_body
 from catdl.record import replace
-from catdl.rewrite import affine, hoist, kernel, monoid, prune
+from catdl.rewrite import affine, before, hoist, kernel, monoid, prune
 from catdl.rewrite.applied import Applied, Law
 from catdl.rewrite.draft import Draft
 from catdl.types.types import show_label
@@ -91,17 +91,34 @@ def _fold(draft: Draft, box: Box, fold: Fold, name: str, read: frozenset[int], a
         box, after = parts
         read = read.union(after.inputs)
         tell("hoist", "gives out its states, and what it made of them is made for all steps at once", hoist.LAW)
-    _core(draft, box, read, tell)
+    if not _moved(draft, box, read, applied, tell):
+        _core(draft, box, read, tell)
     if after is not None:
         draft.boxes.append(after)
 
 
-def _core(draft: Draft, box: Box, read: frozenset[int], tell: Tell) -> None:
+def _moved(draft: Draft, box: Box, read: frozenset[int], applied: list[Applied], tell: Tell) -> bool:
+    """Write a fold that gives out its states before each step by those after it, if that spares the loop."""
+    assert isinstance(box.op, Fold)
+    wires, boxes, told = len(draft.wires), len(draft.boxes), len(applied)
+    found = before.after(draft, box, box.op)
+    if found is None:
+        return False
+    tell("before", "gives out its states after each step, which are those before the next", before.LAW)
+    if _core(draft, found[0], read.union(later for _, later, _ in found[1]), tell):
+        before.move(draft, box.op, found[1])
+        return True
+    del draft.wires[wires:], draft.boxes[boxes:], applied[told:]
+    return False
+
+
+def _core(draft: Draft, box: Box, read: frozenset[int], tell: Tell) -> bool:
+    """Write a fold as what the laws make of it; whether that is no loop any more."""
     assert isinstance(box.op, Fold)
     cell = kernel.fused(draft, box, box.op, read)
     if cell is not None:
         tell("cells", f"is torch's fused {cell}", kernel.LAW)
-        return
+        return True
     less = hoist.hoist(draft, box, box.op)
     if less is not None:
         box = less
@@ -114,3 +131,5 @@ def _core(draft: Draft, box: Box, read: frozenset[int], tell: Tell) -> None:
         tell("affine", "is run in chunks of steps, all of them side by side", affine.LAW)
     else:
         draft.boxes.append(box)
+        return False
+    return True

@@ -59,8 +59,7 @@ def traced(model: torch.nn.Module, inputs: list[Tensor]) -> list[Tensor]:
     outs = out if isinstance(out, tuple) else (out,)
     total = sum((y * torch.linspace(0.5, 1.5, y.numel()).reshape(y.shape)).sum() for y in outs)
     leaves = [*(x for x in given if x.is_floating_point()), *(p for _, p in sorted(model.named_parameters()))]
-    if not isinstance(total, Tensor) or not total.requires_grad:
-        return list(outs)
-    grads = torch.autograd.grad(total, leaves, allow_unused=True)
+    reached = isinstance(total, Tensor) and total.requires_grad  # without steps it may reach nothing
+    grads = torch.autograd.grad(total, leaves, allow_unused=True) if reached else [None] * len(leaves)
     zeros = [torch.zeros_like(leaf) if grad is None else grad for leaf, grad in zip(leaves, grads, strict=True)]
     return [*(y.detach() for y in outs), *zeros]

@@ -49,3 +49,9 @@ def test_what_another_root_reads_stays() -> None:
     other.load_state_dict(model.state_dict())
     x = torch.randn(2, 5, 3, dtype=torch.float64)
     assert torch.allclose(model(x)[0], other(x), atol=1e-12)
+
+
+def test_operations_that_nothing_reads_go_and_so_does_what_a_fold_gives_them() -> None:
+    text = f"{TEXT}morphism first : Real[T, A] -> Real[T: T + 1, H] = scan0[T](lstm) >> ((h, _) => h)"
+    printed = catdl.loads(text)["first"].source()
+    assert "fused_lstm" in printed and ".append" not in printed
