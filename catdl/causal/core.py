@@ -12,7 +12,8 @@ from catdl.causal import masks
 from catdl.causal.states import LOW, STILL, Broken, Line, Reach, Rule, Steps, around, least, meet
 from catdl.diagram.model import Core
 from catdl.record import replace
-from catdl.types.sizes import Poly, Size, free_syms, sub
+from catdl.types.facts import Bound
+from catdl.types.sizes import Poly, Size, add, free_syms, sub, substitute, sym
 
 
 class Time:
@@ -30,6 +31,17 @@ class Time:
         """By how much a size is more than the number of steps, if that is one number."""
         found = sub(size, self.size) if self.grows(size) else None
         return found if isinstance(found, int) else None
+
+    def enough(self, bound: Bound) -> bool:
+        """Whether a bound asks for so many steps and no more, as all pieces of a sequence have together."""
+        sides = {">=": (bound.left, bound.right), ">": (bound.left, bound.right)}
+        sides |= {"<=": (bound.right, bound.left), "<": (bound.right, bound.left)}
+        if bound.op not in sides:
+            return False
+        large, small = sides[bound.op]
+        room = sub(large, small)
+        more = sub(substitute(room, {name: add(sym(name), 1) for name in self.syms}), room)
+        return isinstance(more, int) and more > 0
 
     def fresh(self, size: Size) -> Reach:
         """An axis along which something is said anew."""

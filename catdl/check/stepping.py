@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from catdl import diagnostics as wrong
 from catdl.causal.core import Time
+from catdl.causal.flows import NotStepped
 from catdl.causal.kept import along
-from catdl.causal.machine import NotStepped, stepped
+from catdl.causal.machine import stepped
 from catdl.check.builder import Builder, Bundle, W
 from catdl.check.closing import Instance
 from catdl.check.collecting import applied

@@ -6,6 +6,7 @@ compact(net, wires, boxes, inputs, outputs)
 from __future__ import annotations
 
 from catdl.diagram.model import Box, Choice, Diagram, Wire
+from catdl.types.facts import Bound
 
 
 def compact(
@@ -15,6 +16,7 @@ def compact(
     inputs: tuple[int, ...],
     outputs: tuple[int, ...],
     choices: tuple[Choice, ...] | None = None,
+    bounds: tuple[Bound, ...] | None = None,
 ) -> Diagram:
     """A diagram of these boxes, without the wires that nothing makes."""
     made = dict.fromkeys((*inputs, *(w for box in boxes for w in box.outputs)))
@@ -29,7 +31,7 @@ def compact(
         (*base.domain_names, *(None,) * (len(inputs) - len(base.domain_names))),
         base.codomain_names,
         base.facts,
-        base.bounds,
+        base.bounds if bounds is None else bounds,
         base.arguments,
         base.choices if choices is None else choices,
     )

@@ -67,6 +67,16 @@ morphism started : S -> S = x => {
     param start : Real[T: 1, D] ~ normal(0, 1)
     concat[T](start, x) >> slice[T](0, T)
 }
+morphism started_late : S -> S = x => {
+    param start : Real[T: 3, D] ~ normal(0, 1)
+    concat[T](start, x) >> slice[T](1, T + 1)
+}
+morphism started_wide : S -> S = x => {
+    param start : Real[T: 4, D] ~ normal(0, 1)
+    concat[T](start, x) >> slice[T](2, T + 4) >> window[T](K: 3) >> sum[K]
+}
+morphism blank : S -> S = slice[T](2, T) >> pad[T](2, 0, value = 1)
+morphism blank_again : S -> S = slice[T](2, T) >> pad[T](1, 0, value = 1) >> pad[T](2, 0) >> slice[T](0, T)
 
 morphism turned : S -> S = rotary(convention = "half")
 morphism waves : S -> S = sinusoidal >> linear(D)
