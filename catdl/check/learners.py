@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check.arguments import bind_arguments, open_binding
+from catdl.check.batchwise import batch_axis, batch_in, lifted, of_one
 from catdl.check.builder import Builder, W
 from catdl.check.columns import Ports, data_of
 from catdl.check.emit import closed_leaf
@@ -33,7 +34,7 @@ from catdl.diagram.learner import Data, Learner, Metric, Setting, Stop
 from catdl.diagram.model import Diagram
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.types import Leaf, Object, show_object, walk_axes
+from catdl.types.types import Leaf, Object, show_leaf, show_object, walk_axes
 
 FIELDS = (
     *("data", "validate", "test", "model", "loss", "optimizer", "groups", "schedule", "clip", "metrics", "stop"),
@@ -127,12 +128,16 @@ class _Reading:
             name: self.read(name, lambda e, name=name, least=least: self.count(e, name, least), default)  # type: ignore[misc]
             for name, least, default in (("batch", 1, 32), ("accumulate", 1, 1), ("seed", 0, 0))
         }
+        across = "loss" in self.fields and batch_axis(self.program, self.fields["loss"], self.env) is not None
+        if across and counts["accumulate"] > 1:
+            sort, why = "1 where the loss looks across the batch", "over the parts of a batch it is another loss"
+            self.note(wrong.BadSetting(self.span("accumulate"), "accumulate", sort, f"`{counts['accumulate']}`", why))
         if loss is None or ports is None or data is None or optimizer is None or stop is None:
             return None
         return Learner(
             self.learner.name, model, loss, ports.inputs, data, validate, test, optimizer, groups, schedule, clip,
-            metrics, stop, counts["batch"], counts["accumulate"], counts["seed"], words["device"], words["precision"],
-            self.learner.span,
+            metrics, stop, across, counts["batch"], counts["accumulate"], counts["seed"], words["device"],
+            words["precision"], self.learner.span,
         )  # fmt: skip
 
     def model(self, node: ast.Expr) -> Diagram:
@@ -155,6 +160,9 @@ class _Reading:
                 note = "declare a morphism that gives them, and name that one"
                 self.note(wrong.BadSetting(span, "model", sort, f"`{span.text}`", note))
             raise Refused
+        for leaf in (found.wires[w].type for w in (*found.inputs, *found.outputs)):
+            if batch_in(self.program, leaf) is not None:
+                raise self.ctx.refuse(wrong.BatchMisplaced(span, f"`{target.name}`", show_leaf(leaf)))
         return found
 
     def objective(self, model: Diagram | None) -> tuple[Ports | None, Diagram | None]:
@@ -163,12 +171,17 @@ class _Reading:
         if node is None or isinstance(node, ast.Bad):
             return None, None
         given = ends(model) if model is not None else Object((), ())
+        batch = batch_axis(self.program, node, self.env)
+        if batch is not None:
+            given = lifted(given, batch)
         try:
             targets = self.beyond(node, given)
             if targets is None:
                 raise self.ctx.refuse(wrong.TargetUntold(self.module.span(node), show_object(given)))
             alone = self.closed(node) if model is None else None  # its keys are those it has by itself
             loss = alone or self.applied(node, joined(given, targets), "loss")
+            if batch is not None:
+                targets = of_one(self.ctx, targets, batch, self.module.span(node))
         except Refused:
             return None, None
         ports = Ports.of(model, targets)
@@ -327,14 +340,15 @@ class _Reading:
             head = head_of(self.ctx, item, self.env)
             name = (head.label or head.name) if head is not None else self.module.span(item).text
             try:
-                diagram = self.applied(item, domain, name)
+                batch = batch_axis(self.program, item, self.env)
+                diagram = self.applied(item, domain if batch is None else lifted(domain, batch), name)
             except Refused:
                 continue
             leaves = [diagram.wires[w].type for w in diagram.outputs]
             if not self.number(leaves) and not self.mean(diagram):
                 self.note(wrong.LossNotScalar(self.module.span(item), show_object(ends(diagram)), "a metric"))
                 continue
-            found.append(Metric(name, diagram))
+            found.append(Metric(name, diagram, batch is not None))
         return tuple(found)
 
     def groups(self, node: ast.Expr) -> tuple[Setting, ...]:

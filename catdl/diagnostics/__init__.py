@@ -90,8 +90,9 @@ _HOMES = {
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
     "learner_errors": (
-        "BadSetting CheckpointUnfit ColumnLeftOver ColumnMissing DataUnfit FieldMissing LossIgnores LossNotScalar "
-        "LossTeachesNothing NoSuchLearner NoSuchSetting SettingMissing TargetUntold TrainingBroke WeightsUntaught"
+        "BadSetting BatchMisplaced CheckpointUnfit ColumnLeftOver ColumnMissing DataUnfit FieldMissing LossIgnores "
+        "LossNotScalar LossTeachesNothing NoSuchLearner NoSuchSetting SettingMissing TargetUntold TrainingBroke "
+        "WeightsUntaught"
     ),
     "symmetry_errors": (
         "BadGenerator CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NotUndone NothingActs PlacesApart "

@@ -11,6 +11,7 @@ from catdl.source import Span
 
 __all__ = [
     "BadSetting",
+    "BatchMisplaced",
     "CheckpointUnfit",
     "ColumnLeftOver",
     "ColumnMissing",
@@ -93,6 +94,26 @@ class BadSetting(Mistake):
     def parts(self) -> Parts:
         message = f"`{self.name}` is {self.sort}, found {self.found}"
         return Parts(message, self.span, f"expected {self.sort}", (), (self.note,) if self.note else ())
+
+
+@dataclass(frozen=True, slots=True)
+class BatchMisplaced(Mistake):
+    """The axis of the batch where one sample is meant, in a `model`, or a target of a loss across the batch without."""
+
+    code: ClassVar[str] = "E1216"
+    title: ClassVar[str] = "an axis of the batch that is out of place"
+    span: Span
+    model: str  # "" for a target
+    type: str
+
+    def parts(self) -> Parts:
+        if self.model:
+            message = f"{self.model} is a model, and takes or gives a whole batch, `{self.type}`"
+            helps = (Help("a model says what becomes of one sample; what looks across the batch is the loss"),)
+            return Parts(message, self.span, "only the loss may look across the batch", (), (), helps)
+        message = f"this loss looks across the batch, and takes `{self.type}`, which has not its axis in front"
+        helps = (Help("every target is there for each sample of the batch, so its type begins with that axis"),)
+        return Parts(message, self.span, "a target of one sample", (), (), helps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class Metric:
 
     name: str
     diagram: Diagram
+    across: bool  # whether it takes the whole batch, along an axis of its own
 
 
 @record
@@ -125,6 +126,7 @@ class Learner:
     clip: Setting | None
     metrics: tuple[Metric, ...]
     stop: Stop
+    across: bool  # whether the loss takes the whole batch, along an axis of its own
     batch: int
     accumulate: int
     seed: int

@@ -113,7 +113,7 @@ class Run:
         self.device = device(plan)
         dtype = DTYPES[plan.precision]
         self.data = parts(plan, folder, dtype)
-        self.net: Objective = objective(plan).to(self.device, dtype)
+        self.net: Objective = objective(plan, self.ranks).to(self.device, dtype)
         self.called = self.ranks.wrapped(self.net) if self.ranks.count > 1 else self.net.forward
         if not self.ranks.leads:  # what is drawn is not the same for all shares of a batch
             torch.manual_seed(plan.seed + 7919 * self.ranks.rank)
@@ -121,7 +121,13 @@ class Run:
         self.optimizer = optimizer(plan, self.net)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
-        self.total = length(plan.stop, math.ceil(self.data.learn.count / plan.batch))
+        self.count = self.data.learn.count  # samples of an epoch
+        if plan.across:  # over a batch that is not full the loss is another one
+            self.count -= self.count % plan.batch
+            if self.count == 0:
+                reason = f"the loss looks across {plan.batch} samples at once, and there are {self.data.learn.count}"
+                raise Refused(wrong.DataUnfit(plan.data.span, plan.data.place, reason))
+        self.total = length(plan.stop, math.ceil(self.count / plan.batch))
         if plan.schedule is not None and plan.schedule.name in ("cosine", "linear") and self.total is None:
             sort = "a schedule that knows the last step: add `epochs(n)` or `steps(n)` to `stop`"
             raise Refused(wrong.BadSetting(plan.schedule.span, "schedule", sort, f"`{plan.schedule.name}`"))
@@ -162,7 +168,7 @@ class Run:
         """The steps that are left of an epoch; False where training stopped within it."""
         learn, batch = self.data.learn, self.plan.batch
         order = shuffled(learn.count, self.plan.seed, self.progress.epoch, learn.lazy)
-        while self.at < learn.count:
+        while self.at < self.count:
             if self.ranks.agreed(self.asked_to_stop) or (self.at and self.progress.ended(self.plan.stop)):
                 self.asked_to_stop |= self.ranks.count > 1 and not self.progress.ended(self.plan.stop)
                 self.save()
@@ -177,7 +183,7 @@ class Run:
 
     def where(self) -> Where:
         """How far it has come."""
-        done, count, step = self.progress.epoch, self.data.learn.count, self.progress.step
+        done, count, step = self.progress.epoch, self.count, self.progress.step
         loss = self.sums[0] / self.sums[1] if self.sums[1] else None
         left = None if self.total is None else max(0, self.total - step)
         return Where(done + 1, step, min(self.at, count), count, loss, left)
@@ -209,7 +215,7 @@ class Run:
                 return found.detach().mean().item(), float(found.numel())
         total, weight = Total(), torch.zeros((), dtype=torch.float64)
         for part in index.tensor_split(self.plan.accumulate):
-            found = self.forward(self.ranks.share(part))
+            found = self.forward(part if self.net.whole else self.ranks.share(part))
             sums, weights = found if isinstance(found, tuple) else (found, torch.ones_like(found))
             weight += weights.detach().double().sum().cpu()
             total.backward(sums, weights)
@@ -254,7 +260,7 @@ class Run:
 
     def measure(self, samples: Samples) -> dict[str, float]:
         """The loss and the metrics on samples."""
-        return measured(self.net, self.metrics, samples, max(self.plan.batch, 256), self.device, self.ranks)
+        return measured(self.net, self.metrics, samples, self.plan.batch, self.device, self.ranks)
 
     def save(self) -> None:
         """Write a checkpoint. Raises Refused."""

@@ -13,21 +13,33 @@ from catdl.learn.objective import Found, Objective, Part, compiled, segments
 from catdl.learn.ranks import Ranks
 from catdl.learn.samples import Samples
 
+AT_ONCE = 256  # samples
+
 
 def measured(
-    net: Objective, metrics: dict[str, Part], samples: Samples, size: int, device: torch.device, ranks: Ranks
+    net: Objective, metrics: dict[str, Part], samples: Samples, batch_size: int, device: torch.device, ranks: Ranks
 ) -> dict[str, float]:
-    """The loss and the metrics, in evaluation, without gradients."""
+    """The loss and the metrics, in evaluation, without gradients.
+
+    What looks across the batch is the mean over batches of its size; what is left over makes none.
+    """
+    judges = (net.parts[1], *metrics.values())
+    every = torch.arange(samples.count)
+    if any(part.across for part in judges):
+        indices = every.split(batch_size)[ranks.rank :: ranks.count]
+    else:
+        indices = ranks.share(every).split(max(batch_size, AT_ONCE))
     was = net.training
     net.eval()
     sums = torch.zeros(len(metrics) + 1, 2, dtype=torch.float64)
     with torch.no_grad():
-        for index in ranks.share(torch.arange(samples.count)).split(size):
+        for index in indices:
             batch = samples.take(index).to(device)
             offsets = segments(batch.offsets)
             seen = net.seen(batch.inputs, offsets)
-            for place, part in enumerate((net.parts[1], *metrics.values())):
-                sums[place] += summed(part(seen, offsets))
+            for place, part in enumerate(judges):
+                if not part.across or len(index) == min(batch_size, samples.count):
+                    sums[place] += summed(part(seen, offsets))
     net.train(was)
     sums = ranks.added(sums)
     values = (sums[:, 0] / sums[:, 1].clamp(min=1e-300)).tolist()
@@ -43,7 +55,7 @@ def summed(found: Found) -> Tensor:
 
 def modules(plan: Learner, device: torch.device, dtype: torch.dtype) -> dict[str, Part]:
     """The metrics of a learner, in evaluation."""
-    found = {metric.name: compiled(metric.diagram) for metric in plan.metrics}
+    found = {metric.name: compiled(metric.diagram, metric.across) for metric in plan.metrics}
     for part in found.values():
         part.module.to(device, dtype).eval()
     return found

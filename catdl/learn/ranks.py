@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -49,9 +50,40 @@ class Ranks:
             dist.all_reduce(sums)
         return sums
 
+    def gathered(self, x: Tensor) -> Tensor:
+        """What all processes have, one after the other, with gradients for what each gave; `share` undoes it."""
+        if self.count == 1:
+            return x
+        found: Tensor = _Gathered.apply(x, self)  # type: ignore[no-untyped-call]
+        return found
+
     def agreed(self, flag: bool) -> bool:
         """Whether any process says so."""
         return bool(self.added(torch.tensor(float(flag)))) if self.count > 1 else flag
+
+
+class _Gathered(torch.autograd.Function):
+    """Shares joined to a whole; the gradient of a share is what all processes have of it, added up."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, ranks: Ranks) -> Tensor:
+        """Shares may differ in length, which torch's own gathering does not allow."""
+        counts = [torch.zeros(1, dtype=torch.int64, device=x.device) for _ in range(ranks.count)]
+        dist.all_gather(counts, torch.tensor([len(x)], device=x.device))
+        sizes = [int(count) for count in counts]
+        sent = x.new_zeros(max(sizes), *x.shape[1:])
+        sent[: len(x)] = x
+        parts = [torch.empty_like(sent) for _ in sizes]
+        dist.all_gather(parts, sent)
+        ctx.share = slice(sum(sizes[: ranks.rank]), sum(sizes[: ranks.rank + 1]))
+        return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        """Every process has a loss of the whole, and so a gradient of every share."""
+        whole = grads[0].contiguous().clone()
+        dist.all_reduce(whole)
+        return whole[ctx.share], None
 
 
 def begun() -> Ranks:
