@@ -8,15 +8,19 @@ same: names that stand for nothing, arguments that are not there or of another s
 
 from __future__ import annotations
 
+from catdl import diagnostics as wrong
+from catdl.check import table as rules
 from catdl.check.arguments import bind_arguments
 from catdl.check.builder import BAD, Builder, Closure
 from catdl.check.context import Context, Head
 from catdl.check.forms import is_wire
-from catdl.check.scope import MorphismDef
+from catdl.check.plugs import stands_for_nothing, told
+from catdl.check.scope import Env, MorphismDef
 from catdl.check.signature import sized
-from catdl.check.static import Refused
+from catdl.check.static import Refused, alike
 from catdl.check.steps import OPTIONS, said, unknown
 from catdl.check.templates import without
+from catdl.diagnostics.suggest import near
 from catdl.record import replace
 from catdl.syntax import ast
 
@@ -53,12 +57,41 @@ def absorbed(ctx: Context, head: Head, b: Builder) -> None:
         else:
             plain.append(arg)
     for plug in head.plugs:
-        ctx.wires(plug.value, head.env, b)
+        told(ctx, plug, head.env, b)
     if isinstance(target, MorphismDef) and not core and head.span is not None:
         try:
             bind_arguments(ctx, without(target, taken), replace(head, args=plain), head.span)
         except Refused:
             return
+
+
+def strangers(ctx: Context, head: Head, b: Builder) -> None:
+    """Report the arguments and plugs of a use of nothing that stand for nothing themselves."""
+    for arg in (*head.args, *head.plugs):
+        if stands_for_nothing(arg.value, head.env):
+            ctx.wires(arg.value, head.env, b)
+
+
+def untaken(ctx: Context, branch: ast.Expr, env: Env) -> None:
+    """Report what stands for nothing among the morphisms of a branch that is not taken, less their arguments."""
+    stack = [branch]
+    while stack:
+        match stack.pop():
+            case ast.Seq(steps):
+                stack += reversed(steps)
+            case ast.Tensor(legs) | ast.Fan(legs):
+                stack += reversed(legs)
+            case ast.If(_, then, orelse):
+                stack += (orelse, then)
+            case ast.Call(ast.Name("either")):
+                pass
+            case ast.Call(base) | ast.Index(base) | ast.Plug(base) | ast.Labelled(_, base) | ast.Tie(_, base):
+                stack.append(base)
+            case ast.Name(name) as node if stands_for_nothing(node, env):
+                close = alike(name, env, MorphismDef, Closure) or near(name, rules.TABLE)
+                ctx.report(wrong.UnknownName(env.module.span(node), name, "morphism", close))
+            case _:
+                pass
 
 
 def option(ctx: Context, head: Head, arg: ast.Arg) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check import table as rules
-from catdl.check.absorbed import absorbed
+from catdl.check.absorbed import absorbed, strangers, untaken
 from catdl.check.blocks import bind_pattern, block, unused
 from catdl.check.builder import BAD, Builder, Bundle, Closure
 from catdl.check.calls import call
@@ -76,6 +76,7 @@ def apply(ctx: Context, expr: ast.Expr, env: Env, b: Builder, inp: Bundle, label
             chosen, other = (then, orelse) if held else (orelse, then)
             b.choices[Choice(env.module.span(condition), held)] = None
             spare(other, env)
+            untaken(ctx, other, env)
             return apply(ctx, chosen, env, b, inp, label)
         case ast.Copair():
             from catdl.check.cases import copair  # late: few specs take cases apart
@@ -219,6 +220,7 @@ def apply_target(ctx: Context, head: Head, expr: ast.Expr, env: Env, b: Builder,
             return rule_call(ctx, head, expr, b, inp)
         close = alike(head.name, env, MorphismDef, Closure) or near(head.name, rules.TABLE)
         ctx.report(wrong.UnknownName(head.name_span, head.name, "morphism", close))
+        strangers(ctx, head, b)
         return BAD
     assert head.span is not None
     if isinstance(target, Bundle):

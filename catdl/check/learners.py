@@ -16,12 +16,13 @@ from typing import TypeVar
 from catdl import diagnostics as wrong
 from catdl.check.arguments import bind_arguments, open_binding
 from catdl.check.batchwise import batch_axis, batch_in, lifted, of_one
-from catdl.check.builder import Builder, W
+from catdl.check.builder import BAD, Builder, W
 from catdl.check.columns import Ports, data_of
 from catdl.check.emit import closed_leaf
 from catdl.check.forms import aliased, head_of
 from catdl.check.generic import finished
 from catdl.check.match import match_leaf, ports_of, types_of
+from catdl.check.plugs import stands_for_nothing
 from catdl.check.program import Program
 from catdl.check.scope import BadDef, Env, LearnerDef, MorphismDef
 from catdl.check.settings import CLIPS, GROUPS, OPTIMIZERS, SCHEDULES, STOPS, setting, shown
@@ -78,12 +79,14 @@ class _Reading:
         self.env = Env(learner.module)
         self.ctx = program.context(note)
         self.fields: dict[str, ast.Expr] = {}
+        self.strange = False  # a field is called as none is
         for field in learner.node.fields:
             if not isinstance(field.pattern, ast.Name):
                 continue  # told by the parser
             name, span = field.pattern.id, self.module.span(field.pattern)
             if name not in FIELDS:
                 note(wrong.NoSuchSetting(span, "field of a learner", name, FIELDS, near(name, FIELDS)))
+                self.strange = True
             elif name in self.fields:
                 note(wrong.DuplicateName(span, name, self.module.span(self.fields[name])))
             else:
@@ -110,10 +113,13 @@ class _Reading:
             examples = tuple(_NEEDED[name] for name in missing)
             self.note(wrong.FieldMissing(self.learner.span, self.learner.name, tuple(missing), examples))
         model = self.read("model", self.model, None)
-        ports, loss = self.objective(model) if "model" not in self.fields or model is not None else (None, None)
+        known = "model" not in self.fields or model is not None
+        ports, loss = self.objective(model) if known else (None, None)
+        if not known:
+            self.glance(self.fields.get("loss"))
         data, validate, test = self.sources(ports)
         metrics = self.metrics(model, ports)
-        names = {metric.name for metric in metrics} | {"loss"}
+        names = self.measured()
         optimizer = self.read("optimizer", lambda e: setting(self.ctx, e, self.env, "optimizer", OPTIMIZERS), None)
         stop = self.read("stop", lambda e: self.stop(e, names), None)
         schedule = self.read("schedule", lambda e: setting(self.ctx, e, self.env, "schedule", SCHEDULES), None)
@@ -187,6 +193,11 @@ class _Reading:
         ports = Ports.of(model, targets)
         self.check_loss(model, loss, ports, self.module.span(node))
         return ports, loss
+
+    def glance(self, node: ast.Expr | None) -> None:
+        """Tell what is wrong with a morphism whatever comes in, where that is not known."""
+        if node is not None and not isinstance(node, ast.Bad):
+            self.ctx.apply(node, self.env, Builder("glance"), BAD)
 
     def closed(self, node: ast.Expr) -> Diagram | None:
         """The diagram of a morphism of the file that is named, if it stands alone."""
@@ -328,11 +339,15 @@ class _Reading:
     def metrics(self, model: Diagram | None, ports: Ports | None) -> tuple[Metric, ...]:
         """What is measured beside the loss."""
         node = self.fields.get("metrics")
-        if node is None or ports is None:
+        if node is None or isinstance(node, ast.Bad):
             return ()
         if not isinstance(node, ast.List):
             sort = "a list of morphisms, `[accuracy]`"
             self.note(wrong.BadSetting(self.module.span(node), "metrics", sort, f"`{self.module.span(node).text}`"))
+            return ()
+        if ports is None:
+            for item in node.items:
+                self.glance(item)
             return ()
         domain = joined(ends(model), ports.targets) if model is not None else ports.targets
         found: list[Metric] = []
@@ -358,8 +373,20 @@ class _Reading:
             raise self.ctx.refuse(wrong.BadSetting(self.module.span(node), "groups", sort, "something else"))
         return tuple(setting(self.ctx, item, self.env, "group of weights", GROUPS) for item in node.items)
 
-    def stop(self, node: ast.Expr, metrics: set[str]) -> Stop:
-        """When training ends. Raises Refused."""
+    def measured(self) -> set[str] | None:
+        """What may be waited for, as it is written; None where a misspelt word may be what is meant."""
+        node, names = self.fields.get("metrics"), {"loss"}
+        if node is None:
+            return None if self.strange or self.module.half_read(self.learner.node.start) else names
+        for item in node.items if isinstance(node, ast.List) else (node,):
+            head = head_of(self.ctx, item, self.env)
+            if head is None or head.root is None or stands_for_nothing(head.root, self.env):
+                return None
+            names.add(head.label or head.name)
+        return names
+
+    def stop(self, node: ast.Expr, metrics: set[str] | None) -> Stop:
+        """When training ends; `metrics` is None where it is not known what is measured. Raises Refused."""
         match node:
             case ast.Copair(legs):
                 return Stop("any", tuple(self.stop(leg, metrics) for leg in legs), None)
@@ -370,7 +397,7 @@ class _Reading:
             case _:
                 found = setting(self.ctx, node, self.env, "way to stop", STOPS)
         for name, value in found.args:
-            if name == "metric" and value not in metrics:
+            if name == "metric" and metrics is not None and value not in metrics:
                 known = tuple(sorted(metrics))
                 assert isinstance(node, ast.Call)
                 at = self.module.span(next(a.value for a in node.args if isinstance(a.value, ast.Name)))

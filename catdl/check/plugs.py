@@ -15,7 +15,7 @@ from typing import Protocol
 
 from catdl import diagnostics as wrong
 from catdl.check import table as rules
-from catdl.check.builder import Builder, Bundle, PBox, Plugged, Source_, Start, W
+from catdl.check.builder import BAD, Builder, Bundle, PBox, Plugged, Source_, Start, W
 from catdl.check.context import Context, Head
 from catdl.check.facts import demand, settle_bounds
 from catdl.check.forms import is_wire, nested_wire, width
@@ -49,6 +49,11 @@ class Steps(Protocol):
 def read_plugs(ctx: Context, head: Head, b: Builder) -> list[Plugged]:
     """The plugs of a call, those that are wires evaluated. Raises Refused."""
     out: list[Plugged] = []
+    strange = [arg.value for arg in head.plugs if stands_for_nothing(arg.value, head.env)]
+    for value in strange:
+        ctx.wires(value, head.env, b)
+    if strange:
+        raise Refused
     for arg in head.plugs:
         span = head.env.module.span(arg.value)
         if by_value(ctx, arg.value, head.env) and not says_how(arg.value, head.env):
@@ -66,6 +71,30 @@ def read_plugs(ctx: Context, head: Head, b: Builder) -> list[Plugged]:
         drawn = "rand" in effects
         out.append(Plugged(span, path_span(arg, head.env), arg.name, None, arg.value, head.env, drawn))
     return out
+
+
+def stands_for_nothing(expr: ast.Expr, env: Env) -> bool:
+    """Whether an expression is a name that nothing is called by."""
+    return (
+        isinstance(expr, ast.Name)
+        and expr.id not in rules.TABLE
+        and expr.id not in ("true", "false")
+        and env.find(expr.id) is None
+    )
+
+
+def told(ctx: Context, plug: ast.Arg, env: Env, b: Builder) -> None:
+    """Report what is wrong with a plug whatever it is plugged into."""
+    value = plug.value
+    if says_how(value, env):
+        assert isinstance(value, ast.Call)
+        for arg in value.args:
+            if stands_for_nothing(arg.value, env):
+                ctx.apply(arg.value, env, b, BAD)
+    elif stands_for_nothing(value, env) or by_value(ctx, value, env):
+        ctx.wires(value, env, b)
+    else:
+        ctx.apply(value, env, b, BAD)
 
 
 def plugged_twice(plug: Plugged, path: str) -> Diagnostic:
@@ -359,9 +388,7 @@ def elaborate_step(ctx: Context, plug: Plugged, leaf: Leaf) -> Builder:
     b = Builder(plug.path or "plug")
     shown = open_labels(ctx, leaf)
     reads_no_wire(ctx, plug.expr, plug.env, plug.span)
-    name = plug.expr.id if isinstance(plug.expr, ast.Name) else None
-    unknown = name is not None and name not in rules.TABLE and plug.env.find(name) is None
-    if unknown or is_wire(ctx, plug.expr, plug.env) or nested_wire(ctx, plug.expr, plug.env):
+    if is_wire(ctx, plug.expr, plug.env) or nested_wire(ctx, plug.expr, plug.env):
         out = ctx.wires(plug.expr, plug.env, b)
     else:
         inp = Bundle([] if width(ctx, plug.expr, plug.env) == 0 else [b.input(shown, "w", True, plug.span)])

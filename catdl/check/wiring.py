@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check import table as rules
+from catdl.check.absorbed import untaken
 from catdl.check.blocks import block
 from catdl.check.builder import BAD, Builder, Bundle, Closure, W
 from catdl.check.context import Context
@@ -105,6 +106,7 @@ def wires(ctx: Context, expr: ast.Expr, env: Env, b: Builder) -> Bundle:
             chosen, other = (then, orelse) if held else (orelse, then)
             b.choices[Choice(env.module.span(condition), held)] = None
             spare(other, env)
+            untaken(ctx, other, env)
             return wires(ctx, chosen, env, b)
         case ast.Bad() | ast.Field() if is_told(expr):
             return BAD

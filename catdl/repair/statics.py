@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catdl.check.scope import MorphismDef
+from catdl.check.scope import KindDef, MorphismDef, ObjectDef
 from catdl.diagnostics import elsewhere
 from catdl.diagnostics.base import Edit, Help
 from catdl.diagnostics.suggest import near
@@ -172,7 +172,12 @@ def target(case: Case) -> Iterator[Group]:
 
 
 def sort(case: Case) -> Iterator[Group]:
-    """E0103: a dim where a type is needed is an axis of one."""
+    """E0103: a type in small letters or large ones; a dim where a type is needed is an axis of one."""
+    word = case.mistake.name
+    for name in (*case.module.defs, *case.program.prelude.names()):
+        alike = name != word and name.lower() == word.lower()
+        if alike and isinstance(case.module.find(name), KindDef | ObjectDef):
+            yield one(f"did you mean `{name}`?", case.put(case.span.start, case.span.start + len(word), name))
     if case.mistake.found.endswith("dim") and "type" in case.mistake.expected:
         yield one("a tensor with this axis", case.swap(case.node, f"Real[{case.mistake.name}]"))
 
