@@ -58,7 +58,7 @@ def load_weights(module: nn.Module, path: str) -> Diagnostic | None:
     try:
         load_model(module, path, strict=True)
     except OSError as error:
-        return wrong.FileUnreadable(path, reason(error))
+        return wrong.FileUnreadable(path, reason(error).removesuffix(f": {path}"))  # safetensors says where again
     except SafetensorError:
         return wrong.FileUnreadable(path, "it is no safetensors file")
     except RuntimeError as error:
