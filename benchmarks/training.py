@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -127,7 +127,7 @@ def measure(run: Run, net: nn.Module, turns: int, steps: int) -> Figures:
     """Turns of both, one after the other, each first in half of them; `net` starts with the weights of the run."""
     net.load_state_dict(run.net.trained.state_dict())
     run.net.train()
-    hand = by_hand(net, run.data.learn.take(torch.arange(run.data.learn.count)).inputs)
+    hand = by_hand(net, cast("tuple[Tensor, ...]", run.data.learn.take(torch.arange(run.data.learn.count)).inputs))
     order = torch.randperm(run.data.learn.count, generator=torch.Generator().manual_seed(0))
     batches = list(order.split(64)) * max(1, steps // 32)
     turn(run.step, batches[:8])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ def load(run: Run, path: str) -> None:
 
 
 def told_together(
-    run: Run, samples: Samples, members: list[Callable[[], None]], head: dict[str, Any], as_json: bool
+    run: Run, samples: Samples, members: Sequence[Callable[[], None]], head: dict[str, Any], as_json: bool
 ) -> None:
     """The measures of an ensemble, their mean and deviation, and a squared error taken apart."""
     from catdl.learn.ensemble import is_squared, spread, taken_apart

@@ -107,7 +107,7 @@ def positive(log: Rows, curves: Sequence[str]) -> bool:
     if "loss" not in curves and "learned" not in curves:
         return False
     values = [row[curve] for row in log for curve in curves if row.get(curve) is not None]
-    return min(values) > 0 and max(values) / min(values) > 20
+    return bool(min(values) > 0 and max(values) / min(values) > 20)
 
 
 def _undated(form: str) -> dict[str, Any]:

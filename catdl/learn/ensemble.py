@@ -2,8 +2,8 @@
 
 Takes networks whose weights were trained from other seeds, or on other data; guarantees that the mean squared error of
 the networks is the sum of two parts: the error of their mean prediction (`bias`, with what the data leave open), and
-how far they are from that mean (`variance`). Geman, Bienenstock, Doursat, "Neural networks and the bias/variance dilemma",
-1992.
+how far they are from that mean (`variance`). Geman, Bienenstock, Doursat 1992, "Neural networks and the bias/variance
+dilemma".
 
     taken_apart(run, run.data.test, [load_a, load_b])      {"loss": 0.31, "bias": 0.25, "variance": 0.06}
 """
@@ -11,11 +11,12 @@ how far they are from that mean (`variance`). Geman, Bienenstock, Doursat, "Neur
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from catdl.data.tree import Tree
 from catdl.diagram.learner import Learner
 from catdl.diagram.model import Diagram, Native
 from catdl.diagram.params import sole_box
@@ -59,7 +60,7 @@ def taken_apart(run: Run, samples: Samples, members: Sequence[Callable[[], None]
         mean = mean + step / count
         around = around + step * (found - mean)
     assert mean is not None and around is not None
-    wanted = torch.cat([samples.take(index).inputs[-1].double() for index in _blocks(samples)])
+    wanted = torch.cat([_plain(samples.take(index).inputs[-1]) for index in _blocks(samples)])
     bias, variance = float((mean - wanted).square().mean()), float(around.mean()) / len(members)
     return {"loss": bias + variance, "bias": bias, "variance": variance}
 
@@ -72,10 +73,16 @@ def _predicted(run: Run, samples: Samples) -> Tensor:
     with torch.no_grad():
         for index in _blocks(samples):
             batch = samples.take(index).to(run.device)
-            found.append(run.net.seen(batch.inputs, {})[0].double().cpu())
+            found.append(_plain(run.net.seen(batch.inputs, {})[0]))
     run.net.train(was)
     return torch.cat(found)
 
 
-def _blocks(samples: Samples) -> tuple[Tensor, ...]:
-    return torch.arange(samples.count).split(_BATCH)
+def _blocks(samples: Samples) -> Iterator[Tensor]:
+    yield from torch.arange(samples.count).split(_BATCH)
+
+
+def _plain(x: Tensor | Tree) -> Tensor:
+    """What a squared error is of: numbers."""
+    assert isinstance(x, Tensor)
+    return x.double().cpu()
