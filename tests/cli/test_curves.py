@@ -30,8 +30,8 @@ def test_what_is_drawn_together() -> None:
     assert panels(LOG) == {"loss": ("learned", "loss"), "accuracy": ("accuracy",), "learning rate": ("rate",)}
     alone = [{"epoch": 1, "step": 9, "rate": 0.1, "learned": 2.0, "loss": 2.0}]
     assert panels(alone) == {"loss": ("loss",)}
-    assert best([(float(row["epoch"]), row["loss"]) for row in LOG], "loss") == (2, 1.0)
-    assert best([(float(row["epoch"]), row["accuracy"]) for row in LOG], "accuracy") == (3, 0.5)
+    assert best([(int(row["epoch"]), row["loss"]) for row in LOG], "loss") == (2, 1.0)
+    assert best([(int(row["epoch"]), row["accuracy"]) for row in LOG], "accuracy") == (3, 0.5)
 
 
 def test_a_log_that_is_being_written(tmp_path: Path) -> None:
