@@ -116,6 +116,8 @@ def indexed(node: ast.Expr, env: Env) -> list[str | None] | None:
                 stack += [(leg, scope) for leg in reversed(legs)]
             case ast.Tuple(items):
                 stack += [(item.value, scope) for item in reversed(items)]
+            case ast.Labelled(_, only):
+                stack.append((only, scope))
             case ast.Index(ast.Call(ast.Name("Fin"), (ast.Arg(value=ast.Name(name)),))):
                 dim = scope.find(name)
                 found.append(str(dim.axis.label) if isinstance(dim, DimDef) else None)

@@ -273,6 +273,8 @@ class Types:
                     stack += [(leg, None) for leg in reversed(legs)]
                 case ast.Tuple(items):
                     stack += [(i.value, i.name) for i in reversed(items)]
+                case ast.Labelled(port, only):  # `(x: X)`
+                    stack.append((only, port))
                 case ast.Power(base, exponent):
                     count = as_number(self.statics.value(exponent, env))
                     value = self.object(base, env) if isinstance(count, int) and count > 1 else UNIT

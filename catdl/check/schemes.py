@@ -80,6 +80,8 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
                 stack += [(leg, None) for leg in reversed(legs)]
             case ast.Tuple(items) if items:
                 stack += [(i.value, i.name) for i in reversed(items)]
+            case ast.Labelled(port, only):
+                stack.append((only, port))
             case ast.Call() | ast.Power() | ast.Index() if types.weights(expr, env) is not None:
                 out.append(FixedPart(expr, types.object(expr, env), name))
             case ast.Index() | ast.Name() if (whole := written_out(types.statics, expr, env)) is not None:

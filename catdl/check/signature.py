@@ -147,6 +147,8 @@ def binder_sorts(node: ast.Morphism) -> dict[str, str]:
                 stack += [(a.value, "size") for a in args]
             case ast.Tuple(items):
                 stack += [(i.value, place) for i in items]
+            case ast.Labelled(_, only):
+                stack.append((only, place))
             case ast.Tensor(legs):
                 stack += [(leg, place) for leg in legs]
             case ast.Arrow(domain, codomain):

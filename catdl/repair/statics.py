@@ -11,6 +11,7 @@ from catdl.diagnostics.base import Edit, Help
 from catdl.diagnostics.suggest import near
 from catdl.repair.case import Case, Group, one
 from catdl.repair.tree import bare, walk
+from catdl.repair.wires import ports_of
 from catdl.syntax import ast
 
 
@@ -33,6 +34,12 @@ def unknown(case: Case) -> Iterator[Group]:
     """E0201: a near name; only the name is replaced."""
     wrong = case.mistake
     start = case.span.start
+    call = case.around(ast.Call)
+    ports = ports_of(case, call.function) if call is not None else []
+    if wrong.name in ports and all(arg.name in ports for arg in call.args):
+        record = f"({', '.join(case.text(arg) for arg in call.args)}) >> {case.text(call.function)}"
+        whole = isinstance(case.parent(call), ast.Lambda | ast.Bind | ast.Block)
+        yield one("ports are filled by a record", case.swap(call, record if whole else f"({record})"))
     if case.span.text.startswith(wrong.name):
         for name in elsewhere.arguments(wrong.name, wrong.available):
             said = f"`{wrong.name}` is called `{name}` here"

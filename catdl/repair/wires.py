@@ -126,6 +126,8 @@ def ports_of(case: Case, node: Any) -> list[str]:
     node = node.base if isinstance(node, ast.Index) else node
     found = case.module.find(node.id) if isinstance(node, ast.Name) else None
     signature = getattr(getattr(found, "head", None), "signature", None)
+    if isinstance(signature, ast.Arrow) and isinstance(signature.domain, ast.Labelled):
+        return [signature.domain.name]
     if isinstance(signature, ast.Arrow) and isinstance(signature.domain, ast.Tuple):
         return [item.name for item in signature.domain.items if item.name]
     return []
