@@ -21,13 +21,21 @@ def rearrange(rule: Rule) -> Bundle:
     flat = [letter for group in groups for letter in group]
     wanted = [letter for group in pattern.output for letter in (groups_of_rest(groups) if group == ("…",) else group)]
     missing = [x for x in flat if x not in wanted]
-    if missing:
-        raise rule.ctx.refuse(
-            wrong.BadPattern(
-                rule.span, f"`{missing[0]}` stands on the left only: `rearrange` keeps every axis; `reduce` drops some"
-            )
-        )
+    for letter in missing:
+        if pattern.numbers.get(letter) != 1:
+            shown = written(letter, sizes)
+            why = f"`{shown}` stands on the left only: `rearrange` keeps every axis; `reduce` drops some"
+            raise rule.ctx.refuse(wrong.BadPattern(rule.span, why))
+        wire = dropped(rule, wire, flat.index(letter))
+        flat.remove(letter)
     return put_together(rule, wire, letters, flat, pattern, sizes, groups)
+
+
+def dropped(rule: Rule, wire: W, place: int) -> W:
+    """A wire without an axis of size 1."""
+    axes = rule.axes(wire)
+    leaf = Leaf(rule.part(wire.leaf.kind, axes[place]), (*axes[:place], *axes[place + 1 :]))
+    return core(rule.ctx, rule.b, "drop", [wire], [leaf], rule.span, axis=place).wires[0]
 
 
 def groups_of_rest(groups: list[tuple[str, ...]]) -> tuple[str, ...]:
@@ -84,6 +92,10 @@ def take_apart(
                 )
             letters[letter] = axis
             place += 1
+            continue
+        if not group:
+            ctx.solver.same_size(axis.size, 1, blame(rule, "`()` of the pattern"))
+            wire = dropped(rule, wire, place)
             continue
         parts = split_axis(rule, axis, group, sizes)
         letters.update(zip(group, parts, strict=True))
