@@ -18,6 +18,7 @@ from catdl.equivariance.states import (
     Rep,
     Reps,
     Signs,
+    Taken,
     Turned,
     Within,
     acting,
@@ -46,6 +47,8 @@ def by_rule(
         case "values":
             numbers = op.arg("numbers")
             return [Moves((Signs(numbers if isinstance(numbers, tuple) else (numbers,)),), True)]
+        case "eye" if (unit := _unit(within, named, made[0])) is not None:
+            return [unit]
         case "spherical_harmonics" if within.group == ROTATIONS and ins[0].reps[-1] == Turned():
             return [_harmonics(ins[0], axis_sizes(made[0])[-1])]
         case "cross" if any(isinstance(state.reps[-1], Turned) for state in ins):
@@ -60,6 +63,13 @@ def by_rule(
             return _repeated(op, ins, made)
         case _:
             return None
+
+
+def _unit(within: Within, named: Named, made: Leaf) -> Moves | None:
+    """The unit matrix, whose sides are moved alike: the same for vectors that keep their lengths, and for places."""
+    one, other = (named(axis) for axis in made.axes if isinstance(axis, Axis))
+    alike = within.orthogonal if isinstance(one, Turned) else isinstance(one, Taken) and one.bijective
+    return Moves((one, other), True) if one == other and alike else None
 
 
 def as_said(ins: list[Moves], named: Named, given: list[Leaf], made: list[Leaf]) -> Results:
