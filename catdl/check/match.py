@@ -12,6 +12,7 @@ from catdl import diagnostics as wrong
 from catdl.check.arguments import Binding, fill
 from catdl.check.builder import Bundle, W
 from catdl.check.names import mentioned
+from catdl.check.ports import in_order
 from catdl.check.scope import Static
 from catdl.check.signature import (
     ChoicePart,
@@ -455,6 +456,8 @@ def reorder(binding: Binding, inp: Bundle) -> list[W]:
                 ports.append(part.name)
     if inp.names is None or not any(inp.names) or not any(ports):
         return list(inp.wires)
+    if len(set(filter(None, ports))) < sum(map(bool, ports)):  # records of one form side by side: each by itself
+        return in_order(inp, ports).wires
     by_name = {name: wire for name, wire in zip(inp.names, inp.wires, strict=True) if name}
     for name in by_name:
         if name not in ports:

@@ -268,7 +268,10 @@ class Types:
                     names += [p.path for p in record]
                     groups.append((name, len(record)))
                 case ast.Index() | ast.Name() if (whole := written_out(self.statics, expr, env)) is not None:
-                    stack.append((whole, name))
+                    value = self.object(whole, env)
+                    out += value.leaves
+                    names += [name or value.names[0]] if len(value.leaves) == 1 else value.names
+                    groups += value.groups if expr is node and value.groups else [(name, len(value.leaves))]
                 case ast.Tensor(legs):
                     stack += [(leg, None) for leg in reversed(legs)]
                 case ast.Tuple(items):

@@ -17,8 +17,20 @@ from catdl.check.functors import functor
 from catdl.check.names import mentioned
 from catdl.check.objects import Types
 from catdl.check.scope import Env, KindDef, Module, MorphismDef
-from catdl.check.signature import ChoicePart, FixedPart, LeafPart, ObjectPart, OpenPart, Part, Scheme, binder_sorts
+from catdl.check.signature import (
+    ChoicePart,
+    FixedPart,
+    LeafPart,
+    ObjectPart,
+    OpenPart,
+    Part,
+    Scheme,
+    Whole,
+    binder_sorts,
+    named_part,
+)
 from catdl.check.static import Refused
+from catdl.record import replace
 from catdl.syntax import ast
 from catdl.types.types import Axis, LabelVar, Object
 
@@ -85,7 +97,12 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
             case ast.Call() | ast.Power() | ast.Index() if types.weights(expr, env) is not None:
                 out.append(FixedPart(expr, types.object(expr, env), name))
             case ast.Index() | ast.Name() if (whole := written_out(types.statics, expr, env)) is not None:
-                stack.append((whole, name))
+                ports = parts(types, whole, sorts, env)
+                if len(ports) == 1:
+                    out.append(named_part(ports[0], name or ports[0].name))
+                else:
+                    port = Whole(name, len(ports))
+                    out += [replace(part, whole=port) if isinstance(part, LeafPart) else part for part in ports]
             case ast.Index(base, items) if not isinstance(base, ast.Index):
                 out.append(LeafPart(expr, base, items, name))
             case ast.Call() | ast.Field() if (on := on_functor(types, expr, env)) is not None:

@@ -36,6 +36,15 @@ class LeafPart:
     kind: ast.Expr
     items: tuple[ast.Arg, ...]
     name: str | None
+    whole: Whole | None = None
+
+
+@record(eq=False)
+class Whole:
+    """A port that is several wires, such as a `Normal[Z]` beside others: one for each use."""
+
+    name: str | None
+    count: int
 
 
 @record
@@ -191,7 +200,7 @@ def named_part(part: Part, name: str | None) -> Part:
     """A leg under the name of the port it fills."""
     match part:
         case LeafPart():
-            return LeafPart(part.node, part.kind, part.items, name)
+            return LeafPart(part.node, part.kind, part.items, name, part.whole)
         case ObjectPart():
             return ObjectPart(part.binder, name)
         case _:

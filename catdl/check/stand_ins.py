@@ -18,6 +18,7 @@ from catdl.check.signature import (
     Part,
     Row,
     Scheme,
+    Whole,
     decided,
 )
 from catdl.types.sizes import sym
@@ -124,6 +125,7 @@ def side(ctx: Context, parts: tuple[Part, ...], env: Env) -> Object:
 def groups(ctx: Context, scheme: Scheme, env: Env) -> tuple[tuple[str | None, int], ...]:
     """The ports of a signature as it writes them, with the number of wires of each. Raises Refused."""
     out: list[tuple[str | None, int]] = []
+    last: Whole | None = None
     if len(scheme.domain) == 1 and isinstance(only := scheme.domain[0], FixedPart):
         return only.value.groups or ()
     for part in scheme.domain:
@@ -137,6 +139,10 @@ def groups(ctx: Context, scheme: Scheme, env: Env) -> tuple[tuple[str | None, in
                 out.append((name, len(known.leaves) if isinstance(known, Object) else 1))
             case ChoicePart(name=name):
                 out.append((name, len(decided((part,), ctx.statics, env)[0])))
+            case LeafPart(whole=Whole() as whole):
+                if whole is not last:
+                    out.append((whole.name, whole.count))
+                last = whole
             case LeafPart(name=name):
                 out.append((name, 1))
     return tuple(out)

@@ -230,3 +230,26 @@ def test_overloads_that_are_none(line: str, code: str) -> None:
     kept = OWN.partition("overload")[0]
     found = catdl.loads(f"{kept}{line}\n").diagnostics
     assert code in {mistake.code for mistake in found}
+
+
+def test_a_distribution_beside_others_is_one_port() -> None:
+    text = """
+dim Z = 3
+morphism told : Normal[Z] @ Real[Z] -> Real = (q, z) => log_prob(q, z) + sum[Z](q.mean)
+morphism generic[..S] : (q: Normal[..S], z: Real[..S]) -> Real = (q, z) => log_prob(q, z) + sum[..](q.mean)
+morphism named : Normal[Z] @ Real[Z] -> Real = generic
+morphism wires : Normal[Z] @ Real[Z] -> Real = (mean, std, z) => log_prob((mean, std), z) + sum[Z](mean)
+morphism apart[..S] : Normal[..S] @ Bernoulli[..S] @ Normal[..S] -> Nats = (q, odds, p) => kl(q, p) + entropy(odds)
+morphism closed : Normal[Z] @ Bernoulli[Z] @ Normal[Z] -> Nats = apart
+"""
+    spec = catdl.loads(text)
+    assert spec.diagnostics == [], render(spec.diagnostics)
+    torch.manual_seed(0)
+    mean, std, z, other, width = torch.randn(5, 4, 3, dtype=torch.float64).unbind()
+    std, width = std.exp(), width.exp()
+    q, p = known.Normal(mean, std), known.Normal(other, width)
+    wanted = q.log_prob(z).sum(-1) + mean.sum(-1)
+    for name in ("told", "named", "wires"):
+        torch.testing.assert_close(spec[name].compile()(mean, std, z), wanted)
+    apart = known.kl_divergence(q, p) + known.Bernoulli(logits=z).entropy()
+    torch.testing.assert_close(spec["closed"].compile()(mean, std, z, other, width), apart.sum(-1))
