@@ -83,6 +83,19 @@ def test_a_planar_layer_is_invertible_whatever_its_weights(size: float) -> None:
     assert change.isfinite().all()
 
 
+def test_a_planar_layer_with_a_short_w_is_near_the_identity() -> None:
+    model = compiled("planar")
+    weights = {name.rpartition(".")[2]: p for name, p in model.named_parameters()}
+    x = torch.randn(5, dtype=torch.float64)
+    for size in (1e-3, 1e-9, 0.0):
+        with torch.no_grad():
+            weights["w"].copy_(size * torch.ones(5))
+            weights["bias"].zero_()
+        y, change = model(x)
+        assert (y - x).norm() <= 10 * size * weights["u"].norm()
+        torch.testing.assert_close(change, determinant(model, x), rtol=1e-9, atol=1e-12)
+
+
 def test_a_layer_whose_parameters_the_input_decides() -> None:
     text = """
 dim A = 5, H = 4
