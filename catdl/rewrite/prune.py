@@ -78,20 +78,20 @@ def _wanted(diagrams: Sequence[Diagram], order: dict[int, Diagram]) -> dict[int,
         for box in boxes:
             inner = bodies(box)
             if inner is not None:
-                always = _always(box)
+                always = _always(box, inner)
                 wanted[id(inner)] |= {p for p in range(len(inner.outputs)) if p < always or box.outputs[p] in read}
     return wanted
 
 
-def _always(box: Box) -> int:
-    """How many of its outputs a box gives, read or not: a fold what it carries, and all but calls all of them."""
+def _always(box: Box, inner: Diagram) -> int:
+    """How many outputs of its body a box needs, read or not: a call none, a fold what it carries, all others all."""
     match box.op:
         case Call():
             return 0
         case Fold(carried=carried):
             return carried
         case _:
-            return len(box.outputs)
+            return len(inner.outputs)
 
 
 def _one(
