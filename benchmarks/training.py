@@ -48,7 +48,7 @@ morphism attention : Real[T, D] -> Real[T, D] = x => {
 morphism residual[X](f : X -> X) : X -> X = x => x + (x >> f)
 morphism block : Real[T, D] -> Real[T, D] =
     residual(layernorm >> attention) >> residual(layernorm >> up: linear(256) >> gelu >> down: linear)
-morphism texts : Fin(Vocab)[T] -> Logits[Class] = embed(Vocab, D = D) >> repeat(2, block) >> mean[T] >> linear
+morphism texts : Fin(Vocab)[T] -> Logits[Class] = embed(D) >> repeat(2, block) >> mean[T] >> linear
 """
 
 LEARNER = """

@@ -91,19 +91,21 @@ def bind_arguments(ctx: Context, definition: MorphismDef, head: Head, span: Span
     slots = [name if name is not None else f"#{i}" for i, name in enumerate(places)]
     values: dict[str, object] = {}
     place = 0
+    by_name = {arg.name for arg in head.args if arg.sep == "="}
+    plain = sum(arg.sep != "=" for arg in head.args)
     for arg in head.args:
         where = head.env.module.span(arg)
         if arg.sep == "=" and arg.name is not None:
             name = arg.name
+            if name in values:
+                raise ctx.refuse(wrong.BadValue(where, f"`{name}` is given twice"))
             if name not in named:
                 available = tuple(named)
                 raise ctx.refuse(wrong.UnknownArgument(where, name, definition.name, near(name, available), available))
         else:
-            if place >= len(slots):
+            if place >= len(slots) or slots[place] in by_name:  # what has a name is given once
                 known_argument(ctx, arg, head.env)
-                raise ctx.refuse(
-                    wrong.TooManyArguments(where, definition.name, len(slots), len(head.args), tuple(named))
-                )
+                raise ctx.refuse(wrong.TooManyArguments(where, definition.name, place, plain, tuple(named)))
             name = slots[place]
             place += 1
         values[name] = argument(ctx, arg, named.get(name), head.env, definition)

@@ -240,7 +240,7 @@ morphism j : Real[D] -> Real[D] = repeat(2, tied linear(D)) >> linear(A)  # E020
     "legs of a fold over trees": """\
 functor E(X) = Fin(10) + X @ X
 morphism f : mu(E) -> Real[D] = fold([ embde(10) | (a, b) => tahn(a) + b ])  # E0101 E0101
-morphism g : mu(E) -> Real[D] = fold([ embed(10, D = A) | (a, b) => tahn(a) + b ])  # E0101 E0301
+morphism g : mu(E) -> Real[D] = fold([ embed(A) | (a, b) => tahn(a) + b ])  # E0101 E0301
 morphism h : mu(E) -> Real[D] = fold([ embde(10) | (a, b) => a + b ], carrier = Real[A])  # E0101 E0301""",
     "a template and its result": """\
 morphism f : Real[A] -> Real[D] = residual(tahn)  # E0101 E0301""",

@@ -13,8 +13,8 @@ from catdl.cli import catdl
 SPEC = """dim H = 4
 functor Expr(X) = Fin(10) + Fin(3) @ X @ X
 algebra read : Expr(Real[H]) -> Real[H] = [
-    embed(10, D = H)
-  | ((op, left, right) => left + right * (op >> embed(3, D = H)))
+    embed(H)
+  | ((op, left, right) => left + right * (op >> embed(H)))
 ]
 """
 

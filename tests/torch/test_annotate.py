@@ -22,7 +22,7 @@ functor Sentence(X) = Real[A] + Fin(3) @ X @ X + X
 object State = (h: Real[H], c: Real[H])
 algebra cell : Sentence(State) -> State = [
     (a => a >> linear(H: H) & linear(H: H))
-  | ((op, l, r) => (h = ((l.h >> linear) + r.h + (op >> embed(3, D = H))) >> tanh, c = l.c + r.c * l.h))
+  | ((op, l, r) => (h = ((l.h >> linear) + r.h + (op >> embed(H))) >> tanh, c = l.c + r.c * l.h))
   | (s => (h = s.c, c = s.h >> linear))
 ]
 morphism states : mu(Sentence) -> Real[N, H] @ Real[N, H] = annotate[N](cell) >> ((h, c) => (h, c))
@@ -30,7 +30,7 @@ morphism tags : mu(Sentence) -> Logits[N, Class] = annotate[N](cell) >> ((h, c) 
 morphism loss : (tree: mu(Sentence), label: Fin(Class)[N]) -> Real =
     (tree, label) => cross_entropy(tags(tree), label)
 morphism centred : mu(Sentence) @ Real[H] -> Real[N, H] = (tree, query) => {
-    h = tree >> annotate[N]([ linear | (op, l, r) => l * query + r + (op >> embed(3, D = H)) | tanh ])
+    h = tree >> annotate[N]([ linear | (op, l, r) => l * query + r + (op >> embed(H)) | tanh ])
     over[N, H](h - mean[N](h))
 }
 morphism pooled : mu(Sentence) -> Real[H] = annotate[N](cell) >> ((h, c) => h + c) >> mean[N](empty = 0)
@@ -41,7 +41,7 @@ functor Rose(X) = Real[A] @ X[K] + Fin(3) @ X @ X[M] + X
 morphism roses : mu(Rose) @ Real[H] -> Real[N, H] = (tree, q) => tree >> annotate[N]([
     (a, hs) => tanh((a >> linear) + (sum[K](over[K, H](softmax[K](hs) * hs * q)) >> linear))
   | (op, h, hs) => h + (hs >> fold[M]([ zeros | (a, b) => tanh((a >> linear(H: H)) + b) ], carrier = Real[H]))
-        + (op >> embed(3, D = H))
+        + (op >> embed(H))
   | tanh
 ], carrier = Real[H])
 morphism two : (a: mu(Sentence), b: mu(Sentence)) -> Real[N, H] =

@@ -19,7 +19,7 @@ morphism start : () -> Real[H] = 2 * ones[H]
 morphism hot : Fin(V) -> Real[H] = x => over[H](real(x) * ones[H])
 algebra count : Words(Real[H]) -> Real[H] = [ zeros | (w, h) => h * h + (w >> hot) ]
 algebra elman : Words(Real[H]) -> Real[H] = [
-    zeros | (w, h) => tanh((w >> embed(V, D = H)) + (h >> linear) * (h >> linear))
+    zeros | (w, h) => tanh((w >> embed(H)) + (h >> linear) * (h >> linear))
 ]
 algebra depth : Expr(Real) -> Real = [
     (w => w >> discard >> (() => ones)) | (op, l, r) => op >> discard >> (() => 1 + maximum(l, r))
@@ -29,7 +29,7 @@ morphism folded : Fin(V)[T] -> Real[H] = fold[T](elman)
 morphism counted : Fin(V)[T] -> Real[H] = fold[T](count) >> linear
 morphism begun : Fin(V)[T] -> Real[H] = x => {
     s = start
-    (s, x) >> fold[T]([ id | (w, h) => tanh((w >> embed(V, D = H)) + (h >> linear)) ])
+    (s, x) >> fold[T]([ id | (w, h) => tanh((w >> embed(H)) + (h >> linear)) ])
 }
 morphism ragged : Fin(V)[R] -> Real[H] = fold[R](count) >> linear
 morphism pooled : Fin(V)[R] -> Real[H] = map[R](hot) >> max[R](empty = 0) >> linear

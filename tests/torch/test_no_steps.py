@@ -29,12 +29,12 @@ morphism affine : Real[T, A] -> Real[T, A] @ Real[A] =
 morphism counted : Real[T, A] -> Real[T, A] @ Real[T] =
     x => (ones, x) >> mealy[T]((k, a) => (a * k, 0 * sum[A](a) + k, k + 1))
 morphism machine : Real[H] @ Fin(V)[T] -> Fin(H)[T] @ Real[T, H] @ Real[H] = mealy[T]((s, x) => {
-    new = (s >> linear) + (x >> embed(V, D = H)) * tanh(s)
+    new = (s >> linear) + (x >> embed(H)) * tanh(s)
     (argmax[H](new), new, new)
 }, last = true)
 morphism words : Fin(V)[T] -> Fin(V)[T] = x => {
     state = zeros[H]
-    (state, x) >> mealy[T]((s, x) => (x, tanh(s + (x >> embed(V, D = H)))))
+    (state, x) >> mealy[T]((s, x) => (x, tanh(s + (x >> embed(H)))))
 }
 morphism moored : Real[H] @ Real[T, A] -> Real[T, V] =
     moore[T](linear(V), (s, x) => tanh((s >> linear) * (s >> linear) + (x >> linear)))
