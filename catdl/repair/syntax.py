@@ -27,7 +27,7 @@ def mistaken(case: Case) -> Iterator[Group]:
     before = source.line_bounds(span.line)[0]
     if len(head) <= before:
         return  # what came before stands on another line
-    sign = not (span.text[:1].isalnum() or span.text[:1] in '_([{"')
+    sign = span.text == "and" or not (span.text[:1].isalnum() or span.text[:1] in '_([{"')
     for phrase, put in _MISSING.items():
         if phrase in case.mistake.expected and span.text:
             if sign:
@@ -58,6 +58,7 @@ def unexpected(case: Case) -> Iterator[Group]:
         if not source.text[case.span.end : source.line_bounds(case.span.line)[1]].partition("#")[0].strip():
             yield one("leave it out: a line end is enough", case.put(case.span.start, case.span.end, ""))
         end = case.span.end + (len(text[case.span.end :]) - len(text[case.span.end :].lstrip(" ")))
+        yield one("between brackets a comma parts what is listed", case.put(case.span.start, case.span.end, ","))
         yield one("a line end parts statements", case.put(case.span.start, end, f"\n{indent(case, case.span)}"))
     for spelling in SPELLINGS.get(sign, ()):
         said = f"write `{spelling.strip()}`" if spelling.strip() else "write an ordinary blank"
