@@ -15,16 +15,16 @@ from catdl.check.scope import Env
 from catdl.check.static import Refused
 from catdl.check.values import show_value
 from catdl.diagnostics.suggest import near
-from catdl.diagram.learner import Column, Data, Sizes
+from catdl.diagram.learner import Column, Cut, Data, Sizes
 from catdl.diagram.model import Diagram
 from catdl.record import record
 from catdl.source import Span
 from catdl.syntax import ast
-from catdl.types.ragged import of_leaves
+from catdl.types.ragged import of_leaves, ragged_syms
 from catdl.types.sizes import short
-from catdl.types.types import Leaf, Object, show_leaf
+from catdl.types.types import Axis, Leaf, Object, show_leaf
 
-SOURCES = ("table", "python")
+SOURCES = ("table", "text", "python")
 FORMATS = (".npz", ".csv", ".parquet", ".safetensors")
 
 
@@ -88,8 +88,8 @@ def data_of(ctx: Context, node: ast.Expr, env: Env, ports: Ports | None, owner: 
         else:
             found[arg.name] = arg
     if place is None:
-        sort = "the path of a file" if how == "table" else 'what gives the samples, "package.module:Name"'
-        raise ctx.refuse(wrong.SettingMissing(span, how, "path" if how == "table" else "target", sort))
+        sort = "the path of a file" if how != "python" else 'what gives the samples, "package.module:Name"'
+        raise ctx.refuse(wrong.SettingMissing(span, how, "path" if how != "python" else "target", sort))
     if how == "table" and not place.endswith(FORMATS):
         kinds = ", ".join(FORMATS)
         raise ctx.refuse(wrong.BadSetting(env.module.span(node.args[0]), "path", f"a file of {kinds}", f'"{place}"'))
@@ -97,8 +97,32 @@ def data_of(ctx: Context, node: ast.Expr, env: Env, ports: Ports | None, owner: 
         raise Refused
     dims = {short(dim): dim for dim in sorted(of_leaves(ports.types)) if short(dim) not in ports.names}
     told = {name: found.pop(name) for name in dims if name in found}
+    cut = cut_of(ctx, found, env, ports, span) if how == "text" else None
     read = columns(ctx, found, env, ports, owner, node, tuple(dims))
-    return Data(how, place, read, sizes(ctx, told, env, ports, span), span)
+    return Data(how, place, read, sizes(ctx, told, env, ports, span), span, cut)
+
+
+def cut_of(ctx: Context, found: dict[str, ast.Arg], env: Env, ports: Ports, span: Span) -> Cut:
+    """How a text is cut: into windows as long as is said, or as their axis is, or into lines. Raises Refused."""
+    given: dict[str, int] = {}
+    for name in ("window", "every"):
+        arg = found.pop(name, None)
+        number = ctx.statics.value(arg.value, env) if arg is not None else None
+        if (
+            isinstance(number, Fraction | int)
+            and not isinstance(number, bool)
+            and number >= 1
+            and number == int(number)
+        ):
+            given[name] = int(number)
+        elif arg is not None:
+            sort = "a whole number of bytes"
+            raise ctx.refuse(wrong.BadSetting(env.module.span(arg.value), name, sort, show_value(number)))
+    along = next((axis.size for leaf in ports.types for axis in leaf.axes[:1] if isinstance(axis, Axis)), None)
+    window = given.get("window", along if isinstance(along, int) else None)
+    if window is None and (along is None or not ragged_syms(along)):
+        raise ctx.refuse(wrong.SettingMissing(span, "text", "window", "how many bytes each sample has"))
+    return Cut(window, given.get("every", window or 1))
 
 
 def sizes(ctx: Context, told: dict[str, ast.Arg], env: Env, ports: Ports, span: Span) -> tuple[Sizes, ...]:

@@ -77,14 +77,23 @@ class Sizes:
 
 
 @record
+class Cut:
+    """How a text is cut into samples: a window of so many bytes that begins after every so many, or, None, by lines."""
+
+    window: int | None
+    every: int
+
+
+@record
 class Data:
-    """Where samples come from: `table` with a path as the spec writes it, or `python` with a target `pkg.mod:Name`."""
+    """Where samples come from: `table` or `text` with a path as the spec writes it, or `python` with a target."""
 
     how: str
     place: str
     columns: tuple[Column, ...]
     sizes: tuple[Sizes, ...]
     span: Span
+    cut: Cut | None = None  # of a text
 
 
 @record

@@ -24,6 +24,7 @@ from catdl.diagram.learner import Column, Data
 from catdl.learn.layout import Layout, offsets_of, places, there_are
 from catdl.learn.refuse import Refused
 from catdl.learn.tables import READERS, Array, Rows
+from catdl.learn.texts import text
 from catdl.record import record
 from catdl.types.dtypes import storage
 from catdl.types.poly import sym
@@ -55,7 +56,7 @@ def read(data: Data, folder: Path, dtype: torch.dtype) -> Samples:
     """The samples of a table. Raises Refused."""
     path = folder / data.place
     try:
-        rows = READERS[path.suffix](path)
+        rows = READERS[path.suffix](path) if data.cut is None else text(path, data.cut)
     except (OSError, ValueError, ImportError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise Refused(wrong.DataUnfit(data.span, data.place, reason)) from None
