@@ -101,8 +101,8 @@ def parts(types: Types, node: ast.Expr, sorts: dict[str, str], env: Env) -> tupl
                 if len(ports) == 1:
                     out.append(named_part(ports[0], name or ports[0].name))
                 else:
-                    port = Whole(name, len(ports))
-                    out += [replace(part, whole=port) if isinstance(part, LeafPart) else part for part in ports]
+                    together = Whole(name, len(ports))
+                    out += [replace(part, whole=together) if isinstance(part, LeafPart) else part for part in ports]
             case ast.Index(base, items) if not isinstance(base, ast.Index):
                 out.append(LeafPart(expr, base, items, name))
             case ast.Call() | ast.Field() if (on := on_functor(types, expr, env)) is not None:

@@ -18,7 +18,8 @@ from catdl.analysis.ties import ties
 from catdl.diagram.params import post_order
 from catdl.driver import load
 from catdl.record import record
-from tests.test_examples import EXAMPLES, inputs, small
+from tests.examples.listed import EXAMPLES
+from tests.test_examples import inputs, small
 
 OWN = Path(__file__).with_name("tied.cat")
 LARGEST = 100_000
