@@ -15,11 +15,12 @@ from collections.abc import Iterator
 
 from catdl.causal.core import Time
 from catdl.causal.kept import Times
-from catdl.causal.losses import LOSSES
+from catdl.causal.losses import LOSSES, holds
 from catdl.causal.states import STILL, Reach, State, Steps
 from catdl.causal.walk import Walk
 from catdl.diagram.compact import compact
-from catdl.diagram.model import Box, Core, Diagram, Native
+from catdl.diagram.model import Box, Call, Core, Diagram, Native
+from catdl.diagram.splice import spliced
 from catdl.types.types import Axis
 
 MOVES = ("slice", "pad", "permute")
@@ -27,6 +28,9 @@ MOVES = ("slice", "pad", "permute")
 
 def seen(diagram: Diagram, times: Times) -> Iterator[tuple[Box, str]]:
     """The losses whose prediction has read its target, each with the time."""
+    if any(isinstance(box.op, Call) and holds(box.op.callee) for box in diagram.boxes):
+        wires, boxes, outputs = spliced(diagram, holds)
+        diagram = compact(diagram, wires, boxes, diagram.inputs, outputs)
     made = {wire: box for box in diagram.boxes for wire in box.outputs}
     if "rand" in diagram.effects or any(_chosen(diagram, box) for box in diagram.boxes):
         return
@@ -47,7 +51,7 @@ def seen(diagram: Diagram, times: Times) -> Iterator[tuple[Box, str]]:
             part = compact(diagram, list(diagram.wires), list(diagram.boxes), diagram.inputs, (prediction, target))
             states = Walk(Time(size)).run(part, inputs)
             read, told = (_lag(diagram, w, s, name) for w, s in zip((prediction, target), states, strict=True))
-            if read is not None and told is not None and 0 <= read <= told:
+            if read is not None and told is not None and min(0, told) <= read <= told:
                 yield box, name
 
 

@@ -312,6 +312,7 @@ class Diagram:
         "inputs",
         "memo_globals",
         "memo_leaves",
+        "memo_losses",
         "memo_owns",
         "memo_parameters",
         "name",
@@ -346,9 +347,10 @@ class Diagram:
         self.arguments = arguments  # the static arguments that it was made for
         self.choices = choices  # the static branches taken in its text
         self.bounds = bounds  # what only the input can tell: a slice of a free dim, `where S == 2 * T`
-        # Filled by `params.py` when first asked for.
+        # Filled by `params.py`, that of losses by `causal`, when first asked for.
         self.memo_owns: bool | None = None
         self.memo_leaves: int | None = None
+        self.memo_losses: bool | None = None
         self.memo_globals: tuple[Parameter, ...] | None = None
         self.memo_parameters: tuple[Parameter, ...] | None = None
 
