@@ -164,7 +164,7 @@ SHAPE = """
 shift : Real[T, D] -> Real[T, D] = shift[T]
 shift : Real[T, D] -> Real[T, D] = shift(-2, value = 0.5)
 shift : Real[T, D] -> Real[T, D] = shift[T](0)
-shift : Fin(Vocab)[T] -> Fin(Vocab)[T] = shift[T](2, value = 3)
+shift : Fin(N)[T, D] -> Fin(N)[T, D] = shift[T](2, value = 1)
 roll : Real[T, D] -> Real[T, D] = roll[T](2)
 roll : Fin(N)[T, D] -> Fin(N)[T, D] = roll(-1)
 patchify : Real[C, H: 6, W: 9] -> Real[6, 36] = patchify(3)
