@@ -191,17 +191,9 @@ class Compiled:
 
     def check_extern(self, allow: Iterable[str]) -> None:
         """Refuse modules of packages that are not allowed. Raises CheckError."""
-        from catdl.analysis.extern import externs
+        from catdl.analysis.extern import externs, forbidden
 
-        if isinstance(allow, str):
-            raise TypeError(f'allow takes the names of packages: allow=["{allow}"]')
-        allowed = set(allow)
-        found = [
-            wrong.ExternNotAllowed(span, package)
-            for package, span in externs(self.diagram())
-            if not any(package == name or package.startswith(name + ".") for name in allowed)
-        ]
-        if found:
+        if found := forbidden(externs(self.diagram()), allow):
             raise CheckError(found)
 
 
@@ -236,25 +228,42 @@ class Trainable:
         spec = Spec(program, advised(program, first(program.diagnostics)), self.spec.paths)
         return spec.learner(self.name)
 
-    def run(self, out: str | Path | None = None) -> Run:
+    def run(self, out: str | Path | None = None, *, allow: Iterable[str] = ()) -> Run:
         """A training run that has read its data and made its network; `out` is where checkpoint and weights are put.
 
-        Raises CheckError for data that are not what the spec says.
+        `allow` names packages whose code an `extern`, a data set or a metric may run. Raises CheckError for data that
+        are not what the spec says.
         """
         from catdl.learn.fit import Run
+
+        self.check_allowed(allow)
 
         modules = self.spec.program.modules
         text = "\n".join(module.source.text for module in modules.values())
         folder = Path(self.spec.paths[0]).parent
         return refusing(lambda: Run(self.plan, folder, text, None if out is None else Path(out)))
 
-    def fit(self, out: str | Path | None = None, *, resume: bool = False, told: Told | None = None) -> nn.Module:
+    def check_allowed(self, allow: Iterable[str]) -> None:
+        """Refuse code of packages that are not allowed. Raises CheckError."""
+        from catdl.analysis.extern import forbidden, of_learner
+
+        if found := forbidden(of_learner(self.plan), allow):
+            raise CheckError(found)
+
+    def fit(
+        self,
+        out: str | Path | None = None,
+        *,
+        resume: bool = False,
+        told: Told | None = None,
+        allow: Iterable[str] = (),
+    ) -> nn.Module:
         """Train, and give the network. `told` is called with a row of measures after every epoch.
 
         `out` is a directory, made if there is none, for checkpoint and weights. Raises CheckError for data that are
         not what the spec says, for a checkpoint that does not fit, and for a loss that is no longer a number.
         """
-        run = self.run(out)
+        run = self.run(out, allow=allow)
         if run.out is not None:
             run.out.mkdir(parents=True, exist_ok=True)
         if resume:
@@ -265,7 +274,7 @@ class Trainable:
 
 def refusing(what: Callable[[], T]) -> T:
     """What training cannot go on from, told as a mistake of the spec. Raises CheckError."""
-    from catdl.learn.refuse import Refused
+    from catdl.torch.refuse import Refused
 
     try:
         return what()
@@ -480,20 +489,5 @@ def checked(read: Decoded, folders: tuple[Path, ...], found: list[Diagnostic]) -
 
     with no_collection():
         program = check_program(read.source, find, prelude(), load_numbers)
-        diagnostics = advised(program, first([*found, *readable(texts, program.diagnostics)]))
+        diagnostics = advised(program, first([*found, *wrong.readable(texts, program.diagnostics)]))
     return Spec(program, diagnostics, tuple(paths))
-
-
-def readable(texts: list[Decoded], diagnostics: list[Diagnostic]) -> list[Diagnostic]:
-    """The mistakes with what is no text told as such, not as the character that stands in its place."""
-    faulty = [decoded for decoded in texts if decoded.faults]
-    if not faulty:
-        return diagnostics
-    places = {(decoded.source.path, fault.offset) for decoded in faulty for fault in decoded.faults}
-    unread = [mistake for decoded in faulty for mistake in wrong.not_text(decoded)]
-
-    def told(mistake: Diagnostic) -> bool:
-        span = mistake.span
-        return mistake.code == "E0002" and span is not None and (span.source.path, span.start) in places
-
-    return [*unread, *(mistake for mistake in diagnostics if not told(mistake))]

@@ -11,20 +11,22 @@ from fractions import Fraction
 
 from catdl import diagnostics as wrong
 from catdl.check.context import Context
+from catdl.check.results import called
 from catdl.check.scope import Env
 from catdl.check.static import Refused
 from catdl.check.values import show_value
 from catdl.diagnostics.suggest import near
-from catdl.diagram.learner import Column, Cut, Data, Sizes
+from catdl.diagram.learner import Column, Cut, Data, Foreign, Sizes
 from catdl.diagram.model import Diagram
-from catdl.record import record
+from catdl.record import record, replace
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.ragged import of_leaves, ragged_syms
 from catdl.types.sizes import short
 from catdl.types.types import Axis, Leaf, Object, show_leaf
 
-SOURCES = ("table", "text", "python")
+SOURCES = ("table", "text", "images", "python")
+_IMAGE_COLUMNS = ("image", "label")
 FORMATS = (".npz", ".csv", ".parquet", ".safetensors")
 
 
@@ -88,8 +90,9 @@ def data_of(ctx: Context, node: ast.Expr, env: Env, ports: Ports | None, owner: 
         else:
             found[arg.name] = arg
     if place is None:
-        sort = "the path of a file" if how != "python" else 'what gives the samples, "package.module:Name"'
-        raise ctx.refuse(wrong.SettingMissing(span, how, "path" if how != "python" else "target", sort))
+        sort = {"images": "the path of a folder", "python": 'what gives the samples, "package.module:Name"'}
+        named = "target" if how == "python" else "path"
+        raise ctx.refuse(wrong.SettingMissing(span, how, named, sort.get(how, "the path of a file")))
     if how == "table" and not place.endswith(FORMATS):
         kinds = ", ".join(FORMATS)
         raise ctx.refuse(wrong.BadSetting(env.module.span(node.args[0]), "path", f"a file of {kinds}", f'"{place}"'))
@@ -98,8 +101,19 @@ def data_of(ctx: Context, node: ast.Expr, env: Env, ports: Ports | None, owner: 
     dims = {short(dim): dim for dim in sorted(of_leaves(ports.types)) if short(dim) not in ports.names}
     told = {name: found.pop(name) for name in dims if name in found}
     cut = cut_of(ctx, found, env, ports, span) if how == "text" else None
-    read = columns(ctx, found, env, ports, owner, node, tuple(dims))
-    return Data(how, place, read, sizes(ctx, told, env, ports, span), span, cut)
+    outside = None
+    if how == "python":
+        if dims:
+            raise ctx.refuse(wrong.BadSetting(span, "data", "a table where samples differ in size", "`python(…)`"))
+        own = tuple(arg for arg in node.args if arg.name not in ports.names)
+        found = {name: arg for name, arg in found.items() if name in ports.names}
+        outside = Foreign(*called(ctx, replace(node, args=own), env, "a data set"), span)
+    read = columns(ctx, found, env, ports, owner, node, tuple(dims), how)
+    for each in read:
+        if how == "images" and each.source not in _IMAGE_COLUMNS:
+            at, close = each.span, near(each.source, _IMAGE_COLUMNS)
+            raise ctx.refuse(wrong.NoSuchSetting(at, "column of images", each.source, _IMAGE_COLUMNS, close))
+    return Data(how, place, read, sizes(ctx, told, env, ports, span), span, cut, outside)
 
 
 def cut_of(ctx: Context, found: dict[str, ast.Arg], env: Env, ports: Ports, span: Span) -> Cut:
@@ -143,7 +157,14 @@ def sizes(ctx: Context, told: dict[str, ast.Arg], env: Env, ports: Ports, span: 
 
 
 def columns(
-    ctx: Context, found: dict[str, ast.Arg], env: Env, ports: Ports, owner: str, node: ast.Expr, dims: tuple[str, ...]
+    ctx: Context,
+    found: dict[str, ast.Arg],
+    env: Env,
+    ports: Ports,
+    owner: str,
+    node: ast.Expr,
+    dims: tuple[str, ...],
+    how: str,
 ) -> tuple[Column, ...]:
     """One column for each port. Raises Refused."""
     wrong_ones = [name for name in found if name not in ports.names]
@@ -160,10 +181,11 @@ def columns(
         ctx.report(wrong.ColumnMissing(env.module.span(node), tuple(missing), owner))
     if missing or wrong_ones:
         raise Refused
-    return tuple(column(ctx, found[name], env, name, leaf) for name, leaf in zip(ports.names, ports.types, strict=True))
+    pairs = zip(ports.names, ports.types, strict=True)
+    return tuple(column(ctx, found[name], env, name, leaf, how) for name, leaf in pairs)
 
 
-def column(ctx: Context, arg: ast.Arg, env: Env, port: str, leaf: Leaf) -> Column:
+def column(ctx: Context, arg: ast.Arg, env: Env, port: str, leaf: Leaf, how: str) -> Column:
     """A column, with the arithmetic that is done to its numbers: `image / 16`, `x * 2 - 1`. Raises Refused."""
     span = env.module.span(arg.value)
     scale, shift = Fraction(1), Fraction(0)
@@ -191,6 +213,8 @@ def column(ctx: Context, arg: ast.Arg, env: Env, port: str, leaf: Leaf) -> Colum
     match node:
         case ast.Name(source) | ast.Text(source):
             return Column(port, source, scale, shift, leaf, span)
+        case ast.Number(int(place)) if how == "python":
+            return Column(port, str(place), scale, shift, leaf, span)
         case _:
             at = env.module.span(node)
             raise ctx.refuse(wrong.BadSetting(at, "column", "the name of a column", f"`{at.text}`"))

@@ -24,6 +24,7 @@ from catdl.check.generic import finished
 from catdl.check.match import match_leaf, ports_of, types_of
 from catdl.check.plugs import stands_for_nothing
 from catdl.check.program import Program
+from catdl.check.results import called, foreign
 from catdl.check.scope import BadDef, Env, LearnerDef, MorphismDef
 from catdl.check.settings import CLIPS, GROUPS, OPTIMIZERS, SCHEDULES, STOPS, setting, shown
 from catdl.check.signature import FixedPart, LeafPart, decided
@@ -31,7 +32,7 @@ from catdl.check.static import Refused
 from catdl.diagnostics.base import Diagnostic, has_errors
 from catdl.diagnostics.suggest import near
 from catdl.diagram.gradients import Reach, reached
-from catdl.diagram.learner import Data, Learner, Metric, Setting, Stop
+from catdl.diagram.learner import Data, Foreign, Learner, Metric, Setting, Stop
 from catdl.diagram.model import Diagram
 from catdl.source import Span
 from catdl.syntax import ast
@@ -352,6 +353,10 @@ class _Reading:
         domain = joined(ends(model), ports.targets) if model is not None else ports.targets
         found: list[Metric] = []
         for item in node.items:
+            inner = item.body if isinstance(item, ast.Labelled) else item
+            if foreign(inner):
+                found += self.outside(item, inner)
+                continue
             head = head_of(self.ctx, item, self.env)
             name = (head.label or head.name) if head is not None else self.module.span(item).text
             try:
@@ -365,6 +370,15 @@ class _Reading:
                 continue
             found.append(Metric(name, diagram, batch is not None))
         return tuple(found)
+
+    def outside(self, item: ast.Expr, node: ast.Call) -> list[Metric]:
+        """A metric of another package, under its label or the name of its class."""
+        try:
+            target, args = called(self.ctx, node, self.env, "a metric")
+        except Refused:
+            return []
+        name = item.name if isinstance(item, ast.Labelled) else target.rpartition(":")[2].rpartition(".")[2]
+        return [Metric(name, Foreign(target, args, self.module.span(node)), False)]
 
     def groups(self, node: ast.Expr) -> tuple[Setting, ...]:
         """Weights that have a learning rate or a decay of their own. Raises Refused."""

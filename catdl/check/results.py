@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Inner
@@ -11,7 +12,7 @@ from catdl.check.context import Context
 from catdl.check.scope import Env, Module, MorphismDef
 from catdl.check.signature import FixedPart, LeafPart, Scheme
 from catdl.diagnostics.base import Diagnostic, Edit
-from catdl.diagram.model import Choice, Extern
+from catdl.diagram.model import Choice, Extern, Static
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import SizeVar, free_vars
@@ -103,29 +104,36 @@ def extern(
 ) -> Builder:
     """`= python("pkg.module:Class", arg = 1)`. Raises Refused."""
     span = definition.module.span(body)
-    if (
-        not (isinstance(body, ast.Call) and isinstance(body.function, ast.Name) and body.function.id == "python")
-        or codomain is None
-    ):
+    if not foreign(body) or codomain is None:
         raise ctx.refuse(
             wrong.BadValue(span, 'an extern morphism is `python("package.module:Class", …)` and has a signature')
         )
+    target, args = called(ctx, body, env, "an extern morphism")
+    outputs = [b.wire(leaf, False, span) for leaf in codomain.leaves if isinstance(leaf, Leaf)]
+    b.emit(Extern(target, args), list(b.inputs), outputs, definition.name, span)
+    b.outputs = outputs
+    b.out_names = codomain.names
+    return b
+
+
+def foreign(node: ast.Expr) -> TypeGuard[ast.Call]:
+    """Whether an expression is `python(…)`."""
+    return isinstance(node, ast.Call) and isinstance(node.function, ast.Name) and node.function.id == "python"
+
+
+def called(ctx: Context, node: ast.Call, env: Env, what: str) -> tuple[str, tuple[tuple[str, Static], ...]]:
+    """The target of `python("pkg.module:Class", arg = 1)`, and its arguments by name. Raises Refused."""
     target: object = None
     args: list[tuple[str, object]] = []
-    for place, arg in enumerate(body.args):
+    for place, arg in enumerate(node.args):
         value = ctx.statics.value(arg.value, env)
         if place == 0 and arg.name is None:
             target = value
         elif arg.name is None:
-            raise ctx.refuse(wrong.BadValue(definition.module.span(arg), "arguments of an extern morphism are named"))
+            raise ctx.refuse(wrong.BadValue(env.module.span(arg), f"arguments of {what} are named"))
         else:
             args.append((arg.name, value.size if isinstance(value, Axis) else value))
     parts = target.split(":") if isinstance(target, str) else []
     if len(parts) != 2 or not all(p and all(w.isidentifier() for w in p.split(".")) for p in parts):
-        raise ctx.refuse(wrong.BadValue(span, 'the target is a text `"package.module:Class"`'))
-    outputs = [b.wire(leaf, False, span) for leaf in codomain.leaves if isinstance(leaf, Leaf)]
-    op = Extern(str(target), tuple(args))  # type: ignore[arg-type]
-    b.emit(op, list(b.inputs), outputs, definition.name, span)
-    b.outputs = outputs
-    b.out_names = codomain.names
-    return b
+        raise ctx.refuse(wrong.BadValue(env.module.span(node), 'the target is a text `"package.module:Class"`'))
+    return str(target), tuple(args)  # type: ignore[arg-type]

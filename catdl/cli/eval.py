@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catdl.cli.learners import chosen, set_option
+from catdl.cli.learners import allow_option, chosen, set_option
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
 from catdl.diagnostics.numbers import brief
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--on", type=click.Choice(["data", "validate", "test"]), help="Which data; the last that there are.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @set_option
+@allow_option
 @deny_option
 @search_option
 def command(
@@ -41,13 +42,14 @@ def command(
     on: str | None,
     as_json: bool,
     settings: tuple[str, ...],
+    allow: tuple[str, ...],
     deny: frozenset[str],
     search: tuple[str, ...],
 ) -> None:
     """Say what the loss and the metrics of the learner NAME of FILE are, with the weights given."""
     learner = chosen(file, name, settings, search, deny)
     with told():
-        run = learner.run()
+        run = learner.run(allow=allow)
     members = [partial(load, run, path) for path in weights]
     members[0]()
     there = {"data": run.data.learn, "validate": run.data.validate, "test": run.data.test}

@@ -22,6 +22,10 @@ set_option = click.option(
     help="Another value for a field or an argument of one, as optimizer.lr=3e-4; may be given again.",
 )
 
+allow_option = click.option(
+    "--allow", multiple=True, metavar="PACKAGE", help="A package whose code may run: modules, data sets, metrics."
+)
+
 _SETTING = re.compile(r"([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?=(.+)", re.DOTALL)
 
 

@@ -11,7 +11,7 @@ import click
 
 from catdl import diagnostics as wrong
 from catdl.cli.files import refuse_output, write_whole
-from catdl.cli.learners import chosen, set_option
+from catdl.cli.learners import allow_option, chosen, set_option
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
 from catdl.types.ragged import of_leaves
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--output", required=True, metavar="Y.npz|Y.csv", help="The file to write.")
 @set_option
+@allow_option
 @deny_option
 @search_option
 def command(
@@ -38,6 +39,7 @@ def command(
     data: str | None,
     output: str,
     settings: tuple[str, ...],
+    allow: tuple[str, ...],
     deny: frozenset[str],
     search: tuple[str, ...],
 ) -> None:
@@ -58,6 +60,7 @@ def command(
     from catdl.learn.predict import Predictor
 
     with told():
+        learner.check_allowed(allow)
         predictor = refusing(lambda: Predictor(plan, Path(file).parent, data))
     if (unloaded := load_weights(predictor.model, weights)) is not None:
         fail(unloaded)

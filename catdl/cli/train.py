@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catdl import diagnostics as wrong
-from catdl.cli.learners import chosen, set_option
+from catdl.cli.learners import allow_option, chosen, set_option
 from catdl.cli.logs import Board, Log, shown
 from catdl.cli.plot import draw, usable
 from catdl.cli.progress import screen
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--plot", metavar="OUT.svg|OUT.png", help="Draw the curves when it ends; needs matplotlib.")
 @click.option("--tensorboard", is_flag=True, help="Write what TensorBoard shows into the directory, too.")
 @set_option
+@allow_option
 @deny_option
 @search_option
 def command(
@@ -47,6 +48,7 @@ def command(
     plot: str | None,
     tensorboard: bool,
     settings: tuple[str, ...],
+    allow: tuple[str, ...],
     deny: frozenset[str],
     search: tuple[str, ...],
 ) -> None:
@@ -60,7 +62,7 @@ def command(
     learner = chosen(file, name, settings, search, deny)
     place = Path(out) if out is not None else Path("runs") / learner.name
     with told():
-        run = learner.run(None if dry_run else place)
+        run = learner.run(None if dry_run else place, allow=allow)
     if dry_run:
         with told():
             refusing(lambda: tried(run))

@@ -86,11 +86,12 @@ _HOMES = {
     "limit_errors": (
         "DepthLimit ExternNotAllowed FileUnreadable InputMismatch InstanceLimit KeyMapMismatch KeyMapUnreadable "
         "LimitExceeded NoSuchMorphism NotCompilable NotText OutputIsInput OutputUnwritable UnfoldDepth "
-        "WeightsOpen not_text"
+        "WeightsOpen not_text readable"
     ),
     "law_errors": "LawDomainUntold LawNoEquation LawOwnsWeights LawRefuted LawSidesDiffer",
     "learner_errors": (
-        "BadSetting BatchMisplaced CheckpointUnfit ColumnLeftOver ColumnMissing DataUnfit FieldMissing LossIgnores "
+        "BadSetting BatchMisplaced CheckpointUnfit ColumnLeftOver ColumnMissing DataUnfit FieldMissing ForeignFailed "
+        "LossIgnores "
         "LossNotScalar LossTeachesNothing NoSuchLearner NoSuchSetting SettingMissing TargetUntold TrainingBroke "
         "WeightsUntaught"
     ),

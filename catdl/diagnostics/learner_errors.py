@@ -17,6 +17,7 @@ __all__ = [
     "ColumnMissing",
     "DataUnfit",
     "FieldMissing",
+    "ForeignFailed",
     "LossIgnores",
     "LossNotScalar",
     "LossTeachesNothing",
@@ -305,3 +306,17 @@ class NoSuchLearner(Mistake):
             return Parts(message, None, notes=has, helps=(Help("say which one is meant"),) if self.available else ())
         helps = tuple(Help(f"did you mean `{name}`?") for name in self.suggestions[:1])
         return Parts(f"`{self.path}` declares no learner `{self.name}`", None, notes=has, helps=helps)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignFailed(Mistake):
+    """A data set or a metric of another package that cannot be used; `reason` is a sentence's tail."""
+
+    code: ClassVar[str] = "E1217"
+    title: ClassVar[str] = "code of another package that a learner cannot use"
+    span: Span
+    target: str
+    reason: str
+
+    def parts(self) -> Parts:
+        return Parts(f"`{self.target}` {self.reason}", self.span, "this code")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from catdl.diagnostics.base import Help, Label, Mistake, Parts
+from catdl.diagnostics.base import Diagnostic, Help, Label, Mistake, Parts
 from catdl.diagnostics.words import listed
 from catdl.source import Decoded, Span
 
@@ -26,6 +26,7 @@ __all__ = [
     "UnfoldDepth",
     "WeightsOpen",
     "not_text",
+    "readable",
 ]
 
 
@@ -79,6 +80,21 @@ def not_text(decoded: Decoded) -> tuple[NotText, ...]:
             what = f"the byte 0x{first.byte or 0:02x}"
     span = Span(decoded.source, first.offset, first.offset + 1)
     return (NotText(span, what, len(decoded.faults) - 1),)
+
+
+def readable(texts: list[Decoded], diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """The mistakes with what is no text told as such, not as the character that stands in its place."""
+    faulty = [decoded for decoded in texts if decoded.faults]
+    if not faulty:
+        return diagnostics
+    places = {(decoded.source.path, fault.offset) for decoded in faulty for fault in decoded.faults}
+    unread = [mistake for decoded in faulty for mistake in not_text(decoded)]
+
+    def told(mistake: Diagnostic) -> bool:
+        span = mistake.span
+        return mistake.code == "E0002" and span is not None and (span.source.path, span.start) in places
+
+    return [*unread, *(mistake for mistake in diagnostics if not told(mistake))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TypeAlias
 
-from catdl.diagram.model import Diagram
+from catdl.diagram.model import Diagram, Static
 from catdl.record import record
 from catdl.source import Span
 from catdl.types.types import Leaf
@@ -85,8 +85,20 @@ class Cut:
 
 
 @record
+class Foreign:
+    """What code of another package gives when it is called: the target `pkg.mod:Name`, and arguments by name."""
+
+    target: str
+    args: tuple[tuple[str, Static], ...]
+    span: Span
+
+
+@record
 class Data:
-    """Where samples come from: `table` or `text` with a path as the spec writes it, or `python` with a target."""
+    """Where samples come from: the path of a `table`, a `text` or a folder of `images`, or what is `foreign`.
+
+    Of what is foreign `place` is the target, and a column's source that is a number is a place in the sample.
+    """
 
     how: str
     place: str
@@ -94,14 +106,18 @@ class Data:
     sizes: tuple[Sizes, ...]
     span: Span
     cut: Cut | None = None  # of a text
+    foreign: Foreign | None = None
 
 
 @record
 class Metric:
-    """What is told of a model beside its loss: a morphism from its results and the targets, averaged over samples."""
+    """What is told of a model beside its loss: a morphism from its results and the targets, averaged over samples.
+
+    What is foreign is shown all samples instead, and says itself what they come to.
+    """
 
     name: str
-    diagram: Diagram
+    what: Diagram | Foreign
     across: bool  # whether it takes the whole batch, along an axis of its own
 
 

@@ -63,7 +63,12 @@ def drawn(log: Rows, title: str, form: str) -> bytes:
     shown = panels(log)
     width = min(_WIDTH, len(shown))
     height = math.ceil(len(shown) / width)
-    style = {"svg.hashsalt": "catdl", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9}
+    style: dict[Any, Any] = {
+        "svg.hashsalt": "catdl",
+        "svg.fonttype": "none",
+        "font.family": "sans-serif",
+        "font.size": 9,
+    }
     with mpl.rc_context(style):
         figure = Figure(figsize=(4.2 * width, 3 * height), layout="constrained")
         FigureCanvasAgg(figure)

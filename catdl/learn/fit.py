@@ -23,13 +23,14 @@ from catdl import diagnostics as wrong
 from catdl.check.overriding import overridden
 from catdl.diagram.learner import Data, Learner
 from catdl.learn import checkpoint as kept
-from catdl.learn.measure import measured, modules
+from catdl.learn.measure import measured, modules, rising
 from catdl.learn.objective import Found, Objective, objective
 from catdl.learn.optimise import clip, factor, length, optimizer
 from catdl.learn.precision import DTYPES, device
 from catdl.learn.ranks import begun
 from catdl.learn.refuse import Refused
-from catdl.learn.samples import Samples, read
+from catdl.learn.samples import Samples
+from catdl.learn.sources import read
 from catdl.learn.stopping import Progress, watched
 from catdl.record import record
 from catdl.source import from_text
@@ -83,9 +84,19 @@ def parts(plan: Learner, folder: Path, dtype: torch.dtype) -> Parts:
                 raise Refused(wrong.DataUnfit(plan.data.span, plan.data.place, "too few samples to hold some out"))
             held.append(whole.part(order[end : end + count]))
         else:
-            held.append(read(source, folder, dtype) if isinstance(source, Data) else None)
+            held.append(alike(whole, source, folder, dtype, plan.data.place) if isinstance(source, Data) else None)
     learn = whole if end == whole.count else whole.part(order[:end])
     return Parts(learn, held[0], held[1])
+
+
+def alike(whole: Samples, source: Data, folder: Path, dtype: torch.dtype, place: str) -> Samples:
+    """Data of their own to look at. Raises Refused where their classes have other names, and so other numbers."""
+    found = read(source, folder, dtype)
+    if found.classes and whole.classes and found.classes != whole.classes:
+        names = (", ".join(each.classes) for each in (found, whole))
+        reason = f"its classes are {next(names)}, and those of {place} are {next(names)}"
+        raise Refused(wrong.DataUnfit(source.span, source.place, reason))
+    return found
 
 
 def shuffled(count: int, seed: int, epoch: int, lazy: bool) -> Tensor:
@@ -117,7 +128,7 @@ class Run:
         self.called = self.ranks.wrapped(self.net) if self.ranks.count > 1 else self.net.forward
         if not self.ranks.leads:  # what is drawn is not the same for all shares of a batch
             torch.manual_seed(plan.seed + 7919 * self.ranks.rank)
-        self.metrics = modules(plan, self.device, dtype)
+        self.metrics = modules(plan, self.device, dtype, self.ranks)
         self.optimizer = optimizer(plan, self.net)
         self.rates = [group["lr"] for group in self.optimizer.param_groups]
         self.weights = [p for group in self.optimizer.param_groups for p in group["params"]]
@@ -131,7 +142,7 @@ class Run:
         if plan.schedule is not None and plan.schedule.name in ("cosine", "linear") and self.total is None:
             sort = "a schedule that knows the last step: add `epochs(n)` or `steps(n)` to `stop`"
             raise Refused(wrong.BadSetting(plan.schedule.span, "schedule", sort, f"`{plan.schedule.name}`"))
-        self.progress = Progress()
+        self.progress = Progress(rising=rising(self.metrics))
         self.at = 0  # samples of this epoch that are done
         self.sums = [0.0, 0.0]  # of the loss in this epoch, and of its weights
         self.asked_to_stop = False
@@ -295,7 +306,7 @@ class Run:
             help_ = "train anew into another directory, or put the spec back as it was; `stop` alone may change"
             raise Refused(wrong.CheckpointUnfit(str(self.path), "the spec has changed since", changed, help_))
         kept.unpacked(found, self.net, self.optimizer, self.path)
-        self.progress = Progress(state["epoch"], state["step"], state["best"], state["last"])
+        self.progress = Progress(state["epoch"], state["step"], state["best"], state["last"], self.progress.rising)
         self.at, self.sums = state["at"], state["sums"]
         if watched(self.plan.stop) in self.progress.best:
             self.best = kept.read_weights(self.path.with_name("weights.safetensors"), self.net.trained)

@@ -23,6 +23,7 @@ from catdl.learn.ranks import Ranks
 from catdl.record import record
 from catdl.rewrite.run import rewritten
 from catdl.torch.build import build
+from catdl.torch.extern import constructed, require
 from catdl.torch.segments import Segments
 from catdl.types.ragged import of_leaves
 from catdl.types.sizes import short
@@ -92,9 +93,12 @@ def segments(offsets: Mapping[str, Tensor]) -> dict[str, Segments]:
 
 
 def compiled(diagram: Diagram, across: bool = False) -> Part:
-    """The module that the printed source of a Diagram defines."""
+    """The module that the printed source of a Diagram defines; the packages that it runs are allowed by name."""
+    require(diagram)
     ends = (diagram.wires[wire].type for wire in (*diagram.inputs, *diagram.outputs))
-    return Part(build(rewritten([diagram])[0][0]), tuple(sorted(map(short, of_leaves(ends)))), across)
+    with constructed(diagram):
+        module = build(rewritten([diagram])[0][0])
+    return Part(module, tuple(sorted(map(short, of_leaves(ends)))), across)
 
 
 def objective(plan: Learner, ranks: Ranks) -> Objective:

@@ -18,7 +18,7 @@ from catdl.data.ragged import offsets_of
 from catdl.diagram.learner import Learner
 from catdl.learn.objective import compiled, segments
 from catdl.learn.precision import DTYPES, device
-from catdl.learn.samples import read
+from catdl.learn.sources import read
 from catdl.record import replace
 from catdl.torch.segments import Segments
 from catdl.types.ragged import fin, rows
@@ -37,7 +37,8 @@ class Predictor:
         dtype = DTYPES[plan.precision]
         source = replace(plan.data, columns=plan.data.columns[: plan.inputs])
         if other is not None:
-            source, folder = replace(source, place=other), Path()
+            how = "images" if Path(other).is_dir() else "table"
+            source, folder = replace(source, how=how, place=other, foreign=None), Path()
         self.samples = read(source, folder, dtype)
         self.names = tuple(name or f"y{k}" for k, name in enumerate(plan.model.codomain_names))
         self.leaves = [plan.model.wires[wire].type for wire in plan.model.outputs]

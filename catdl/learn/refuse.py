@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from catdl.diagnostics.base import Diagnostic
+from catdl.torch import refuse
 
 
-class Refused(Exception):
+class Refused(refuse.Refused):
     """Data, a checkpoint or a loss that nothing can be done with; `diagnostic` says why."""
-
-    def __init__(self, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.parts().message)
-        self.diagnostic = diagnostic

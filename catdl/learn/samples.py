@@ -4,7 +4,7 @@ Takes `Data` of a learner; guarantees columns of one length with the shapes, the
 that their kinds have, or a mistake that names the row. Files of `.safetensors` stay on disk and are read by rows.
 Samples that differ in size are packed: their elements one after the other, and the offsets of each var dim.
 
-    samples = read(plan.data, Path("examples"), torch.float32)
+    samples = table(plan.data, Path("examples"), torch.float32)
     (images, labels), offsets = samples.take(torch.tensor([0, 5, 7]))
 """
 
@@ -25,7 +25,7 @@ from catdl.learn.layout import Layout, offsets_of, places, there_are
 from catdl.learn.refuse import Refused
 from catdl.learn.tables import READERS, Array, Rows
 from catdl.learn.texts import text
-from catdl.record import record
+from catdl.record import record, replace
 from catdl.types.dtypes import storage
 from catdl.types.poly import sym
 from catdl.types.ragged import fin
@@ -46,13 +46,14 @@ class Samples:
     count: int
     take: Load
     lazy: bool = False
+    classes: tuple[str, ...] = ()  # the names of the classes, where the data have them
 
     def part(self, index: Tensor) -> Samples:
         """Some of the samples."""
-        return Samples(len(index), lambda at: self.take(index[at]), self.lazy)
+        return replace(self, count=len(index), take=lambda at: self.take(index[at]))
 
 
-def read(data: Data, folder: Path, dtype: torch.dtype) -> Samples:
+def table(data: Data, folder: Path, dtype: torch.dtype) -> Samples:
     """The samples of a table. Raises Refused."""
     path = folder / data.place
     try:
@@ -60,7 +61,7 @@ def read(data: Data, folder: Path, dtype: torch.dtype) -> Samples:
     except (OSError, ValueError, ImportError) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         raise Refused(wrong.DataUnfit(data.span, data.place, reason)) from None
-    checked = _Columns(data, rows, dtype)
+    checked = Columns(data, rows, dtype)
     checked.look()
     count = checked.layout.count
     if rows.lazy:
@@ -68,7 +69,7 @@ def read(data: Data, folder: Path, dtype: torch.dtype) -> Samples:
     return Samples(count, checked.in_memory())
 
 
-class _Columns:
+class Columns:
     """The columns of one table on their way to tensors. Raises Refused."""
 
     def __init__(self, data: Data, table: Rows, dtype: torch.dtype) -> None:
@@ -188,7 +189,8 @@ class _Columns:
             shown = f"{value:g}" if values.dtype.kind == "f" else str(value)
             sample = index[self.layout.sample(column, index)[int(place[0])]]
             row = "row" if self.layout.dims[column.port] is None else "sample"
-            raise self.refuse(column, words.format(value=shown, row=f"{row} {sample}"))
+            called = self.layout.table.called
+            raise self.refuse(column, words.format(value=shown, row=called(sample) if called else f"{row} {sample}"))
 
     def scaled(self, column: Column, array: Array) -> Array:
         """The numbers after the arithmetic that the spec does to them."""

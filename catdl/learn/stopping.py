@@ -24,9 +24,9 @@ def low(metric: str) -> bool:
     return metric.endswith(("loss", "error", "entropy"))
 
 
-def better(metric: str, value: float, than: float) -> bool:
-    """Whether a value of a metric is better than another."""
-    return value < than if low(metric) else value > than
+def better(metric: str, value: float, than: float, rising: bool | None = None) -> bool:
+    """Whether a value of a metric is better than another; `rising` where the metric says which way that is."""
+    return value > than if (not low(metric) if rising is None else rising) else value < than
 
 
 def watched(stop: Stop) -> str | None:
@@ -45,6 +45,7 @@ class Progress:
     step: int = 0
     best: dict[str, Best] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
+    rising: dict[str, bool | None] = field(default_factory=dict)  # of metrics that say which way is better
 
     def measured(self, values: dict[str, float]) -> list[str]:
         """Note what was measured after an epoch; gives the metrics that are better than ever."""
@@ -52,7 +53,7 @@ class Progress:
         improved = []
         for name, value in values.items():
             known = self.best.get(name)
-            if known is None or better(name, value, known["value"]):
+            if known is None or better(name, value, known["value"], self.rising.get(name)):
                 self.best[name] = {"value": value, "epoch": self.epoch}
                 improved.append(name)
         return improved
@@ -76,4 +77,4 @@ class Progress:
             case _:
                 value = self.last.get(name := stop.setting.text("metric"))
                 wanted = stop.setting.number("value")
-                return value is not None and (value == wanted or better(name, value, wanted))
+                return value is not None and (value == wanted or better(name, value, wanted, self.rising.get(name)))

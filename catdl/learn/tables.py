@@ -29,13 +29,14 @@ class Rows:
     """A table: its columns by name with their lengths, and how to read some rows of one.
 
     Rows of numbers are an array with an axis more, lists of different lengths one of objects; in the columns that are
-    `exact` no row is filled up.
+    `exact` no row is filled up. `called` says what a row is called that is not known by its number.
     """
 
     lengths: Mapping[str, int]
     read: Callable[[str, Array], Array]
     lazy: bool = False
     exact: frozenset[str] = frozenset()
+    called: Callable[[int], str] | None = None
 
 
 def of_arrays(columns: Mapping[str, Array], exact: Iterable[str] = ()) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,7 +14,7 @@ from catdl.cli import catdl
 from catdl.learn.curves import best, drawn, panels, rows
 from tests.learn.specs import prepare
 
-LOG = [
+LOG: list[dict[str, Any]] = [
     {
         "epoch": k + 1,
         "step": 9 * (k + 1),

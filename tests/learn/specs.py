@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import catdl
 from catdl.driver import Trainable
+
+ROOT = Path(__file__).parent.parent.parent
 
 TEXT = """
 dim D = 4, Class = 3
@@ -66,3 +73,13 @@ def learner(folder: Path, name: str, **settings: str) -> Trainable:
     for field, value in settings.items():
         found = found.with_setting(field, None, value)
     return found
+
+
+def two_processes(spec: Path, name: str, out: Path, *words: str) -> list[dict[str, Any]]:
+    """Train a learner by two processes of torchrun; gives the rows of the log."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{spec.parent}", "OMP_NUM_THREADS": "1"}
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    train = ["-m", "catdl", "train", str(spec), name, "-o", str(out), *words]
+    done = subprocess.run([*torchrun, *train], env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 import catdl
 from catdl.learn.fit import shuffled
 from catdl.learn.stopping import Progress
-from tests.learn.specs import learner, prepare
+from tests.learn.specs import learner, prepare, two_processes
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -62,16 +62,12 @@ def test_a_mean_is_divided_once(tmp_path: Path, accumulate: str) -> None:
 @pytest.mark.parametrize("name", ["quiet", "weighed"])
 def test_two_processes_do_what_one_does(tmp_path: Path, name: str) -> None:
     spec = prepare(tmp_path)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    train = ["-m", "catdl", "train", str(spec), name, "-o", str(tmp_path / "two")]
-    done = subprocess.run([*torchrun, *train], env=environment, capture_output=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr
+    rows = two_processes(spec, name, tmp_path / "two")
     catdl.load(spec).learner(name).fit(tmp_path / "one")
     one, two = (load_file(tmp_path / place / "weights.safetensors") for place in ("one", "two"))
     for key, value in one.items():
         torch.testing.assert_close(two[key], value, rtol=0, atol=1e-9)
-    assert len((tmp_path / "two" / "log.jsonl").read_text().splitlines()) == 2
+    assert len(rows) == 2
 
 
 def test_what_is_measured(tmp_path: Path) -> None:
