@@ -44,7 +44,7 @@ POINTWISE: dict[str, Callable[..., Tensor]] = {
     **{name: _same(name) for name in _NAMES},
     **{name: _bits(name) for name in ("and", "or", "not", "xor")},
     "mod": _same("remainder"),
-    "floordiv": _same("floor_divide"),
+    "floordiv": lambda _run, x, y: torch.div(x, y, rounding_mode="floor"),
     "softplus": lambda _run, x: torch.nn.functional.softplus(x),
     "clamp_index": _clamp_index,
     "real": _real,

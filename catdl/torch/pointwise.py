@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from catdl.torch.context import Context
 from catdl.torch.scope import Mode, Number, Value
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size
 
 INFIX = {
@@ -149,6 +150,8 @@ def aligned(text: str, where: tuple[int, ...], rank: int, batched: bool) -> str:
 
 
 def _apply(c: Context, fn: str, texts: list[str]) -> str:
+    if fn == "floordiv" and storage(c.outputs[0].kind) == "float":  # `//` has no derivative in torch, not even zero
+        return f'torch.div({_called(c, 0, texts)}, {texts[1]}, rounding_mode="floor")'
     if fn in INFIX:
         return f"{texts[0]} {INFIX[fn]} {texts[1]}"
     if fn == "neg":
