@@ -1,8 +1,8 @@
 """Sums of products: the arithmetic of terms in normal form.
 
 Takes terms. A number is a sum of monomials with rational coefficients; a monomial is a product of powers, summed over
-indices that it binds. Everything here is exact over the reals; of `x / x` it says nothing, for x may be zero. Each law
-that was used is noted in `used`, with the first terms that it was used on.
+indices that it binds. Everything here is exact over the reals; of `x / x` it says nothing, for x may be zero, and
+`1 / x - 1 / x` stays `0 · x^-1`. Each law that was used is noted in `used`, with the first terms that it was used on.
 
     a = Algebra(10_000)
     a.add([(1, x), (1, y)]) is a.add([(1, y), (1, x)])
@@ -20,6 +20,9 @@ from catdl.types.sizes import Size, show
 
 Over: TypeAlias = tuple[tuple[int, str], ...]
 Factors: TypeAlias = list[tuple[Term, int]]
+
+DEEP = 4
+"""How many sums in one another are looked into to see that a number is positive."""
 
 PAIRS = 400
 """How many products a product of two sums may become; past them it stays a product of two sums."""
@@ -81,7 +84,7 @@ class Algebra(Store):
         return self._sum(found)
 
     def _sum(self, found: dict[Term, Fraction]) -> Term:
-        kept = sorted(((m, c) for m, c in found.items() if c), key=lambda pair: pair[0].digest)
+        kept = sorted(((m, c) for m, c in found.items() if c or not m.total), key=lambda pair: pair[0].digest)
         if len(kept) == 1 and kept[0][1] == 1:
             mono = kept[0][0]
             powers, _ = shape(mono)
@@ -93,7 +96,8 @@ class Algebra(Store):
 
     def mul(self, left: Term, right: Term) -> Term:
         """A product, distributed over sums."""
-        ls, rs = self.parts(left), self.parts(right)
+        nothing = [(Fraction(0), self._one)]  # that times what may have no value may have none
+        ls, rs = self.parts(left) or nothing, self.parts(right) or nothing
         if len(ls) * len(rs) > PAIRS:
             return self._sum({self._mono((), [(left, 1), (right, 1)]): Fraction(1)})
         found: dict[Term, Fraction] = {}
@@ -138,7 +142,7 @@ class Algebra(Store):
     def inverse(self, term: Term) -> Term:
         """One over a term."""
         parts = self.parts(term)
-        if len(parts) != 1:
+        if len(parts) != 1 or not parts[0][0]:
             return self._sum({self._mono((), [(term, -1)]): Fraction(1)})
         coef, mono = parts[0]
         over, factors = self._apart(mono)
@@ -148,6 +152,22 @@ class Algebra(Store):
         if inside:
             outside.append((self._sum({self._mono(over, inside): Fraction(1)}), -1))
         return self._sum({self._mono((), outside): 1 / coef})
+
+    def defined(self, op: str, data: Hashable, args: tuple[Term, ...]) -> bool:
+        """Whether an operation has a value wherever these terms have one: one over a term where that is not zero."""
+        if op != "mono" or not isinstance(data, tuple):
+            return True
+        return all(power > 0 or self.positive(arg) for arg, power in zip(args, data[0], strict=True))
+
+    def positive(self, term: Term, deep: int = DEEP) -> bool:
+        """Whether it is known to be positive: sums of products of exponentials and of such sums."""
+        if is_exp(term) or term.op == "size":
+            return True
+        if deep == 0 or term.op != "poly":
+            return False
+        factors = [factor for mono in term.args for factor in mono.args]
+        signed = any(coef <= 0 for coef, _ in self.parts(term))
+        return bool(term.args) and not signed and all(self.positive(factor, deep - 1) for factor in factors)
 
     def over_size(self, mono: Term, count: Term) -> Term:
         """A monomial divided by a size, which is not zero."""

@@ -14,8 +14,10 @@ from typing import Protocol
 
 from catdl.diagram.drive import Work
 from catdl.diagram.model import Box, Core, Diagram
+from catdl.laws.functions import COMPLEX_LOG
 from catdl.laws.places import Places
 from catdl.laws.terms import Term
+from catdl.types.dtypes import storage
 from catdl.types.sizes import Poly, Size, show
 from catdl.types.types import Leaf, axis_sizes, show_kind
 
@@ -79,7 +81,9 @@ def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work[T
             for wire, where in zip(ins, align, strict=True):
                 assert isinstance(where, tuple)
                 args.append((yield r.at(frame, wire, tuple(places[k] for k in where))))  # type: ignore[index]
-            return a.apply(str(attrs["fn"]), args)
+            fn = str(attrs["fn"])
+            of_complex = fn == "log" and storage(wires[ins[0]].type.kind) == "complex"
+            return a.apply(COMPLEX_LOG if of_complex else fn, args)
         case "contract":
             return (yield contract(r, frame, box, attrs, places))
         case "reduce":

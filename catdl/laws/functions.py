@@ -13,6 +13,8 @@ from fractions import Fraction
 
 from catdl.laws.algebra import Algebra, Over, is_exp, shape
 from catdl.laws.terms import Term
+from catdl.types.poly import Mono, Poly, Sym
+from catdl.types.ragged import is_ragged
 from catdl.types.sizes import Size, show
 
 COMMUTATIVE = frozenset({"maximum", "minimum", "and", "or", "eq", "ne", "xor"})
@@ -25,17 +27,40 @@ RISING = frozenset(
 )
 """Functions of all real numbers that keep their order."""
 
+CHOICES = frozenset({"where", "training"})
+"""Functions that give one of their last two arguments."""
+
 EXTREMES = {"max": "maximum", "min": "minimum"}
 TURNED = {"max": "min", "min": "max"}
-IDEMPOTENTS = frozenset({*EXTREMES, "any", "all"})
-"""Reductions of which equal values give one of them."""
+OF_NOTHING = frozenset({"any", "all"})
+"""Reductions that have a value of their own where there is nothing to reduce."""
 
-DEEP = 4
-"""How many sums in one another are looked into to see that a number is positive."""
+IDEMPOTENTS = frozenset({*EXTREMES, *OF_NOTHING})
+"""Reductions of which equal values give one of them, where there is one."""
+
+COMPLEX_LOG = "Log"
+"""The logarithm of complex numbers, one of many: it undoes no exponential."""
+
+PARTIAL = frozenset({"log", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "atanh", "erfinv", "lgamma", "digamma"})
+PARTIAL |= {"pow", "mod", "floordiv", "tan", COMPLEX_LOG}
+"""Functions that have no value at some numbers."""
+
+OPAQUE = frozenset({"native", "core"})
+"""What has no meaning here, and so perhaps no value: the inverse of a matrix."""
 
 
 class Functions(Algebra):
     """Terms with functions and reductions."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self._may_be_none: set[str] = set()  # sizes that may be zero, as they are shown
+
+    def defined(self, op: str, data: Hashable, args: tuple[Term, ...]) -> bool:
+        """Whether an operation has a value wherever these terms have one."""
+        if op == "fn" and data in PARTIAL:
+            return data in ("log", "log1p", "sqrt", "rsqrt") and self.positive(args[0])
+        return op not in OPAQUE and super().defined(op, data, args)
 
     def apply(self, name: str, args: Sequence[Term]) -> Term:
         """A pointwise function of numbers."""
@@ -44,6 +69,11 @@ class Functions(Algebra):
             return found
         if name in ODD | EVEN | {"sigmoid"} and self._negative(args[0]):
             return self._mirrored(name, args[0])
+        if name in CHOICES and args[-2] is args[-1]:
+            self.note(
+                "a choice between equal values is one of them", f"{name} ({{}}, {{}})", tuple(args[-2:]), args[-1]
+            )
+            return args[-1]
         if name == "stop" and (self.value(args[0]) is not None or args[0].op == "poly"):
             return self._stopped(args[0])
         kept = list(args)
@@ -90,9 +120,9 @@ class Functions(Algebra):
         parts = self.parts(term)
         made = self.number(1)
         for coef, mono in parts:
-            whole = coef.denominator == 1 and abs(coef) <= 8
+            whole = coef.denominator == 1 and 0 < abs(coef) <= 8
             inner = self._sum({mono: Fraction(1) if whole else coef})
-            if whole and (inner.op, inner.data) == ("fn", "log") and self._positive(inner.args[0], DEEP):
+            if whole and (inner.op, inner.data) == ("fn", "log") and self.positive(inner.args[0]):
                 factor = self.power(inner.args[0], abs(int(coef)))
                 self.note("exp undoes log of what is positive", "exp({})", (inner,), inner.args[0])
                 made = self.mul(made, factor if coef > 0 else self.inverse(factor))
@@ -136,16 +166,6 @@ class Functions(Algebra):
         found = [coef for coef, mono in parts if mono.blind == first]
         return found[0] if len(found) == 1 else max(map(abs, found))
 
-    def _positive(self, term: Term, deep: int) -> bool:
-        """Whether it is known to be positive: sums of products of exponentials and of such sums."""
-        if is_exp(term):
-            return True
-        if deep == 0 or term.op != "poly":
-            return False
-        factors = [factor for mono in term.args for factor in mono.args]
-        signed = any(coef <= 0 for coef, _ in self.parts(term))
-        return bool(term.args) and not signed and all(self._positive(factor, deep - 1) for factor in factors)
-
     def _mirrored(self, name: str, term: Term) -> Term:
         """An odd function of a negative, an even one, or the logistic one, which is a half beside an odd one."""
         inner = self.apply(name, [self.add([(-1, term)])])
@@ -169,10 +189,13 @@ class Functions(Algebra):
 
     def reduce(self, name: str, term: Term, over: Sequence[tuple[int, Size]]) -> Term:
         """A reduction by a commutative monoid other than the sum: over indices that bind."""
+        self._may_be_none |= {show(size) for _, size in over if not _some(size)}
         return self._reduced(name, term, tuple((n, show(size)) for n, size in over))
 
     def _reduced(self, name: str, term: Term, over: Over) -> Term:
-        within = tuple((n, size) for n, size in over if n in term.free) if name in IDEMPOTENTS else over
+        kept = self._may_be_none if name in OF_NOTHING else ()
+        equal = {n for n, size in over if name in IDEMPOTENTS and n not in term.free and size not in kept}
+        within = tuple((n, size) for n, size in over if n not in equal)
         if not within:
             self.note(f"the {name} of equal values is one of them", f"{name} {{}}", (term,), term)
             return term
@@ -207,7 +230,7 @@ class Functions(Algebra):
         parts = [(coef, mono) for coef, mono in self.parts(term) if not mono.free.isdisjoint(names)]
         lead = self._lead(parts)
         rest = [(coef, mono) for coef, mono in self.parts(term) if mono.free.isdisjoint(names)]
-        if lead == 1 and not rest:
+        if not lead or (lead == 1 and not rest):
             return None
         inner = self.add((coef / lead, self._sum({mono: Fraction(1)})) for coef, mono in parts)
         outer = name if lead > 0 else TURNED[name]
@@ -265,6 +288,15 @@ def _name(reduction: Term) -> str:
     data = reduction.data
     assert isinstance(data, tuple)
     return str(data[0])
+
+
+def _some(size: Size) -> bool:
+    """Whether a size is known to be above zero: a sum of products of dims that are."""
+    if not isinstance(size, Poly):
+        return size > 0
+    atoms = [atom for mono, _ in size.terms for atom, _ in mono.pairs if isinstance(mono, Mono)]
+    dims = all(isinstance(atom, Sym) and not is_ragged(atom.name) for atom in atoms)
+    return dims and all(coef > 0 for _, coef in size.terms)
 
 
 def _sizes(reduction: Term) -> tuple[str, ...]:

@@ -191,9 +191,9 @@ class Reading:
                 args = yield from self.functions(inner, inner.diagram.outputs, places)
                 args += yield from self.functions(frame, box.inputs[:1], places)
                 return self.a.make("trees", (port, repr(form), axis is not None), (*places, *args))
-            case Extern(target):
+            case Extern(target, given):
                 args = yield from self.functions(frame, box.inputs, places)
-                where: object = "" if target.startswith(VARIABLE) else frame.prefix
+                where: object = "" if target.startswith(VARIABLE) else (f"{frame.prefix}{box.site}", repr(given))
                 if target.endswith("~"):  # drawn anew wherever it is used
                     args += self.draw(frame, box)
                 return self.a.make("apply", (target, port, where), (*places, *args))

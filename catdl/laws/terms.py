@@ -26,10 +26,11 @@ _APART = 1 << 50
 class Term:
     """An operation on terms. `free` are the names of the indices that it depends on; `bound` those that it binds.
 
-    `digest` tells terms apart; `blind` is the same for terms that differ in the names of indices only.
+    `digest` tells terms apart; `blind` is the same for terms that differ in the names of indices only. `total` says
+    that it has a value whatever the numbers are: `1 / x` has none where x is zero.
     """
 
-    __slots__ = ("args", "blind", "bound", "data", "digest", "free", "op")
+    __slots__ = ("args", "blind", "bound", "data", "digest", "free", "op", "total")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Term:
         free: frozenset[int],
         digest: bytes,
         blind: bytes,
+        total: bool,
     ) -> None:
         self.op = op
         self.data = data
@@ -48,6 +50,7 @@ class Term:
         self.free = free
         self.digest = digest
         self.blind = blind
+        self.total = total
 
 
 class Budget(Exception):
@@ -81,8 +84,13 @@ class Store:
             digest = blake2b(repr((op, str(data), bound)).encode(), digest_size=16)
             for arg in args:
                 digest.update(arg.digest)
-            found = self._made[key] = Term(op, data, args, bound, free, digest.digest(), _blind(op, data, args))
+            total = all(arg.total for arg in args) and self.defined(op, data, args)
+            found = self._made[key] = Term(op, data, args, bound, free, digest.digest(), _blind(op, data, args), total)
         return found
+
+    def defined(self, op: str, data: Hashable, args: tuple[Term, ...]) -> bool:
+        """Whether an operation has a value wherever these terms have one; an algebra says more of it."""
+        return True
 
     def index(self, name: int) -> Term:
         """An index by name."""

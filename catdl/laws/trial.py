@@ -18,11 +18,15 @@ from torch import Tensor
 from catdl.diagram.interpret import interpret
 from catdl.diagram.model import VARIABLE, Diagram, Extern
 from catdl.diagram.params import bounds_of, globals_of, post_order
+from catdl.laws.modes import means
 from catdl.laws.values import Trial, dims_of, possible, sizes
 from catdl.types.sizes import short
 
 SAFETY = 1e3
 """How many times the rounding seen in single precision, scaled to double, a difference may have."""
+
+MODES = frozenset({"training", "across"})
+"""Core operations that may do one thing in training and another in evaluation."""
 
 SHRINKS = 300
 NUDGES = 3
@@ -31,11 +35,12 @@ NUDGE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One trial: the values of the inputs and of the declared parameters."""
+    """One trial: the values of the inputs and of the declared parameters, and whether it is one of training."""
 
     trial: Trial
     inputs: tuple[Tensor, ...]
     weights: dict[str, Tensor]
+    training: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,9 @@ class Held:
     worst: float
 
 
-def tried(left: Diagram, right: Diagram, trials: int, seed: int = 0) -> Held | Refuted:
-    """Both sides at random values."""
+def tried(left: Diagram, right: Diagram, trials: int, *, trains: bool = True, seed: int = 0) -> Held | Refuted:
+    """Both sides at random values; where they say what they do in training, there in every other trial that may."""
+    trains = trains and not MODES.isdisjoint(means(left) | means(right))
     names = dims_of((left, right))
     bounds = (*bounds_of(left), *bounds_of(right))
     divides = (*left.facts, *right.facts)
@@ -66,7 +72,7 @@ def tried(left: Diagram, right: Diagram, trials: int, seed: int = 0) -> Held | R
         dims = sizes(names, number, divides, bounds)
         if dims is None or not possible(left, dims):
             continue
-        case = drawn(left, right, dims, number, seed)
+        case = drawn(left, right, dims, number, seed, training=trains and number % 2 == 1)
         gap, what = compared(left, right, case)
         if what:
             return told(left, right, *shrunk(left, right, case))
@@ -75,7 +81,9 @@ def tried(left: Diagram, right: Diagram, trials: int, seed: int = 0) -> Held | R
     return Held(passed, worst)
 
 
-def drawn(left: Diagram, right: Diagram, dims: dict[str, int], number: int, seed: int) -> Case:
+def drawn(
+    left: Diagram, right: Diagram, dims: dict[str, int], number: int, seed: int, *, training: bool = False
+) -> Case:
     """The values of a trial: the same for the same number and sizes."""
     rng = torch.Generator().manual_seed(seed * 1_000_003 + number)
     trial = Trial(number, dims, rng)
@@ -86,7 +94,7 @@ def drawn(left: Diagram, right: Diagram, dims: dict[str, int], number: int, seed
                     trial.function(box.op.target, diagram, k)
     inputs = tuple(trial.tensor(left.wires[w].type) for w in left.inputs)
     weights = {p.path: trial.tensor(p.type) for p in (*globals_of(left), *globals_of(right))}
-    return Case(trial, inputs, weights)
+    return Case(trial, inputs, weights, training)
 
 
 def values(side: Diagram, case: Case, dtype: torch.dtype, gradients: bool) -> list[Tensor]:
@@ -96,7 +104,9 @@ def values(side: Diagram, case: Case, dtype: torch.dtype, gradients: bool) -> li
     weights = {k: w.to(dtype, copy=True) if w.dtype in floats else w for k, w in case.weights.items()}
     leaves = [x.requires_grad_() for x in (*inputs, *weights.values()) if x.is_floating_point()] if gradients else []
     torch.manual_seed(case.trial.number)
-    outputs = list(interpret(side, inputs, weights, batch=(), externs=case.trial.functions, dims=case.trial.dims))
+    functions, dims = case.trial.functions, case.trial.dims
+    found = interpret(side, inputs, weights, training=case.training, batch=(), externs=functions, dims=dims)
+    outputs = list(found)
     if not gradients:
         return outputs
     total = torch.zeros((), dtype=dtype)
@@ -106,8 +116,8 @@ def values(side: Diagram, case: Case, dtype: torch.dtype, gradients: bool) -> li
             total = total + (y * mixture).sum()
     if not total.requires_grad:
         return [torch.zeros_like(x) for x in leaves]
-    found = torch.autograd.grad(total, leaves, allow_unused=True)
-    return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+    slopes = torch.autograd.grad(total, leaves, allow_unused=True)
+    return [torch.zeros_like(x) if g is None else g for x, g in zip(leaves, slopes, strict=True)]
 
 
 def compared(left: Diagram, right: Diagram, case: Case) -> tuple[float, str]:
@@ -175,7 +185,7 @@ def shrunk(left: Diagram, right: Diagram, case: Case) -> tuple[Case, str]:
         dims = sizes(tuple(case.trial.dims), 0, divides, bounds)
         if dims is None:
             break
-        smaller = drawn(left, right, dims, number, 0)
+        smaller = drawn(left, right, dims, number, 0, training=case.training)
         budget -= 1
         if (found := compared(left, right, smaller)[1]) == "values" or (found and found == what):
             best, what = smaller, found
@@ -222,6 +232,7 @@ def told(left: Diagram, right: Diagram, case: Case, what: str) -> Refuted:
     for k, x in enumerate(case.inputs):
         plain = "x" if len(case.inputs) == 1 else f"x{k + 1}"
         parts.append(f"{(names[k] if k < len(names) else None) or plain} = {shown(x)}")
+    parts += ["in training"] if case.training else []
     if not case.inputs or any(x.numel() > MOST for x in case.inputs):
         parts += [f"{short(name).lstrip('~:')} = {size}" for name, size in case.trial.dims.items()]
     ours, theirs = (values(side, case, torch.float64, what == "gradient") for side in (left, right))

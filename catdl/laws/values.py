@@ -63,10 +63,11 @@ class Trial:
                 return meant(self.normal(shape), leaf)
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
-        """Numbers: small whole ones in the first trials."""
+        """Numbers: small whole ones in the first trials, large ones in some."""
         if self.number < 8:
             return torch.randint(-2, 4, shape, generator=self.rng).double()
-        return torch.randn(shape, generator=self.rng, dtype=torch.float64)
+        size = 10 if self.number % FAR == FAR - 1 else 1
+        return size * torch.randn(shape, generator=self.rng, dtype=torch.float64)
 
     def function(self, name: str, diagram: Diagram, box: int) -> None:
         """Choose a morphism for a variable, by what one of its boxes takes and gives."""
@@ -150,7 +151,10 @@ def dims_of(diagrams: Sequence[Diagram]) -> tuple[str, ...]:
 
 
 EMPTY = 6
-"""In one of so many trials samples have no elements along var dims."""
+"""In one of so many trials samples have no elements along some var dims."""
+
+FAR = 4
+"""In one of so many trials numbers are large."""
 
 
 def sizes(
@@ -163,7 +167,9 @@ def sizes(
         if number == 0 and shift == 0:
             chosen = dict.fromkeys(names, max(step, 2))
         if number % EMPTY == EMPTY - 1 and shift == 0:
-            chosen |= {name: 0 for name in names if is_ragged(name)}
+            var = list(filter(is_ragged, names))
+            some = number // EMPTY % max(2 ** len(var) - 1, 1) + 1
+            chosen |= {name: 0 for k, name in enumerate(var) if some >> k & 1}
         if all(holds(bound, chosen) for bound in bounds):
             return chosen
     return None

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from catdl.diagram.model import Core, Diagram, Extern
+from catdl.diagram.model import Diagram
 from catdl.diagram.opened import opened
-from catdl.diagram.params import post_order
 from catdl.laws.lemmas import Lemma, lemmas, rewritten
+from catdl.laws.modes import draws, foreign, means
 from catdl.laws.normal import results
 from catdl.laws.places import Places
 from catdl.laws.shown import shown, told
@@ -71,9 +71,17 @@ def judge(left: Diagram, right: Diagram, trials: int = TRIALS, known: Sequence[L
     proved = wiring(left, right, ()) or (wiring(left, right, known) if known else None) or proof(left, right)
     if proved is not None:
         return proved
-    if random(left) or random(right):
+    if draws(left) or draws(right):
         return Open("the sides draw, and their normal forms differ; equality in law is not decided by trials")
-    return tried(left, right, trials)
+    module = foreign(left) or foreign(right)
+    if module is not None:
+        return Open(f"the normal forms of the sides differ, and `{module}` is not run to try them")
+    if "sample" not in means(left) | means(right):
+        return tried(left, right, trials)
+    found = tried(left, right, trials, trains=False)
+    if isinstance(found, Refuted):
+        return found
+    return Open("the sides draw in training, and their normal forms differ; in evaluation no trial told them apart")
 
 
 def judged(laws: Iterable[tuple[str, Diagram, Diagram]], trials: int = TRIALS) -> dict[str, Verdict]:
@@ -118,11 +126,3 @@ def proof(left: Diagram, right: Diagram) -> Proved | None:
         return None
     steps = tuple(Step(law, *told(used)) for law, used in algebra.used.items())
     return Proved(steps or (Step(MEANING),), tuple(map(shown, ours)))
-
-
-def random(side: Diagram) -> bool:
-    """Whether a side draws."""
-    for op in (box.op for diagram in post_order(side) for box in diagram.boxes):
-        if (isinstance(op, Core) and op.name == "sample") or (isinstance(op, Extern) and op.target.endswith("~")):
-            return True
-    return "rand" in side.effects

@@ -94,6 +94,11 @@ REDUCED = """
 : Real[N] -> Real[N] = log_softmax >> exp == softmax
 """
 
+CHOICE = """
+: Real[A] -> Real[A] = (x => where(x > 0, exp(x), exp(x))) == exp
+: Real[A] -> Real[A] = (x => if_training(x + x, 2 * x)) == (x => 2 * x)
+"""
+
 DRAWN = """
 : Real[A] ~> Real[A] = (x => x + normal_like(x) - uniform_like(x)) == (x => -uniform_like(x) + normal_like(x) + x)
 : Real[A] ~> Real[A] @ Real[A] = (x => (normal_like(x), normal_like(x))) == (x => { a = normal_like(x)
@@ -128,12 +133,32 @@ REFUTED = """
 : Real[A] -> Real[A] = (x => exp(x + 0.001)) == exp
 : Real[A, A'] -> Real[A, A'] = rearrange("a b -> b a") >> rename[A -> A', A' -> A] == id
 : Real[A] @ Real[A] -> Real[A] = id @ discard == discard @ id
+: Real[A] -> Real[A] = (x => minimum(x, 5)) == id
+"""
+
+NOWHERE = """
+: Real[A] -> Real[A] = (x => 1 / x - 1 / x) == (x => 0 * x)
+: Real[A] -> Real[A] = (x => log(x) - log(x)) == (x => 0 * x)
+: Real[A] -> Real[A] = (x => 0 * log(x)) == (x => 0 * x)
+: Real[A] -> Real[A] = (x => exp(0 * log(x))) == (x => 0 * x + 1)
+: Real[N, A] -> Real[A] = (x => max[N](exp(x) + 0 / x)) == (x => exp(max[N](x)))
+: Complex[A] -> Complex[A] = (x => log(exp(x))) == id
+: Complex[A] -> Complex[A] = (x => log(exp(x) * x)) == (x => x + log(x))
+"""
+
+TRAINING = """
+: Real[A] -> Real[A] = (x => if_training(x, 2 * x)) == (x => 2 * x)
+: Real[A] -> Real[A] = (x => if_training(x, 2 * x)) == (x => if_training(3 * x, 2 * x))
+: Real[A] -> Real[A] = dropout(0.5) == relu
 """
 
 OPEN = """
 (r : Real ~> Real) : r >> copy == copy >> (r @ r)
 : Real[N, A] ~> Real[A] = map[N](x => x + normal_like(x)) >> sum[N] == (x => { y = sum[N](x)
   y + (normal_like(y) >> expand[N] >> sum[N]) })
+: Real[A] -> Real[A] = dropout(0.5) == dropout(0.1)
+: Real[A] -> Real[A] = dropout(0.5) == id
+: Real[A] -> Real[A] @ Real[A] = dropout(0.5) >> copy == (dropout(0.5) & dropout(0.5))
 : Real[N] ~> Real = (x => { a = map[N](normal_like)(x)
   sum[N](a) * sum[N](a) }) == (x => sum[N](map[N](normal_like)(x)) * sum[N](map[N](normal_like)(x)))
 : Real[A] ~> Real[A] = (x => normal_like(x) - uniform_like(x)) == (x => uniform_like(x) - normal_like(x))
@@ -152,7 +177,7 @@ def lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "law", [law for text in (PROVED, MONOTONE, PARTS, REDUCED, DRAWN, LARGE) for law in lines(text)]
+    "law", [law for text in (PROVED, MONOTONE, PARTS, REDUCED, CHOICE, DRAWN, LARGE) for law in lines(text)]
 )
 def test_proved(law: str) -> None:
     assert isinstance(verdict(law), Proved)
@@ -163,7 +188,7 @@ def test_held(law: str) -> None:
     assert isinstance(verdict(law), Held)
 
 
-@pytest.mark.parametrize("law", lines(REFUTED))
+@pytest.mark.parametrize("law", [law for text in (REFUTED, NOWHERE, TRAINING) for law in lines(text)])
 def test_refuted(law: str) -> None:
     assert isinstance(verdict(law), Refuted)
 
@@ -195,10 +220,33 @@ def test_a_proof_tells_its_steps() -> None:
 @pytest.mark.parametrize("law", [
     ": Real[M] -> Real = max[M](empty = 0) == max[M](empty = 5)",
     ": Real -> Real = expand[M] >> mean[M](empty = 0) == id",
+    ": Bool -> Bool = expand[M] >> any[M] == id",
+    ": Bool -> Bool = expand[M] >> all[M] == id",
+    ": Real[L] @ Real[M] -> Real[L] = ((x, y) => x * max[M](y, empty = 0)) == ((x, y) => x * max[M](y, empty = 7))",
 ])  # fmt: skip
 def test_samples_without_elements_are_tried(law: str) -> None:
-    (found,) = catdl.loads(f"dim M : var\nlaw it{law}").laws(40).values()
+    (found,) = catdl.loads(f"dim M : var, L : var\nlaw it{law}").laws(40).values()
     assert isinstance(found, Refuted)
+
+
+def test_what_differs_in_training_alone_says_so() -> None:
+    found = verdict(": Real[A] -> Real[A] = (x => if_training(x, 2 * x)) == (x => 2 * x)")
+    assert isinstance(found, Refuted) and found.where.endswith("in training")
+
+
+def test_modules_of_others_are_not_run() -> None:
+    """No trial says anything of them, and one of other arguments is another, as is each that stands by itself."""
+    text = """
+dim A = 3
+extern morphism e(k : count) : Real[A] -> Real[A] = python("package:Part", k = k)
+morphism two : Real[A] -> Real[A] = x => e(1)(x) - e(1)(x)
+law same : Real[A] -> Real[A] = (x => (x + 0) >> p: e(1)) == (x => x >> p: e(1))
+law arguments : Real[A] -> Real[A] = (x => (x + 0) >> p: e(1)) == (x => x >> p: e(2))
+law weights : Real[A] -> Real[A] = two == (x => 0 * x)
+"""
+    found = catdl.loads(text).laws(4)
+    assert isinstance(found["same"], Proved)
+    assert isinstance(found["arguments"], Open) and isinstance(found["weights"], Open)
 
 
 def test_proved_laws_are_lemmas() -> None:
