@@ -102,7 +102,7 @@ _HOMES = {
     "causal_errors": "NotStepped OrdersApart ReadsAhead StepReadsAhead TargetSeen",
     "names_warnings": "AllowUnknown AllowUnused UnusedDeclaration UnusedImport UnusedMorphism",
     "layers_warnings": "AffineTwice BiasRemoved DropoutBeforeNorm DropsEverything NormOfOne WithItself",
-    "model_warnings": "DeadWeights NothingLearns SetOrdered",
+    "model_warnings": "DeadWeights NothingLearns SetOrdered StructureBroken",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from catdl.diagnostics.base import Edit, Help, Label, Mistake, Parts, Severity
 from catdl.source import Span
 
-__all__ = ["DeadWeights", "NothingLearns", "SetOrdered"]
+__all__ = ["DeadWeights", "NothingLearns", "SetOrdered", "StructureBroken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +64,28 @@ class NothingLearns(Mistake):
         message = f"no gradient reaches any weight of `{self.morphism}`"
         help_ = Help("stop the gradient of one branch only, and let the result have another")
         return Parts(message, self.span, "the gradient stops here", helps=(help_,))
+
+
+@dataclass(frozen=True, slots=True)
+class StructureBroken(Mistake):
+    """A learner whose model does not go with what acts on its data. `box` is where that is lost, `how` by what rule."""
+
+    code: ClassVar[str] = "W0304"
+    title: ClassVar[str] = "a model that breaks what its data have"
+    severity: ClassVar[Severity] = "warning"
+    span: Span
+    model: str
+    group: str
+    box: Span | None
+    name: str
+    how: str
+    instead: str
+    origin: Span
+
+    def parts(self) -> Parts:
+        message = f"the data have {self.group}, and `{self.model}` does not go with them"
+        labels = [Label(self.origin, "said here")]
+        if self.box is not None:
+            labels.append(Label(self.box, f"lost at {self.name}: it {self.how}"))
+        helps = (Help(self.instead), Help("if it is not so, leave the role of the dim out"))
+        return Parts(message, self.span, "learns them from samples alone", tuple(labels), helps=helps)

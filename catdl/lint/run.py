@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from catdl import diagnostics as wrong
 from catdl.check.program import Program
-from catdl.check.scope import DimDef, MorphismDef
+from catdl.check.scope import DimDef, LearnerDef, MorphismDef
 from catdl.diagnostics.base import Diagnostic, Edit, in_order
 from catdl.diagram.model import Box, Core, Diagram, Native
 from catdl.diagram.params import post_order
@@ -28,6 +28,10 @@ def lint(program: Program) -> list[Diagnostic]:
     sources = {id(module.source) for module in program.modules.values()}
     found = [*names.warnings(program), *neighbours(diagrams), *unordered(program, diagrams), *dead(diagrams)]
     found += fruitless(program)
+    if any(isinstance(definition, LearnerDef) for definition in program.main.defs.values()):
+        from catdl.lint.structure import ignored  # late: few files have learners
+
+        found += ignored(program, found)
     found = [w for w in found if w.span is not None and id(w.span.source) in sources]
     modules = list(program.modules.values())
     if found or any("catdl:" in module.source.text for module in modules):
