@@ -1,7 +1,7 @@
 """Samples: the columns of a file as tensors of the types that the spec says.
 
 Takes `Data` of a learner; guarantees columns of one length with the shapes, the range of every index and the numbers
-that their kinds have, or a mistake that names the row. Files of `.safetensors` stay on disk and are read by rows.
+that their kinds have, or a mistake that names the row. Large files stay on disk where their form allows it.
 Samples that differ in size are packed: their elements one after the other, and the offsets of each var dim.
 
     samples = table(plan.data, Path("examples"), torch.float32)
@@ -10,7 +10,7 @@ Samples that differ in size are packed: their elements one after the other, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,7 +33,8 @@ from catdl.types.rebuild import value_of
 from catdl.types.sizes import Poly, short
 from catdl.types.types import Leaf, axis_sizes, plain, show_leaf
 
-BLOCK = 65_536  # rows that are looked at at once
+BLOCK = 65_536  # rows that are looked at at once, at most
+AT_ONCE = 1 << 26  # bytes of them
 _SUM_OFF = 1e-3
 
 Load: TypeAlias = Callable[[Tensor], Batch]
@@ -93,15 +94,21 @@ class Columns:
         for column in self.data.columns:
             if fin(column.type) is not None:
                 self.counted[column.port] = self.through(column)
-            for start in range(0, self.layout.count, BLOCK):
-                index = np.arange(start, min(start + BLOCK, self.layout.count))
+            for index in self.blocks(column):
                 self.check(column, self.layout.elements(column, index), index)
+
+    def blocks(self, column: Column) -> Iterator[Array]:
+        """The numbers of all samples, so many at once as memory has room for."""
+        first = self.layout.elements(column, np.arange(min(16, self.layout.count)))
+        each = max(1, first.nbytes // min(16, self.layout.count))
+        rows = max(1, min(BLOCK, AT_ONCE // each))
+        for start in range(0, self.layout.count, rows):
+            yield np.arange(start, min(start + rows, self.layout.count))
 
     def through(self, column: Column) -> bool:
         """Whether the indices of a column count through the file, for not all can count from 0 in their samples."""
-        blocks = (np.arange(self.layout.count)[k : k + BLOCK] for k in range(0, self.layout.count, BLOCK))
         local, counted = True, True
-        for index in blocks:
+        for index in self.blocks(column):
             array = self.values(column, index)
             if array.dtype.kind not in "biuf":
                 return False

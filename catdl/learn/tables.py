@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import csv
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from catdl.record import record
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
+
+IN_MEMORY = 1 << 30  # bytes: larger tables that can stay on disk do
+_NAME_LENGTH = 26  # where the header of a member of an archive says how long its name is
 
 
 @record
@@ -49,14 +53,40 @@ def of_arrays(columns: Mapping[str, Array], exact: Iterable[str] = ()) -> Rows:
 
 
 def npz(path: Path) -> Rows:
-    """An archive of numpy's."""
+    """An archive of numpy's. What is not compressed in it is mapped, and stays on disk if it is large."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it is no .npz file")
-            return of_arrays({name: file[name] for name in file.files})
+        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+            columns = {
+                info.filename.removesuffix(".npy"): column(path, archive, file, info)
+                for info in archive.infolist()
+                if info.filename.endswith(".npy")
+            }
     except (EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         raise ValueError("it is no .npz file of plain numbers") from None
+    size = sum(found.nbytes for found in columns.values() if isinstance(found, np.memmap))
+    found = of_arrays(columns)
+    return Rows(found.lengths, found.read, size > IN_MEMORY)
+
+
+def column(path: Path, archive: zipfile.ZipFile, file: BinaryIO, info: zipfile.ZipInfo) -> Array:
+    """An array of an archive. Raises ValueError, EOFError, KeyError, BadZipFile and zlib.error for what is none."""
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        shape, fortran, dtype = headers[version](member)
+        begin = member.tell()
+        if dtype.hasobject:
+            raise ValueError("it holds pickled objects, which are not loaded")
+        if info.compress_type != zipfile.ZIP_STORED or not np.prod(shape):
+            member.seek(0)
+            return np.lib.format.read_array(member, allow_pickle=False)
+    file.seek(info.header_offset + _NAME_LENGTH)  # the header beside the data may be longer than the one in the index
+    name, extra = struct.unpack("<HH", file.read(4))
+    start = info.header_offset + _NAME_LENGTH + 4 + name + extra + begin
+    try:
+        return np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C")
+    except ValueError:
+        raise ValueError("it is no whole .npz file") from None
 
 
 def safetensors(path: Path) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import torch
 
 import catdl
 from catdl.driver import CheckError
+from catdl.learn import tables
 
 SPEC = (
     """
@@ -131,3 +132,32 @@ def test_a_file_that_is_damaged_is_told(tmp_path: Path, file: str) -> None:
     (tmp_path / file).write_bytes(b"nothing of the kind")
     with pytest.raises(CheckError, match=r"a\.(npz|safetensors)"):
         run_of(tmp_path, "plain", file)
+
+
+@pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_large_archive_stays_on_disk_unless_compressed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[..., None], order: Literal["C", "F"]
+) -> None:
+    x = np.arange(600, dtype=np.float32).reshape(300, 2)
+    write(tmp_path / "a.npz", x=np.asarray(x, order=order), y=np.arange(300, dtype=np.uint8) % 3)
+    whole = run_of(tmp_path, "plain", "a.npz").data.learn
+    monkeypatch.setattr(tables, "IN_MEMORY", 1000)
+    monkeypatch.setattr("catdl.learn.samples.AT_ONCE", 100)  # rows are looked at in small blocks, too
+    mapped = run_of(tmp_path, "plain", "a.npz").data.learn
+    assert not whole.lazy and mapped.lazy == (write is np.savez)
+    index = torch.tensor([299, 0, 17])
+    for one, other in zip(whole.take(index).inputs, mapped.take(index).inputs, strict=True):
+        assert isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor)
+        assert torch.equal(one, other) and one.dtype == other.dtype
+    np.savez(tmp_path / "a.npz", x=np.where(x == 599, np.nan, x), y=np.arange(300) % 3)
+    with pytest.raises(CheckError, match="holds nan in row 299"):
+        run_of(tmp_path, "plain", "a.npz")
+
+
+def test_an_archive_that_is_cut_short_is_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros((3000, 2)), y=np.zeros(3000, int))
+    path = tmp_path / "a.npz"
+    path.write_bytes(path.read_bytes()[:-30_000])
+    with pytest.raises(CheckError, match=r"a\.npz: it is no"):
+        run_of(tmp_path, "plain", "a.npz")
