@@ -271,6 +271,12 @@ class Trainable:
         refusing(lambda: run.train(told or (lambda row: None)))
         return run.net.trained
 
+    def lightning(self, *, allow: Iterable[str] = ()) -> Any:
+        """A LightningModule with its data, for Lightning's Trainer. Raises ImportError where there is no Lightning."""
+        from catdl.learn.lightning import module_of
+
+        return module_of(self.run(allow=allow))
+
 
 def refusing(what: Callable[[], T]) -> T:
     """What training cannot go on from, told as a mistake of the spec. Raises CheckError."""
