@@ -9,11 +9,11 @@ and a box that holds a diagram as if all its results were wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from catdl.diagram.model import Box, Core, Diagram, Extern, Global, Local, Native, Store, TreeFold
-from catdl.diagram.params import bodies, is_learned, owns, post_order
-from catdl.record import record
+from catdl.diagram.model import Box, Core, Diagram, Extern, Global, Local, Native, Parameter, Store, TreeFold
+from catdl.diagram.params import bodies, globals_of, is_learned, leaves_of, owns, post_order
+from catdl.record import record, replace
 from catdl.types.types import Leaf
 
 FLAT = frozenset({"sign", "floor", "ceil", "round", "trunc", "floordiv", "stop"})
@@ -24,13 +24,16 @@ FLAT = frozenset({"sign", "floor", "ceil", "round", "trunc", "floordiv", "stop"}
 class Reach:
     """What a gradient from the results comes to: inputs, by place; boxes with weights that it does not; where it stops.
 
-    `taught`: whether it comes to any weight.
+    `taught`: whether it comes to any weight. `declared`: the declared parameters that it comes to, by name; `loose`:
+    those with a place that it does not come to, and a box there. One is taught if any place that reads it is.
     """
 
     inputs: frozenset[int]
     taught: bool
     untaught: tuple[Box, ...]
     stops: tuple[Box, ...]
+    declared: frozenset[str]
+    loose: tuple[tuple[str, Box], ...]
 
 
 def reached(diagram: Diagram, wanted: Iterable[int], *, gradient: bool = True) -> Reach:
@@ -40,7 +43,9 @@ def reached(diagram: Diagram, wanted: Iterable[int], *, gradient: bool = True) -
         if inner is not diagram:
             known[id(inner)] = _walk(inner, inner.outputs, known, gradient)
     places = set(wanted)
-    return _walk(diagram, tuple(w for k, w in enumerate(diagram.outputs) if k in places), known, gradient)
+    found = _walk(diagram, tuple(w for k, w in enumerate(diagram.outputs) if k in places), known, gradient)
+    lost = tuple(box for name, box in found.loose if name not in found.declared)
+    return replace(found, untaught=(*found.untaught, *lost))
 
 
 def carries(leaf: Leaf) -> bool:
@@ -60,12 +65,16 @@ def _walk(diagram: Diagram, outputs: tuple[int, ...], known: dict[int, Reach], g
     untaught: dict[str, Box] = {}
     stops: list[Box] = []
     reached_sites: set[str] = set()
+    declared: set[str] = set()
+    loose: dict[str, Box] = {}
     for box in reversed(diagram.boxes):
         if isinstance(box.op, Store):
             if not gradient:
                 alive.update(box.inputs)
             continue
         if alive.isdisjoint(box.outputs):
+            for name in _declared(box):
+                loose.setdefault(name, box)
             if _learns(box) and not (isinstance(box.op, Local) and not box.outputs):
                 untaught.setdefault(box.site or str(box.outputs), box)
             elif gradient and any(carries(wires[w].type) for w in box.inputs) and not _carried(diagram, box):
@@ -79,12 +88,16 @@ def _walk(diagram: Diagram, outputs: tuple[int, ...], known: dict[int, Reach], g
             inner = known[id(body)]
             taught |= inner.taught
             stops += inner.stops
+            declared |= inner.declared
+            for name, each in inner.loose:
+                loose.setdefault(name, each)
             for each in inner.untaught:
                 untaught.setdefault(f"{box.site}.{each.site}", each)
             whole = isinstance(box.op, TreeFold) or len(box.inputs) != len(body.inputs)
             alive.update(live(w for k, w in enumerate(box.inputs) if whole or k in inner.inputs))
             continue
-        taught |= _learns(box)
+        declared.update(_declared(box))
+        taught |= _learns(box) or bool(declared)
         match box.op:
             case Core() | Native() if gradient and _name(box.op) in FLAT:
                 stops.append(box)
@@ -94,7 +107,17 @@ def _walk(diagram: Diagram, outputs: tuple[int, ...], known: dict[int, Reach], g
                 alive.update(live(box.inputs))
     lost = tuple(box for at, box in untaught.items() if at.split(".")[0] not in reached_sites or "." in at)
     inputs = frozenset(k for k, w in enumerate(diagram.inputs) if w in alive)
-    return Reach(inputs, taught, lost, tuple(stops))
+    return Reach(inputs, taught, lost, tuple(stops), frozenset(declared), tuple(loose.items()))
+
+
+def _declared(box: Box) -> Iterator[str]:
+    """The declared parameters that a box is, or that what it holds reads, where they are learned."""
+    if isinstance(box.op, Global):
+        found: tuple[Parameter, ...] = (box.op.parameter,)
+    else:
+        body = bodies(box)
+        found = globals_of(body) if body is not None else ()
+    return (p.path for p in found if is_learned(p) and not p.frozen)
 
 
 def _name(op: Core | Native) -> str:
@@ -112,7 +135,7 @@ def _carried(diagram: Diagram, box: Box) -> bool:
 def _learns(box: Box) -> bool:
     """Whether a box has weights of its own that are learned."""
     match box.op:
-        case Local(parameter) | Global(parameter):
+        case Local(parameter):
             return is_learned(parameter) and not parameter.frozen
         case Native(params=params):
             plugged = {path for path, _ in box.plugs}
@@ -121,4 +144,7 @@ def _learns(box: Box) -> bool:
             return True
         case _:
             body = bodies(box)
-            return body is not None and owns(body)
+            if body is None or not owns(body):
+                return False
+            plugged = {path for path, _ in box.plugs}
+            return any(is_learned(p) and not p.frozen and p.path not in plugged for p in leaves_of(box.op))
