@@ -218,7 +218,7 @@ class Module:
         found = self.defs.get(name)
         if found is not None or self.prelude is None or (self.name and is_private(name)):
             return found
-        return self.prelude.find(name)
+        return self.prelude.find("sample" if name == ast.DRAW else name)
 
     def span(self, node: Placed) -> Span:
         """The place of a node in this file."""

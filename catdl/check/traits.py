@@ -85,7 +85,7 @@ def core_effects(name: str, training: bool) -> frozenset[str]:
     """The effects of a core operation."""
     if name.endswith("_like") and not name.startswith(("zeros", "ones", "full")):
         return frozenset({"rand_train" if training else "rand"})
-    if name == "sample":
+    if name in ("sample", ast.DRAW):
         return frozenset({"rand_train" if training else "rand"})
     if name.startswith("across_"):
         return frozenset({"across"})

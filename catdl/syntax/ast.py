@@ -259,11 +259,15 @@ class If:
     end: int
 
 
+DRAW = "~"
+"""What `z ~ q` calls: the prelude's `sample`, whatever a file calls so."""
+
+
 @record
 class Bind:
     """`q, k = e`: a statement that names wires. `pattern` is a name or a Tuple of patterns.
 
-    `drawn`: it is `z ~ q`, and the value is the call `sample(q)`.
+    `drawn`: it is `z ~ q`, and the value is the call of DRAW with q.
     """
 
     pattern: Expr

@@ -427,7 +427,7 @@ class ExprBuilder:
     def draw(self, values: Values, first: int, last: int) -> ast.Bind:
         targets, sign, law = values
         start, end = self.starts[sign], self.ends[sign]
-        value = ast.Call(ast.Name("sample", start, end), (ast.Arg(None, "", law, law.start, law.end),), start, law.end)
+        value = ast.Call(ast.Name(ast.DRAW, start, end), (ast.Arg(None, "", law, law.start, law.end),), start, law.end)
         return ast.Bind(targets, value, self.starts[first], self.ends[last], True)
 
     def box(self, values: Values, first: int, last: int) -> ast.Box:

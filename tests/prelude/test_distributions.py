@@ -181,6 +181,13 @@ def test_copying_a_draw_is_not_drawing_twice() -> None:
     assert not isinstance(spec.laws(1)["drawn"], Proved)
 
 
+def test_what_a_file_calls_sample_is_not_meant() -> None:
+    text = "dim Z = 4\nmorphism sample : Real[Z] -> Real[Z] = relu\nmorphism f : Normal[Z] ~> Real[Z] = q => {\n"
+    spec = catdl.loads(text + "    z ~ q\n    sample(z)\n}\n")
+    assert spec.diagnostics == [], render(spec.diagnostics)
+    assert (spec["f"].compile()(torch.zeros(50, 4), torch.ones(50, 4)) >= 0).all()
+
+
 def test_normal_from() -> None:
     text = "dim Z = 4\nmorphism f : Real[Z] @ {} -> Normal[Z] = normal_from\n"
     mean, s = torch.zeros(1, 4), torch.full((1, 4), 0.7)
