@@ -148,7 +148,12 @@ def core(r: Reader, frame: Frame, box: Box, op: Core, places: Indices) -> Work[T
             at = _int(attrs["axis"])
             inner = yield along(r, frame, ins[0], at, places)
             said = repr(tuple((key, _shown(v)) for key, v in op.attrs if key != "axis"))
-            return a.make(op.name, (said, show(axis_sizes(wires[ins[0]].type)[at])), (places[at], inner))
+            linear = (
+                attrs["fn"] == "cumsum" if op.name == "scan" else attrs["mode"] != "constant" or attrs["value"] == 0
+            )
+            number = storage(leaf.kind) in ("float", "complex")
+            what = (said, show(axis_sizes(wires[ins[0]].type)[at]), linear and number)
+            return a.along(op.name, what, (places[at], inner))
         case "argmax":
             at = _int(attrs["axis"])
             inner = yield along(r, frame, ins[0], at, (*places[:at], a.make("const", 0), *places[at:]))

@@ -10,10 +10,13 @@ plain ones: backwards is as good as forwards, and a merged axis is the axes it w
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from fractions import Fraction
 
 from catdl.laws.functions import Functions
 from catdl.laws.terms import Term
 from catdl.types.sizes import Poly, Size, add, mul, show
+
+LINEAR = {"pad": "paddings", "scan": "running sums"}
 
 
 class Places(Functions):
@@ -132,6 +135,27 @@ class Places(Functions):
         """The number of a place."""
         return index.args[0] if index.op == "at" else self.make("place", None, (index,))
 
+    def along(self, op: str, data: Hashable, args: tuple[Term, ...]) -> Term:
+        """What acts on a function of one index, at a place; of a sum, part by part, where it is linear."""
+        place, body = args
+        if not (isinstance(data, tuple) and data[-1]):
+            return self.make(op, data, args)
+        name = self.fresh()
+        inner = self.put(body.args[0], {body.bound[0]: self.index(name)})
+        out: list[tuple[Fraction | int, Term]] = []
+        for coef, mono in self.parts(inner):
+            over, factors = self._apart(mono)
+            # Where it gives 0, what may have no value would still have none, were it outside.
+            free = [(f, p) for f, p in factors if name not in f.free and f.total and (p > 0 or self.positive(f))]
+            kept = [pair for pair in factors if pair not in free]
+            function = self.bind("lambda", None, (self._sum({self._mono((), kept): Fraction(1)}),), (name,))
+            one = self.make(op, data, (place, function))
+            out.append((coef, self._sum({self._mono(over, [*free, (one, 1)]): Fraction(1)})))
+        made = self.add(out)
+        if made is not self.make(op, data, args):
+            self.note(f"{LINEAR[op]} are linear", "({})", (inner,), made)
+        return made
+
     def simplified(self, op: str, data: Hashable, args: tuple[Term, ...]) -> Term:
         """What is known of places again, on other terms."""
         match op, data:
@@ -144,6 +168,8 @@ class Places(Functions):
                 return args[0].args[0 if op == "over" else 1] if pair else self._of(op, data, args[0])
             case "moved", (int() | Poly() as start, int() | Poly() as step):
                 return self.moved(args[0], start, step)
+            case "pad" | "scan", _:
+                return self.along(op, data, args)
             case "at", None:
                 return self.at(args[0])
             case "place", None:

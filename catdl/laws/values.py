@@ -63,7 +63,9 @@ class Trial:
                 return meant(self.normal(shape), leaf)
 
     def normal(self, shape: tuple[int, ...]) -> Tensor:
-        """Numbers: small whole ones in the first trials, large ones in some."""
+        """Numbers: small whole ones in the first trials, large ones in some, in one zeros alone."""
+        if self.number == ZEROS:
+            return torch.zeros(shape, dtype=torch.float64)
         if self.number < 8:
             return torch.randint(-2, 4, shape, generator=self.rng).double()
         size = 10 if self.number % FAR == FAR - 1 else 1
@@ -152,6 +154,9 @@ def dims_of(diagrams: Sequence[Diagram]) -> tuple[str, ...]:
 
 EMPTY = 6
 """In one of so many trials samples have no elements along some var dims."""
+
+ZEROS = 6
+"""The trial in which all numbers are zero, where what is divided by them is found out."""
 
 FAR = 4
 """In one of so many trials numbers are large."""

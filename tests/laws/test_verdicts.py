@@ -24,6 +24,8 @@ param b : Real[B]
 morphism f : Real[A] -> Real[B] = linear(bias = false){weight = w}
 morphism g : Real[B] -> Real[C] = linear(bias = false){weight = v}
 morphism affine : Real[A] -> Real[B] = linear{weight = w, bias = b}
+param u : Real[B, A, K: 3]
+morphism conv : Real[A, S] -> Real[B, S] = conv1d(B, 3, padding = 1, bias = false){weight = u}
 """
 
 PROVED = """
@@ -94,6 +96,15 @@ REDUCED = """
 : Real[N] -> Real[N] = log_softmax >> exp == softmax
 """
 
+LINEAR = """
+: Real[A, S] @ Real[A, S] -> Real[B, S] = ((x, y) => conv(x + y)) == ((x, y) => conv(x) + conv(y))
+: Real[A, S] @ Real -> Real[B, S] = ((x, y) => conv(over[A, S](x * y))) == ((x, y) => over[B, S](conv(x) * y))
+: Real[N, A, S] -> Real[B, S] = map[N](conv) >> mean[N] == mean[N] >> conv
+: Real[N] -> Real[N] = cumsum[N] >> neg == neg >> cumsum[N]
+: Real[N] @ Real[N] -> Real[N] = ((x, y) => cumsum[N](3 * x - y)) == ((x, y) => 3 * cumsum[N](x) - cumsum[N](y))
+: Real[N, A] -> Real[N, B] = cumsum[N] >> map[N](f) == map[N](f) >> cumsum[N]
+"""
+
 CHOICE = """
 : Real[A] -> Real[A] = (x => where(x > 0, exp(x), exp(x))) == exp
 : Real[A] -> Real[A] = (x => if_training(x + x, 2 * x)) == (x => 2 * x)
@@ -134,6 +145,10 @@ REFUTED = """
 : Real[A, A'] -> Real[A, A'] = rearrange("a b -> b a") >> rename[A -> A', A' -> A] == id
 : Real[A] @ Real[A] -> Real[A] = id @ discard == discard @ id
 : Real[A] -> Real[A] = (x => minimum(x, 5)) == id
+: Real[S] -> Real[S: 8] = (x => pad[S](x + 1, 1, 1)) == (x => pad[S](x, 1, 1) + 1)
+: Real[S] -> Real[S: 8] = (x => pad[S](2 * x, 1, 1, value = 1)) == (x => 2 * pad[S](x, 1, 1, value = 1))
+: Real[S] @ Real -> Real[S: 8] = ((x, y) => pad[S](over[S](x / y), 1, 1)) == ((x, y) => over[S: 8](pad[S](x, 1, 1) / y))
+: Real[S] -> Real[S] = (x => cumprod[S](2 * x)) == (x => 2 * cumprod[S](x))
 """
 
 NOWHERE = """
@@ -177,7 +192,7 @@ def lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "law", [law for text in (PROVED, MONOTONE, PARTS, REDUCED, CHOICE, DRAWN, LARGE) for law in lines(text)]
+    "law", [law for text in (PROVED, MONOTONE, PARTS, REDUCED, LINEAR, CHOICE, DRAWN, LARGE) for law in lines(text)]
 )
 def test_proved(law: str) -> None:
     assert isinstance(verdict(law), Proved)
