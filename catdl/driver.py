@@ -9,7 +9,6 @@ spec["mlp"].compile()               # the nn.Module that this text defines
 from __future__ import annotations
 
 import errno
-import gc
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from catdl.check.run import check as check_program
 from catdl.check.scope import LawDef, LearnerDef, MorphismDef
 from catdl.check.whole import untold_dims, why_not_alone
 from catdl.check.work import MISTAKE_LIMIT, TEXT_LIMIT
+from catdl.collection import no_collection
 from catdl.diagnostics.base import Diagnostic, has_errors, in_order
 from catdl.diagram.model import Diagram
 from catdl.prelude import Prelude
@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
     from catdl.data.ragged import Batch
     from catdl.data.tree import Tree
-    from catdl.diagram.learner import Learner
+    from catdl.diagram.learner import Alternation, Learner
     from catdl.laws.verdict import Verdict
     from catdl.learn.fit import Run, Told
+    from catdl.learn.rounds import Rounds
 
 
 T = TypeVar("T")
@@ -206,48 +207,63 @@ class Trainable:
 
     @property
     def plan(self) -> Learner:
-        """What was checked."""
+        """What was checked. Raises ValueError for a learner whose learners take turns."""
+        from catdl.diagram.learner import Learner
+
+        if not isinstance(found := self.whole, Learner):
+            raise ValueError(f"the learners of {self.name} take turns: ask one of them")
+        return found
+
+    @property
+    def whole(self) -> Learner | Alternation:
+        """What was checked, be it one learner or several that take turns."""
         found = self.spec.program.main.defs[self.name]
         assert isinstance(found, LearnerDef) and found.plan is not None
         return found.plan
 
-    def with_setting(self, field: str, argument: str | None, value: str) -> Trainable:
-        """The learner with another value for a field, or for an argument of it, as if that were written in its text.
+    def with_setting(self, field: str, argument: str | None, value: str, owner: str | None = None) -> Trainable:
+        """The learner with another value for a field or an argument of it, as if that were written in its text.
 
-        `with_setting("optimizer", "lr", "3e-4")`. Raises CheckError where it does not fit.
+        `owner` is a learner that takes turns in this one, if it is of that. Raises CheckError where it does not fit.
         """
         from catdl.check.overriding import overridden
         from catdl.check.run import recheck
         from catdl.check.work import Work
         from catdl.syntax.parser import parse
 
-        old = self.spec.program
-        source = old.main.source
-        text = overridden(parse(source)[0], source.text, field, argument, value, self.name)
+        source = (old := self.spec.program).main.source
+        text = overridden(parse(source)[0], source.text, field, argument, value, owner or self.name)
         program = recheck(old, from_text(source.path, text).source, old.main.name, Work())
         spec = Spec(program, advised(program, first(program.diagnostics)), self.spec.paths)
         return spec.learner(self.name)
 
     def run(self, out: str | Path | None = None, *, allow: Iterable[str] = ()) -> Run:
-        """A training run that has read its data and made its network; `out` is where checkpoint and weights are put.
+        """The `training` of a learner by itself. Raises CheckError, and ValueError where learners take turns."""
+        from catdl.learn.fit import Run
+
+        found = self.training(out, allow=allow)
+        assert isinstance(found, Run), self.plan
+        return found
+
+    def training(self, out: str | Path | None = None, *, allow: Iterable[str] = ()) -> Run | Rounds:
+        """A run that has read its data and made its network; `out` is where checkpoint and weights are put.
 
         `allow` names packages whose code an `extern`, a data set or a metric may run. Raises CheckError for data that
         are not what the spec says.
         """
-        from catdl.learn.fit import Run
+        from catdl.learn.rounds import begin
 
         self.check_allowed(allow)
-
-        modules = self.spec.program.modules
-        text = "\n".join(module.source.text for module in modules.values())
-        folder = Path(self.spec.paths[0]).parent
-        return refusing(lambda: Run(self.plan, folder, text, None if out is None else Path(out)))
+        text = "\n".join(module.source.text for module in self.spec.program.modules.values())
+        folder, place = Path(self.spec.paths[0]).parent, None if out is None else Path(out)
+        return refusing(lambda: begin(self.whole, folder, text, place))
 
     def check_allowed(self, allow: Iterable[str]) -> None:
         """Refuse code of packages that are not allowed. Raises CheckError."""
         from catdl.analysis.extern import forbidden, of_learner
 
-        if found := forbidden(of_learner(self.plan), allow):
+        learners: tuple[Learner, ...] = getattr(self.whole, "learners", (self.whole,))  # type: ignore[arg-type]
+        if found := forbidden(dict.fromkeys(each for one in learners for each in of_learner(one)), allow):
             raise CheckError(found)
 
     def fit(
@@ -263,13 +279,13 @@ class Trainable:
         `out` is a directory, made if there is none, for checkpoint and weights. Raises CheckError for data that are
         not what the spec says, for a checkpoint that does not fit, and for a loss that is no longer a number.
         """
-        run = self.run(out, allow=allow)
+        run = self.training(out, allow=allow)
         if run.out is not None:
             run.out.mkdir(parents=True, exist_ok=True)
         if resume:
             refusing(run.resume)
         refusing(lambda: run.train(told or (lambda row: None)))
-        return run.net.trained
+        return run.trained
 
     def lightning(self, *, allow: Iterable[str] = ()) -> Any:
         """A LightningModule with its data, for Lightning's Trainer. Raises ImportError where there is no Lightning."""
@@ -383,21 +399,6 @@ class Spec:
 
         self.sound()
         return shown(rewritten(roots([self[name].diagram() for name in self.names]))[1])
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Put off the collection of cycles: what is made here stays, and looking through it again and again costs time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            if not gc.get_freeze_count():  # both together make what is new old, without looking at it
-                gc.freeze()
-                gc.unfreeze()
-            gc.enable()
 
 
 def first(found: Iterable[Diagnostic]) -> list[Diagnostic]:

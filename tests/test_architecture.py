@@ -21,6 +21,7 @@ STAGES = (
     "record",
     "source",
     "atomic",
+    "collection",
     "diagnostics",
     "syntax",
     "types",

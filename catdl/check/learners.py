@@ -9,7 +9,7 @@ what does not fit. Where the loss takes more than the model gives, its signature
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import TypeVar
 
@@ -22,26 +22,31 @@ from catdl.check.emit import closed_leaf
 from catdl.check.forms import aliased, head_of
 from catdl.check.generic import finished
 from catdl.check.match import match_leaf, ports_of, types_of
+from catdl.check.names import take_turns
 from catdl.check.plugs import stands_for_nothing
 from catdl.check.program import Program
 from catdl.check.results import called, foreign
 from catdl.check.scope import BadDef, Env, LearnerDef, MorphismDef
-from catdl.check.settings import CLIPS, GROUPS, OPTIMIZERS, SCHEDULES, STOPS, setting, shown
+from catdl.check.settings import AVERAGES, CLIPS, GROUPS, OPTIMIZERS, SCHEDULES, STOPS, setting, shown
 from catdl.check.signature import FixedPart, LeafPart, decided
 from catdl.check.static import Refused
+from catdl.check.trained import Trained, trained
 from catdl.diagnostics.base import Diagnostic, has_errors
 from catdl.diagnostics.suggest import near
 from catdl.diagram.gradients import Reach, reached
-from catdl.diagram.learner import Data, Foreign, Learner, Metric, Setting, Stop
-from catdl.diagram.model import Diagram
+from catdl.diagram.learned import held_still, weights_of
+from catdl.diagram.learner import Alternation, Data, Foreign, Learner, Metric, Setting, Stop
+from catdl.diagram.model import Diagram, Global
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.types import Leaf, Object, show_leaf, show_object, walk_axes
 
 FIELDS = (
-    *("data", "validate", "test", "model", "loss", "optimizer", "groups", "schedule", "clip", "metrics", "stop"),
-    *("batch", "accumulate", "seed", "device", "precision"),
+    *("data", "validate", "test", "model", "loss", "train", "optimizer", "groups", "schedule", "clip", "average"),
+    *("metrics", "stop", "batch", "accumulate", "seed", "device", "precision"),
 )
+OF_TURNS = ("turns", "stop", "seed", "device", "precision")
+"""The fields of a learner that lets others take turns."""
 T = TypeVar("T")
 
 DEVICES = ("cpu", "cuda", "auto")
@@ -63,13 +68,13 @@ def read_learner(program: Program, learner: LearnerDef) -> None:
         found.append(diagnostic)
         program.report(diagnostic)
 
-    reading = _Reading(program, learner, note)
+    reading = Reading(program, learner, note)
     plan = reading.plan()
     if not has_errors(found):
         learner.plan = plan
 
 
-class _Reading:
+class Reading:
     """One learner on its way to a plan. Each part is read by itself, so that each mistake is told."""
 
     def __init__(self, program: Program, learner: LearnerDef, note: Callable[[Diagnostic], None]) -> None:
@@ -81,17 +86,23 @@ class _Reading:
         self.ctx = program.context(note)
         self.fields: dict[str, ast.Expr] = {}
         self.strange = False  # a field is called as none is
-        for field in learner.node.fields:
-            if not isinstance(field.pattern, ast.Name):
+        self.stores = [field for field in learner.node.fields if isinstance(field, ast.Store)]
+        fields = [(field.pattern, field.value) for field in learner.node.fields if isinstance(field, ast.Bind)]
+        self.of_turns = any(isinstance(pattern, ast.Name) and pattern.id == "turns" for pattern, _ in fields)
+        known: tuple[str, ...] = OF_TURNS if self.of_turns else FIELDS
+        what = "field of a learner whose learners take turns" if self.of_turns else "field of a learner"
+        for pattern, value in fields:
+            if not isinstance(pattern, ast.Name):
                 continue  # told by the parser
-            name, span = field.pattern.id, self.module.span(field.pattern)
-            if name not in FIELDS:
-                note(wrong.NoSuchSetting(span, "field of a learner", name, FIELDS, near(name, FIELDS)))
+            name, span = pattern.id, self.module.span(pattern)
+            if name not in known:
+                close = near(name, (*known, "turns"))
+                note(wrong.NoSuchSetting(span, what, name, known, close))
                 self.strange = True
             elif name in self.fields:
                 note(wrong.DuplicateName(span, name, self.module.span(self.fields[name])))
             else:
-                self.fields[name] = field.value
+                self.fields[name] = value
 
     def span(self, name: str) -> Span:
         """Where a field's value is written; the learner's name where it is left out."""
@@ -107,45 +118,65 @@ class _Reading:
         except Refused:
             return default
 
-    def plan(self) -> Learner | None:
-        """The whole learner, where it has all it needs."""
-        missing = [name for name in _NEEDED if name not in self.fields]
+    def lacks(self, needed: Iterable[str]) -> None:
+        """Tell which of these fields are left out."""
+        missing = tuple(name for name in needed if name not in self.fields)
         if missing and not self.module.half_read(self.learner.node.start):
             examples = tuple(_NEEDED[name] for name in missing)
-            self.note(wrong.FieldMissing(self.learner.span, self.learner.name, tuple(missing), examples))
+            self.note(wrong.FieldMissing(self.learner.span, self.learner.name, missing, examples))
+
+    def plan(self) -> Learner | Alternation | None:
+        """The whole learner, where it has all it needs."""
+        if self.of_turns:
+            from catdl.check.turns import alternation  # late: few learners take turns
+
+            return alternation(self)
+        alternated = self.learner.name in take_turns(self.module.tree.decls)
+        self.lacks(name for name in _NEEDED if name != "stop" or not alternated)
         model = self.read("model", self.model, None)
+        ports = loss = learned = None
         known = "model" not in self.fields or model is not None
-        ports, loss = self.objective(model) if known else (None, None)
-        if not known:
+        if known:
+            ports, model, loss, learned = self.objective(model)
+        else:
             self.glance(self.fields.get("loss"))
         data, validate, test = self.sources(ports)
         metrics = self.metrics(model, ports)
         names = self.measured()
         optimizer = self.read("optimizer", lambda e: setting(self.ctx, e, self.env, "optimizer", OPTIMIZERS), None)
-        stop = self.read("stop", lambda e: self.stop(e, names), None)
+        never = Stop("never", (), None)
+        stop = self.read("stop", lambda e: self.stop(e, names), never if alternated else None)
+        average = self.read("average", lambda e: setting(self.ctx, e, self.env, "average of weights", AVERAGES), None)
         schedule = self.read("schedule", lambda e: setting(self.ctx, e, self.env, "schedule", SCHEDULES), None)
         clip = self.read("clip", lambda e: setting(self.ctx, e, self.env, "way to clip", CLIPS), None)
         none: tuple[Setting, ...] = ()
         groups = self.read("groups", self.groups, none)
-        words = {
-            name: self.read(name, lambda e, name=name, known=known: self.word(e, name, known), known[0])  # type: ignore[misc]
-            for name, known in (("device", DEVICES), ("precision", PRECISIONS))
-        }
-        counts = {
-            name: self.read(name, lambda e, name=name, least=least: self.count(e, name, least), default)  # type: ignore[misc]
-            for name, least, default in (("batch", 1, 32), ("accumulate", 1, 1), ("seed", 0, 0))
-        }
+        words, counts = self.words(), self.counts()
         across = "loss" in self.fields and batch_axis(self.program, self.fields["loss"], self.env) is not None
         if across and counts["accumulate"] > 1:
             sort, why = "1 where the loss looks across the batch", "over the parts of a batch it is another loss"
             self.note(wrong.BadSetting(self.span("accumulate"), "accumulate", sort, f"`{counts['accumulate']}`", why))
-        if loss is None or ports is None or data is None or optimizer is None or stop is None:
+        if loss is None or ports is None or data is None or optimizer is None or stop is None or learned is None:
             return None
         return Learner(
             self.learner.name, model, loss, ports.inputs, data, validate, test, optimizer, groups, schedule, clip,
             metrics, stop, across, counts["batch"], counts["accumulate"], counts["seed"], words["device"],
-            words["precision"], self.learner.span,
+            words["precision"], learned.still, learned.chosen, learned.moves, average, self.learner.span,
         )  # fmt: skip
+
+    def words(self) -> dict[str, str]:
+        """Fields that are a word."""
+        return {
+            name: self.read(name, lambda e, name=name, known=known: self.word(e, name, known), known[0])  # type: ignore[misc]
+            for name, known in (("device", DEVICES), ("precision", PRECISIONS))
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Fields that are a whole number."""
+        return {
+            name: self.read(name, lambda e, name=name, least=least: self.count(e, name, least), default)  # type: ignore[misc]
+            for name, least, default in (("batch", 1, 32), ("accumulate", 1, 1), ("seed", 0, 0))
+        }
 
     def model(self, node: ast.Expr) -> Diagram:
         """The network: a morphism that stands alone. Raises Refused."""
@@ -172,11 +203,11 @@ class _Reading:
                 raise self.ctx.refuse(wrong.BatchMisplaced(span, f"`{target.name}`", show_leaf(leaf)))
         return found
 
-    def objective(self, model: Diagram | None) -> tuple[Ports | None, Diagram | None]:
-        """The loss as a diagram, and the ports that columns have to come to."""
+    def objective(self, model: Diagram | None) -> tuple[Ports | None, Diagram | None, Diagram | None, Trained | None]:
+        """The ports that columns come to, model and loss with what is not trained held still, and what is trained."""
         node = self.fields.get("loss")
         if node is None or isinstance(node, ast.Bad):
-            return None, None
+            return None, model, None, None
         given = ends(model) if model is not None else Object((), ())
         batch = batch_axis(self.program, node, self.env)
         if batch is not None:
@@ -190,10 +221,19 @@ class _Reading:
             if batch is not None:
                 targets = of_one(self.ctx, targets, batch, self.module.span(node))
         except Refused:
-            return None, None
+            return None, model, None, None
         ports = Ports.of(model, targets)
+        weights = weights_of(model, loss)
+        try:
+            learned = trained(self.ctx, self.env, self.fields.get("train"), self.stores, weights)
+        except Refused:
+            return ports, model, loss, None
+        if learned.still:
+            still = [weight for weight in weights if weight.key in learned.still]
+            model = held_still(model, (w for w in still if not w.in_loss or w.declared)) if model is not None else None
+            loss = held_still(loss, (w for w in still if w.in_loss or w.declared or model is None))
         self.check_loss(model, loss, ports, self.module.span(node))
-        return ports, loss
+        return ports, model, loss, learned
 
     def glance(self, node: ast.Expr | None) -> None:
         """Tell what is wrong with a morphism whatever comes in, where that is not known."""
@@ -230,9 +270,15 @@ class _Reading:
             self.teaches_nothing(trained, within if within.stops else found, span)
             return
         told = (*within.untaught, *(found.untaught if model is not None else ()))
+        records: set[str] = set()
         for box in told:
-            name = getattr(box.op, "entry", None) or box.site or "these weights"
-            self.note(wrong.WeightsUntaught(box.span, str(name), trained.name, span))
+            name = str(getattr(box.op, "entry", None) or box.site or "these weights")
+            if isinstance(box.op, Global):  # a record is told once
+                name = box.op.parameter.path.partition(".")[0]
+                if name in records:
+                    continue
+                records.add(name)
+            self.note(wrong.WeightsUntaught(box.span, name, trained.name, span))
 
     def number(self, leaves: list[Leaf]) -> bool:
         """Whether these are one real number."""
@@ -414,7 +460,7 @@ class _Reading:
             if name == "metric" and metrics is not None and value not in metrics:
                 known = tuple(sorted(metrics))
                 assert isinstance(node, ast.Call)
-                at = self.module.span(next(a.value for a in node.args if isinstance(a.value, ast.Name)))
+                at = self.module.span(next(a.value for a in node.args if isinstance(a.value, ast.Name | ast.Field)))
                 close = near(str(value), known)
                 raise self.ctx.refuse(wrong.NoSuchSetting(at, "metric of this learner", str(value), known, close))
         return Stop(found.name, (), found)

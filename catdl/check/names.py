@@ -6,6 +6,8 @@ loaded only for those). Nothing here recurses: a chain of 100 000 declarations i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from catdl.syntax import ast
 
 
@@ -105,6 +107,13 @@ def arithmetic(columns: tuple[ast.Arg, ...]) -> list[object]:
     """What is done to the numbers of columns, `image / D`, without the columns."""
     chains = [arg.value for arg in columns if isinstance(arg.value, ast.Chain)]
     return [operand for chain in chains for operand in chain.operands[1:]]
+
+
+def take_turns(decls: Iterable[ast.Decl]) -> set[str]:
+    """What learners name in `turns = alternate(…)`."""
+    fields = [field for node in decls if isinstance(node, ast.Learner) for field in node.fields]
+    named = (f for f in fields if isinstance(f, ast.Bind) and isinstance(f.pattern, ast.Name))
+    return mentioned([f.value for f in named if isinstance(f.pattern, ast.Name) and f.pattern.id == "turns"])
 
 
 def free(roots: list[object], name: str) -> bool:

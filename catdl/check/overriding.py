@@ -19,7 +19,8 @@ def overridden(tree: ast.Module, text: str, field: str, argument: str | None, va
 
 def edits_of(node: ast.Learner, field: str, argument: str | None, value: str) -> list[tuple[int, int, str]]:
     """What to put where, in one learner; a field or an argument that is left out is put at the end."""
-    found = next((f for f in node.fields if isinstance(f.pattern, ast.Name) and f.pattern.id == field), None)
+    named = [f for f in node.fields if isinstance(f, ast.Bind) and isinstance(f.pattern, ast.Name)]
+    found = next((f for f in named if isinstance(f.pattern, ast.Name) and f.pattern.id == field), None)
     if found is None:
         return [(node.end - 1, node.end - 1, f"\n    {field} = {value if argument is None else argument}\n")]
     at = found.value

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from catdl.diagram.learner import Learner
+from catdl.diagram.learner import Alternation, Learner
 from catdl.diagram.model import Diagram, Parameter
 from catdl.prelude import Prelude, Slice
 from catdl.record import field, record
@@ -151,7 +151,7 @@ class LearnerDef:
     node: ast.Learner
     module: Module
     span: Span
-    plan: Learner | None = None
+    plan: Learner | Alternation | None = None
 
 
 @record

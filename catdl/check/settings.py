@@ -20,7 +20,7 @@ from catdl.record import record
 from catdl.source import Span
 from catdl.syntax import ast
 
-Sort: TypeAlias = Literal["number", "positive", "share", "count", "flag", "text", "metric"]
+Sort: TypeAlias = Literal["number", "positive", "share", "count", "times", "flag", "text", "metric", "weights"]
 
 
 @record
@@ -83,6 +83,15 @@ STOPS: Settings = {
     "target": (Param("metric", "metric"), Param("value", "number")),
 }
 
+MOVES: Settings = {
+    "every": (Param("n", "times"), Param("of", "weights")),
+    "ema": (Param("decay", "share"), Param("of", "weights")),
+}
+
+AVERAGES: Settings = {"ema": (Param("decay", "share"),)}
+
+CHOICES: Settings = {"weights": (Param("pattern", "text"),), "group": (Param("name", "text"),)}
+
 GROUPS: Settings = {
     "group": (Param("name", "text"), Param("lr", "positive", False), Param("weight_decay", "number", False)),
     "weights": (Param("pattern", "text"), Param("lr", "positive", False), Param("weight_decay", "number", False)),
@@ -93,9 +102,11 @@ _WORDS: Mapping[Sort, str] = {
     "positive": "a number above 0",
     "share": "a number from 0 to 1",
     "count": "a whole number from 0 on",
+    "times": "a whole number from 1 on",
     "flag": "true or false",
     "text": "a text",
     "metric": "the name of a metric, or `loss`",
+    "weights": "the name of a declared parameter",
 }
 
 
@@ -127,8 +138,10 @@ def setting(ctx: Context, expr: ast.Expr, env: Env, what: str, known: Settings) 
 
 def value(ctx: Context, expr: ast.Expr, env: Env, param: Param) -> Value:
     """An argument at its sort. Raises Refused."""
-    if param.sort == "metric" and isinstance(expr, ast.Name):
+    if param.sort in ("metric", "weights") and isinstance(expr, ast.Name):
         return expr.id
+    if param.sort == "metric" and isinstance(expr, ast.Field) and isinstance(expr.base, ast.Name):
+        return f"{expr.base.id}.{expr.name}"  # of one of several learners
     found = as_number(ctx.statics.value(expr, env))
     if isinstance(found, int) and not isinstance(found, bool):
         found = Fraction(found)
@@ -150,7 +163,7 @@ def fits(found: object, sort: Sort) -> bool:
             return isinstance(found, bool)
         case "text":
             return isinstance(found, str)
-        case "metric":
+        case "metric" | "weights":
             return False
         case "number":
             return isinstance(found, Fraction) and found >= 0
@@ -160,3 +173,5 @@ def fits(found: object, sort: Sort) -> bool:
             return isinstance(found, Fraction) and 0 <= found <= 1
         case "count":
             return isinstance(found, Fraction) and found >= 0 and found.denominator == 1
+        case "times":
+            return isinstance(found, Fraction) and found >= 1 and found.denominator == 1

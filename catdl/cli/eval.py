@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from catdl.cli.learners import allow_option, chosen, set_option
+from catdl.cli.learners import allow_option, by_itself, chosen, set_option
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
 from catdl.diagnostics.numbers import brief
@@ -48,6 +49,7 @@ def command(
 ) -> None:
     """Say what the loss and the metrics of the learner NAME of FILE are, with the weights given."""
     learner = chosen(file, name, settings, search, deny)
+    by_itself(learner)
     with told():
         run = learner.run(allow=allow)
     members = [partial(load, run, path) for path in weights]
@@ -73,6 +75,10 @@ def load(run: Run, path: str) -> None:
     """Put the weights of a file into the network; one that does not fit ends the command."""
     from catdl.cli.arrays import load_weights
 
+    beside = str(Path(path).with_name("loss.safetensors"))
+    if run.net.beside and (unloaded := load_weights(run.net.loss, beside)) is not None:
+        fail(unloaded)
+    run.following.given()
     if (unloaded := load_weights(run.net.trained, path)) is not None:
         fail(unloaded)
 

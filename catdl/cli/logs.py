@@ -14,6 +14,7 @@ from catdl.diagnostics.numbers import brief
 
 if TYPE_CHECKING:
     from catdl.learn.fit import Row, Run
+    from catdl.learn.rounds import Rounds
 
 
 class Log:
@@ -33,7 +34,7 @@ class Log:
         seconds = round(time.monotonic() - self.begun, 3)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**row, "seconds": seconds}) + "\n")
-        measures = {name: value for name, value in row.items() if name not in ("epoch", "step", "rate")}
+        measures = {name: value for name, value in row.items() if name.split(".")[-1] not in ("epoch", "step", "rate")}
         self.seen.line(f"epoch {row['epoch']:<4} step {row['step']:<7} {shown(measures)}   {seconds:.1f} s")
         if self.board is not None:
             self.board.note(row)
@@ -42,7 +43,7 @@ class Log:
 class Board:
     """What TensorBoard shows: a curve of every measure over the steps, and the spec."""
 
-    def __init__(self, place: Path, run: Run) -> None:
+    def __init__(self, place: Path, run: Run | Rounds) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         begun = run.progress.step

@@ -11,7 +11,7 @@ import click
 
 from catdl import diagnostics as wrong
 from catdl.cli.files import refuse_output, write_whole
-from catdl.cli.learners import allow_option, chosen, set_option
+from catdl.cli.learners import allow_option, by_itself, chosen, set_option
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
 from catdl.types.ragged import of_leaves
@@ -50,7 +50,7 @@ def command(
     if (refused := refuse_output(output, inputs)) is not None:
         fail(refused)
     learner = chosen(file, name, settings, search, deny)
-    plan = learner.plan
+    plan = by_itself(learner)
     if plan.model is None:
         fail(wrong.BadSetting(plan.span, "model", "what predicts", "a learner without one"))
     if output.endswith(".csv") and of_leaves(plan.model.wires[wire].type for wire in plan.model.outputs):

@@ -23,6 +23,7 @@ from catdl.diagnostics.numbers import brief
 
 if TYPE_CHECKING:
     from catdl.learn.fit import Run, Where
+    from catdl.learn.rounds import Rounds
 
 OFTEN = 0.1  # seconds between two pictures of the bar, at least
 SELDOM = 10.0  # seconds between two lines within an epoch
@@ -34,7 +35,7 @@ class Screen(AbstractContextManager["Screen"]):
 
     every = SELDOM
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | Rounds) -> None:
         self.run = run
         self.begun = time.monotonic()
         self.due = self.begun + self.every
@@ -75,7 +76,7 @@ class Bar(Screen):
 
     every = OFTEN
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run | Rounds) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
@@ -125,7 +126,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def screen(run: Run, plain: bool) -> Screen:
+def screen(run: Run | Rounds, plain: bool) -> Screen:
     """A bar, where someone looks and rich is there; lines else."""
     seen = sys.stdout.isatty() and not plain and find_spec("rich") is not None
     return Bar(run) if seen else Screen(run)

@@ -18,11 +18,11 @@ from catdl.cli.plot import draw, usable
 from catdl.cli.progress import screen
 from catdl.cli.report import fail
 from catdl.cli.specs import deny_option, search_option, told
-from catdl.diagnostics.numbers import brief
 from catdl.driver import refusing
 
 if TYPE_CHECKING:
     from catdl.learn.fit import Run
+    from catdl.learn.rounds import Rounds
 
 
 @click.command("train", short_help="Train a learner.")
@@ -62,7 +62,7 @@ def command(
     learner = chosen(file, name, settings, search, deny)
     place = Path(out) if out is not None else Path("runs") / learner.name
     with told():
-        run = learner.run(None if dry_run else place, allow=allow)
+        run = learner.training(None if dry_run else place, allow=allow)
     if dry_run:
         with told():
             refusing(lambda: tried(run))
@@ -96,30 +96,28 @@ def command(
         again = f"catdl train {file} {learner.name} -o {place} --resume"
         click.echo(f"stopped at step {run.progress.step}; to go on: {again}", err=True)
         sys.exit(130)
-    tested = run.measure(run.data.test) if run.data.test is not None else None
-    if leads and tested is not None:
+    tested = run.tested()
+    if leads and tested:
         click.echo("test   " + shown(tested))
     if leads:
-        click.echo(f"weights: {place / 'weights.safetensors'}")
+        click.echo(f"weights: {', '.join(map(str, run.left()))}")
     leave()
 
 
-def tried(run: Run) -> None:
+def tried(run: Run | Rounds) -> None:
     """One step, and what it says."""
-    run.step(run.first())
+    said = run.tried()
     click.echo(head(run))
-    click.echo(f"one step: loss {brief(run.sums[0] / run.sums[1])}; nothing is written")
+    click.echo(f"one step: {said}; nothing is written")
 
 
-def head(run: Run) -> str:
+def head(run: Run | Rounds) -> str:
     """What is trained on what, in a line."""
-    weights = sum(weight.numel() for weight in run.weights)
-    looked = f", {run.data.validate.count:,} to look at" if run.data.validate is not None else ""
-    return f"{run.plan.name}: {weights:,} weights, {run.data.learn.count:,} samples{looked}, on {run.device}"
+    return f"{run.plan.name}: {run.counted()}, on {run.device}"
 
 
 @contextmanager
-def interruptible(run: Run) -> Iterator[None]:
+def interruptible(run: Run | Rounds) -> Iterator[None]:
     """The first Ctrl-C ends training after the step that is under way, with a checkpoint; the second at once."""
 
     def ask(number: int, frame: object) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from catdl.diagnostics.shape_errors import *  # noqa: F403
     from catdl.diagnostics.static_errors import *  # noqa: F403
     from catdl.diagnostics.symmetry_errors import *  # noqa: F403
+    from catdl.diagnostics.trained_errors import *  # noqa: F403
     from catdl.diagnostics.wire_errors import *  # noqa: F403
 
 __all__ = ["Diagnostic", "Edit", "Help", "Label", "Mistake", "Parts", "has_errors", "in_order", "sort_key"]
@@ -48,6 +49,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("catdl.diagnostics.symmetry_errors", "symmetry"),
     ("catdl.diagnostics.causal_errors", "the order of time"),
     ("catdl.diagnostics.learner_errors", "learners"),
+    ("catdl.diagnostics.trained_errors", "what learners train"),
     ("catdl.diagnostics.names_warnings", "names and comments"),
     ("catdl.diagnostics.layers_warnings", "layers that undo or repeat each other"),
     ("catdl.diagnostics.model_warnings", "what a model cannot respect or learn"),
@@ -95,6 +97,7 @@ _HOMES = {
         "LossNotScalar LossTeachesNothing NoSuchLearner NoSuchSetting SettingMissing TargetUntold TrainingBroke "
         "WeightsUntaught"
     ),
+    "trained_errors": "WeightsOrphaned WeightsOverwritten WeightsTrainedTwice WeightsUnlike",
     "symmetry_errors": (
         "BadGenerator CoupledInManyWays HomOpen NoEquivariantMap NotAlongRole NotUndone NothingActs PlacesApart "
         "RelationBroken RoleArguments RoleSize RolesClash SymmetryLost"

@@ -86,13 +86,14 @@ def _walk(diagram: Diagram, outputs: tuple[int, ...], known: dict[int, Reach], g
         body = bodies(box)
         if body is not None:
             inner = known[id(body)]
-            taught |= inner.taught
             stops += inner.stops
             declared |= inner.declared
             for name, each in inner.loose:
                 loose.setdefault(name, each)
-            for each in inner.untaught:
-                untaught.setdefault(f"{box.site}.{each.site}", each)
+            if not _given(box):
+                taught |= inner.taught
+                for each in inner.untaught:
+                    untaught.setdefault(f"{box.site}.{each.site}", each)
             whole = isinstance(box.op, TreeFold) or len(box.inputs) != len(body.inputs)
             alive.update(live(w for k, w in enumerate(box.inputs) if whole or k in inner.inputs))
             continue
@@ -118,6 +119,12 @@ def _declared(box: Box) -> Iterator[str]:
         body = bodies(box)
         found = globals_of(body) if body is not None else ()
     return (p.path for p in found if is_learned(p) and not p.frozen)
+
+
+def _given(box: Box) -> bool:
+    """Whether all weights of a box come from outside, so that it has none of its own."""
+    plugged = {path for path, _ in box.plugs}
+    return bool(plugged) and all(leaf.path in plugged for leaf in leaves_of(box.op, box.site) if is_learned(leaf))
 
 
 def _name(op: Core | Native) -> str:

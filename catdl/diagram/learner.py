@@ -122,10 +122,23 @@ class Metric:
 
 
 @record
-class Stop:
-    """When training ends: a rule, or several joined by `|` (the first that says so) or `&` (all of them)."""
+class Move:
+    """`old <- every(500, w)`: declared weights that are not learned but written, and from which, leaf by leaf."""
 
-    how: str  # "any", "all", "epochs", "steps", "patience", "target"
+    target: str
+    source: str
+    how: Setting  # `every(n)` copies, `ema(decay)` averages
+    pairs: tuple[tuple[str, str], ...]  # the keys of each leaf and of what it is made of
+
+
+@record
+class Stop:
+    """When training ends: a rule, or several joined by `|` (the first that says so) or `&` (all of them).
+
+    `never`: no rule; such a learner is trained only by one that alternates it with others.
+    """
+
+    how: str  # "any", "all", "epochs", "steps", "patience", "target", "never"
     parts: tuple[Stop, ...]
     setting: Setting | None
 
@@ -133,6 +146,9 @@ class Stop:
 @record
 class Learner:
     """What is trained, on what and how. `model` is None where the loss holds the network itself.
+
+    `still` are the keys of what it leaves as it is; no gradient comes to them in `model` and `loss`. `chosen`: it says
+    what it trains. `moves` are done after each of its steps; `average` is of what it trains.
 
     `settings` are those that stand alone, by the name of the field, None for what is left out: optimizer, schedule,
     clip. `plain` are numbers and words: batch, accumulate, seed, device, precision.
@@ -157,9 +173,40 @@ class Learner:
     seed: int
     device: str
     precision: str
+    still: frozenset[str]
+    chosen: bool
+    moves: tuple[Move, ...]
+    average: Setting | None
     span: Span
 
     @property
     def trained(self) -> Diagram:
         """The Diagram whose weights are learned, and whose keys the checkpoint has."""
         return self.model if self.model is not None else self.loss
+
+
+@record
+class Turn:
+    """So many steps of one learner, by its place among those that alternate."""
+
+    place: int
+    steps: int
+
+
+@record
+class Alternation:
+    """Learners that train by turns, `alternate(5 * critic, artist)`: a step of it is all turns, one after the other.
+
+    The learners have its `stop`, seed, device and precision. Declared parameters are the same ones in all of them.
+    `moves` are done after each of its steps.
+    """
+
+    name: str
+    learners: tuple[Learner, ...]
+    turns: tuple[Turn, ...]
+    moves: tuple[Move, ...]
+    stop: Stop
+    seed: int
+    device: str
+    precision: str
+    span: Span

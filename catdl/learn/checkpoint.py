@@ -10,6 +10,7 @@ one which was cut short or made by another spec is told, not used.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,27 @@ def load(path: Path) -> Checkpoint:
     return Checkpoint(tensors, state)
 
 
-def packed(module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The state of a module and an optimiser, and of chance: tensors, and the rest as plain numbers."""
+def chance() -> dict[str, Tensor]:
+    """The state of chance."""
+    tensors = {"chance.cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        tensors["chance.cuda"] = torch.cuda.get_rng_state()
+    return tensors
+
+
+def set_chance(checkpoint: Checkpoint) -> None:
+    """Put the state of chance back."""
+    torch.set_rng_state(checkpoint.tensors["chance.cpu"])
+    if torch.cuda.is_available() and "chance.cuda" in checkpoint.tensors:
+        torch.cuda.set_rng_state(checkpoint.tensors["chance.cuda"])
+
+
+def packed(
+    module: nn.Module, optimizer: torch.optim.Optimizer, averages: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The state of a module, an optimiser and averages of weights: tensors, and the rest as plain numbers."""
     tensors = {f"module.{key}": value for key, value in module.state_dict().items()}
+    tensors |= {f"average.{key}": value for key, value in averages.items()}
     plain: dict[str, dict[str, Any]] = {}
     for index, entry in optimizer.state_dict()["state"].items():
         for name, value in entry.items():
@@ -78,13 +97,16 @@ def packed(module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[dict[st
                 tensors[f"optimizer.{index}.{name}"] = value
             else:
                 plain.setdefault(str(index), {})[name] = value
-    tensors["chance.cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["chance.cuda"] = torch.cuda.get_rng_state()
     return tensors, plain
 
 
-def unpacked(checkpoint: Checkpoint, module: nn.Module, optimizer: torch.optim.Optimizer, path: Path) -> None:
+def unpacked(
+    checkpoint: Checkpoint,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    averages: Mapping[str, Tensor],
+    path: Path,
+) -> None:
     """Put a state back. Raises Refused."""
     own = {key.removeprefix("module."): value for key, value in checkpoint.tensors.items() if key.startswith("module.")}
     try:
@@ -100,9 +122,8 @@ def unpacked(checkpoint: Checkpoint, module: nn.Module, optimizer: torch.optim.O
     for index, entry in checkpoint.state["optimizer"].items():
         state.setdefault(int(index), {}).update(entry)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    torch.set_rng_state(checkpoint.tensors["chance.cpu"])
-    if torch.cuda.is_available() and "chance.cuda" in checkpoint.tensors:
-        torch.cuda.set_rng_state(checkpoint.tensors["chance.cuda"])
+    for key, average in averages.items():
+        average.copy_(checkpoint.tensors[f"average.{key}"])
 
 
 def write_weights(path: Path, module: nn.Module) -> None:

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from catdl import diagnostics as wrong
 from catdl.check.overriding import overridden
+from catdl.diagnostics.numbers import brief
 from catdl.diagram.learner import Data, Learner
 from catdl.learn import checkpoint as kept
+from catdl.learn.following import Following
 from catdl.learn.measure import measured, modules, rising
 from catdl.learn.objective import Found, Objective, objective
 from catdl.learn.optimise import clip, factor, length, optimizer
@@ -116,15 +118,20 @@ class Run:
     weights and log are put, None for nowhere. Raises Refused.
     """
 
-    def __init__(self, plan: Learner, folder: Path, text: str, out: Path | None = None) -> None:
+    def __init__(
+        self, plan: Learner, folder: Path, text: str, out: Path | None = None, net: Objective | None = None
+    ) -> None:
         self.plan = plan
         self.text = text
         self.out = out
+        if out is not None:
+            self.has_end()
         self.ranks = begun()
         self.device = device(plan)
         dtype = DTYPES[plan.precision]
         self.data = parts(plan, folder, dtype)
-        self.net: Objective = objective(plan, self.ranks).to(self.device, dtype)
+        self.net: Objective = (net if net is not None else objective(plan, self.ranks)).to(self.device, dtype)
+        self.following = Following(plan, self.net)
         self.called = self.ranks.wrapped(self.net) if self.ranks.count > 1 else self.net.forward
         if not self.ranks.leads:  # what is drawn is not the same for all shares of a batch
             torch.manual_seed(plan.seed + 7919 * self.ranks.rank)
@@ -138,18 +145,26 @@ class Run:
             if self.count == 0:
                 reason = f"the loss looks across {plan.batch} samples at once, and there are {self.data.learn.count}"
                 raise Refused(wrong.DataUnfit(plan.data.span, plan.data.place, reason))
-        self.total = length(plan.stop, math.ceil(self.count / plan.batch))
-        if plan.schedule is not None and plan.schedule.name in ("cosine", "linear") and self.total is None:
-            sort = "a schedule that knows the last step: add `epochs(n)` or `steps(n)` to `stop`"
-            raise Refused(wrong.BadSetting(plan.schedule.span, "schedule", sort, f"`{plan.schedule.name}`"))
+        self.total: int | None = None  # steps at most
+        if plan.stop.how != "never":
+            self.know(length(plan.stop, math.ceil(self.count / plan.batch)))
         self.progress = Progress(rising=rising(self.metrics))
         self.at = 0  # samples of this epoch that are done
+        self.order: Tensor | None = None  # of the samples in this epoch, where it takes turns with others
         self.sums = [0.0, 0.0]  # of the loss in this epoch, and of its weights
         self.asked_to_stop = False
         self.even = torch.empty(0)  # what every sample of a batch counts in the gradient of the mean
         self.best: dict[str, Tensor] | None = None  # the weights of the epoch that was best, where there is patience
         self.saved = time.monotonic()
         self.stepped: Callable[[float], None] = lambda now: None  # called after every step, with the time
+
+    def know(self, total: int | None) -> None:
+        """Say after how many steps training ends at the latest. Raises Refused where nothing says so and it has to."""
+        self.total = total
+        schedule = self.plan.schedule
+        if schedule is not None and schedule.name in ("cosine", "linear") and total is None:
+            sort = "a schedule that knows the last step: add `epochs(n)` or `steps(n)` to `stop`"
+            raise Refused(wrong.BadSetting(schedule.span, "schedule", sort, f"`{schedule.name}`"))
 
     @property
     def path(self) -> Path | None:
@@ -161,13 +176,16 @@ class Run:
 
         Where `stop` is patient about a metric, the network ends with the weights of the epoch at which that was best.
         """
+        self.has_end()
         self.net.train()
         while not self.progress.ended(self.plan.stop):
             if not self.epoch():
                 break
             told(self.close_epoch())
-        if self.best is not None and not self.asked_to_stop:
-            self.net.trained.load_state_dict(self.best)
+        if not self.asked_to_stop:
+            self.following.settle()
+            if self.best is not None:
+                self.net.trained.load_state_dict(self.best)
         return self.progress
 
     def first(self) -> Tensor:
@@ -205,6 +223,7 @@ class Run:
             times = factor(self.plan.schedule, self.progress.step, self.total)
             for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
                 group["lr"] = rate * times
+        self.following.before()
         self.optimizer.zero_grad()
         loss, weight = self.gradients(index)
         if not math.isfinite(loss):
@@ -212,6 +231,7 @@ class Run:
         clip(self.plan.clip, self.weights)
         self.optimizer.step()
         self.progress.step += 1
+        self.following.after(self.progress.step)
         self.sums[0] += loss * weight
         self.sums[1] += weight
 
@@ -244,13 +264,9 @@ class Run:
 
     def close_epoch(self) -> Row:
         """Measure, note what is best, keep what is to be kept; gives a row of the log."""
-        learned = self.sums[0] / self.sums[1]
         self.progress.epoch += 1
-        self.at, self.sums = 0, [0.0, 0.0]
-        looked_at = self.data.validate
-        values = {"loss": learned} if looked_at is None else {}
-        if looked_at is not None or self.metrics:
-            values = {**self.measure(looked_at or self.data.learn), **values}
+        self.at = 0
+        learned, values = self.looked()
         improved = self.progress.measured(values)
         rate = self.optimizer.param_groups[0]["lr"]
         row: Row = {
@@ -262,59 +278,142 @@ class Run:
         }
         metric = watched(self.plan.stop)
         if metric in improved:
-            self.best = {key: value.clone() for key, value in self.net.trained.state_dict().items()}
+            self.best = self.worth()
         if self.out is not None and self.ranks.leads:
             if metric is None or metric in improved:
-                kept.write_weights(self.out / "weights.safetensors", self.net.trained)
+                self.leave(self.out)
             self.save()
         return row
 
+    def looked(self) -> tuple[float, dict[str, float]]:
+        """The mean loss since this was last asked, and what is measured on the data to look at."""
+        learned = self.sums[0] / self.sums[1]
+        self.sums = [0.0, 0.0]
+        looked_at = self.data.validate
+        values = {"loss": learned} if looked_at is None else {}
+        if looked_at is not None or self.metrics:
+            values = {**self.measure(looked_at or self.data.learn), **values}
+        return learned, values
+
+    def worth(self) -> dict[str, Tensor]:
+        """A copy of the weights that count: averaged, where they are."""
+        with self.following.averaged():
+            return {key: value.clone() for key, value in self.net.trained.state_dict().items()}
+
+    def leave(self, folder: Path) -> None:
+        """Write the weights that count; beside them those without an average, and what the loss alone has."""
+        with self.following.averaged():
+            kept.write_weights(folder / "weights.safetensors", self.net.trained)
+        if self.following.average is not None:
+            kept.write_weights(folder / "last.safetensors", self.net.trained)
+        if self.net.beside:
+            kept.write_weights(folder / "loss.safetensors", self.net.loss)
+
     def measure(self, samples: Samples) -> dict[str, float]:
         """The loss and the metrics on samples."""
-        return measured(self.net, self.metrics, samples, self.plan.batch, self.device, self.ranks)
+        with self.following.averaged():
+            return measured(self.net, self.metrics, samples, self.plan.batch, self.device, self.ranks)
 
     def save(self) -> None:
         """Write a checkpoint. Raises Refused."""
         if self.path is None or not self.ranks.leads:
             return
-        tensors, plain = kept.packed(self.net, self.optimizer)
-        state = {
-            "spec": self.text,
-            "learner": self.plan.name,
-            "epoch": self.progress.epoch,
-            "step": self.progress.step,
-            "at": self.at,
-            "sums": self.sums,
-            "best": self.progress.best,
-            "last": self.progress.last,
-            "optimizer": plain,
-        }
-        kept.save(self.path, kept.Checkpoint(tensors, state))
+        tensors, state = self.packed()
+        whole = {"spec": self.text, "learner": self.plan.name, "best": self.progress.best, "last": self.progress.last}
+        kept.save(self.path, kept.Checkpoint(tensors | kept.chance(), whole | state))
         self.saved = time.monotonic()
+
+    def packed(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that its steps change, chance apart: tensors, and the rest as plain numbers."""
+        tensors, plain = kept.packed(self.net, self.optimizer, self.following.averages)
+        progress = self.progress
+        state = {"epoch": progress.epoch, "step": progress.step, "at": self.at, "sums": self.sums, "optimizer": plain}
+        return tensors, state
+
+    def unpacked(self, found: kept.Checkpoint, path: Path) -> None:
+        """Put all that back. Raises Refused."""
+        kept.unpacked(found, self.net, self.optimizer, self.following.averages, path)
+        self.progress.epoch, self.progress.step = found.state["epoch"], found.state["step"]
+        self.at, self.sums = found.state["at"], found.state["sums"]
+        if not self.ranks.leads:
+            torch.manual_seed(self.plan.seed + 7919 * self.ranks.rank + self.progress.step)
 
     def resume(self) -> None:
         """Go on from the checkpoint. Raises Refused."""
         assert self.path is not None
-        found = kept.load(self.path)
-        state = found.state
-        then, now = untimed(state["spec"]), untimed(self.text)
-        if then != now:
-            from difflib import unified_diff
-
-            lines = unified_diff(then.splitlines(), now.splitlines(), "then", "now", lineterm="", n=0)
-            changed = tuple(line for line in list(lines)[2:] if not line.startswith("@@"))[:6]
-            help_ = "train anew into another directory, or put the spec back as it was; `stop` alone may change"
-            raise Refused(wrong.CheckpointUnfit(str(self.path), "the spec has changed since", changed, help_))
-        kept.unpacked(found, self.net, self.optimizer, self.path)
-        self.progress = Progress(state["epoch"], state["step"], state["best"], state["last"], self.progress.rising)
-        self.at, self.sums = state["at"], state["sums"]
+        found = of_spec(self.path, self.text)
+        kept.set_chance(found)
+        self.unpacked(found, self.path)
+        self.progress.best, self.progress.last = found.state["best"], found.state["last"]
         if watched(self.plan.stop) in self.progress.best:
             self.best = kept.read_weights(self.path.with_name("weights.safetensors"), self.net.trained)
-        if not self.ranks.leads:
-            torch.manual_seed(self.plan.seed + 7919 * self.ranks.rank + self.progress.step)
 
     def last_good(self) -> str:
         """What is left of the run, in words."""
         if self.path is None or not self.path.exists():
             return ""
         return f"the last good checkpoint is untouched: {self.path}"
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network."""
+        return self.net.trained
+
+    def left(self) -> list[Path]:
+        """Where the weights are put."""
+        return [] if self.out is None else [self.out / "weights.safetensors"]
+
+    def tried(self) -> str:
+        """One step, to see that all goes together; gives its loss in words."""
+        self.has_end()
+        self.step(self.first())
+        return self.mean_loss()
+
+    def has_end(self) -> None:
+        """Refuse to train by itself a learner that says no end, for it takes turns with others. Raises Refused."""
+        if self.plan.stop.how == "never":
+            raise Refused(wrong.FieldMissing(self.plan.span, self.plan.name, ("stop",), ("stop = epochs(10)",)))
+
+    def mean_loss(self) -> str:
+        """The mean loss so far in this epoch, in words."""
+        return f"loss {brief(self.sums[0] / self.sums[1])}"
+
+    def tested(self) -> dict[str, float]:
+        """What is measured on the data that are only looked at in the end, if there are such."""
+        return {} if self.data.test is None else self.measure(self.data.test)
+
+    def counted(self) -> str:
+        """How many weights and samples there are, in words."""
+        weights = sum(weight.numel() for weight in self.weights)
+        looked = f", {self.data.validate.count:,} to look at" if self.data.validate is not None else ""
+        return f"{weights:,} weights, {self.data.learn.count:,} samples{looked}"
+
+    def more(self) -> None:
+        """The next step; at the end of the data it begins anew."""
+        learn, batch = self.data.learn, self.plan.batch
+        if self.at >= self.count:
+            self.progress.epoch += 1
+            self.at = 0
+        if self.at == 0 or self.order is None:
+            self.order = shuffled(learn.count, self.plan.seed, self.progress.epoch, learn.lazy)
+        self.step(self.order[self.at : min(self.at + batch, self.count)])
+        self.at += batch
+
+    @property
+    def passes(self) -> int:
+        """How often it has gone through its data."""
+        return self.progress.epoch + (self.at >= self.count)
+
+
+def of_spec(path: Path, text: str) -> kept.Checkpoint:
+    """The checkpoint, if it is of this spec. Raises Refused."""
+    found = kept.load(path)
+    then, now = untimed(found.state["spec"]), untimed(text)
+    if then != now:
+        from difflib import unified_diff
+
+        lines = unified_diff(then.splitlines(), now.splitlines(), "then", "now", lineterm="", n=0)
+        changed = tuple(line for line in list(lines)[2:] if not line.startswith("@@"))[:6]
+        help_ = "train anew into another directory, or put the spec back as it was; `stop` alone may change"
+        raise Refused(wrong.CheckpointUnfit(str(path), "the spec has changed since", changed, help_))
+    return found

@@ -55,9 +55,7 @@ def grouped(plan: Learner, net: Objective) -> list[dict[str, Any]]:
     named = {p.path: p.group for p in (*globals_of(plan.trained), *parameters(plan.trained))}
     taken: set[int] = set()
     groups: list[dict[str, Any]] = []
-    ours = [(key, p) for key, p in net.trained.named_parameters() if p.requires_grad]
-    known = {id(p) for _, p in ours}  # a loss may have weights of its own beside those of the model
-    learned = [*ours, *((f"loss.{key}", p) for key, p in net.loss.named_parameters() if id(p) not in known)]
+    learned = list(net.learned.items())
     for setting in plan.groups:
         found = [(k, p) for k, p in learned if id(p) not in taken and belongs(setting, k, named.get(k, ""))]
         if not found:
@@ -88,15 +86,15 @@ def fits(pattern: list[str], key: list[str]) -> bool:
     return len(key) in reach
 
 
-def length(stop: Stop, steps_per_epoch: int) -> int | None:
-    """After how many steps training ends at the latest; None where nothing says so."""
+def length(stop: Stop, steps_per_epoch: int, steps: int = 1) -> int | None:
+    """After how many steps training ends at the latest; None where nothing says so. A step of `stop` is so many."""
     match stop.how:
         case "epochs" | "steps":
             assert stop.setting is not None
             count = stop.setting.count("n")
-            return count * steps_per_epoch if stop.how == "epochs" else count
+            return count * (steps_per_epoch if stop.how == "epochs" else steps)
         case "any" | "all":
-            found = [length(part, steps_per_epoch) for part in stop.parts]
+            found = [length(part, steps_per_epoch, steps) for part in stop.parts]
             known = [n for n in found if n is not None]
             if stop.how == "any":
                 return min(known, default=None)

@@ -65,6 +65,8 @@ class Progress:
                 return any(map(self.ended, stop.parts))
             case "all":
                 return all(map(self.ended, stop.parts))
+            case "never":
+                return False
         assert stop.setting is not None
         match stop.how:
             case "epochs":

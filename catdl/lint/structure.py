@@ -12,6 +12,7 @@ from catdl import diagnostics as wrong
 from catdl.check.program import Program
 from catdl.check.scope import LearnerDef
 from catdl.diagnostics.base import Diagnostic
+from catdl.diagram.learner import Learner
 from catdl.diagram.params import NOWHERE
 from catdl.equivariance.kept import symmetries
 from catdl.symmetry.actions import Symmetric, said
@@ -22,11 +23,10 @@ def ignored(program: Program, told: Iterable[Diagnostic]) -> Iterator[Diagnostic
     """The structure of the data that the model of a learner breaks."""
     ordered = {warning.dim for warning in told if isinstance(warning, wrong.SetOrdered)}
     for found in program.main.defs.values():
-        if not isinstance(found, LearnerDef) or found.plan is None:
+        if not isinstance(found, LearnerDef) or not isinstance(found.plan, Learner):
             continue
-        field = next(
-            (f for f in found.node.fields if isinstance(f.pattern, ast.Name) and f.pattern.id == "model"), None
-        )
+        fields = (f for f in found.node.fields if isinstance(f, ast.Bind) and isinstance(f.pattern, ast.Name))
+        field = next((f for f in fields if isinstance(f.pattern, ast.Name) and f.pattern.id == "model"), None)
         if field is None or found.plan.model is None:
             continue
         for symmetry in symmetries(found.plan.model, program.role):

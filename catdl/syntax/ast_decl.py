@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from catdl.record import record
 
 if TYPE_CHECKING:
-    from catdl.syntax.ast import Arg, Bind, Expr, Name
+    from catdl.syntax.ast import Arg, Bind, Expr, Name, Store
 
 __all__ = [
     "Binder",
@@ -213,10 +213,11 @@ class Learner:
     """`learner digits { model = mlp, … }`: what is trained, on what and how; a field on each line.
 
     A field is a Bind of its name; one of several, `patience(accuracy, 5) | epochs(40)`, has a Copair for its value.
+    What is written beside training, `old <- every(500, w)`, is a Store.
     """
 
     name: str
-    fields: tuple[Bind, ...]
+    fields: tuple[Bind | Store, ...]
     name_start: int
     name_end: int
     start: int

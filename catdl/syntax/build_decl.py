@@ -237,7 +237,7 @@ class Builder(ExprBuilder):
         return [
             ast.Learner(
                 self.word(name),
-                tuple(field for field in fields if isinstance(field, ast.Bind)),  # what could not be read is told
+                tuple(field for field in fields if isinstance(field, ast.Bind | ast.Store)),  # others are told
                 self.starts[name],
                 self.ends[name],
                 start,

@@ -103,6 +103,9 @@ def _learner(decl: ast.Learner) -> Parts:
     """A field on each line; alternatives stand without brackets."""
     pieces: Parts = [f"learner {decl.name} {{"]
     for field in decl.fields:
+        if isinstance(field, ast.Store):
+            pieces += [f"\n    {field.name} <- ", Work(field.value, Level.OPEN, 1)]
+            continue
         assert isinstance(field.pattern, ast.Name)
         pieces.append(f"\n    {field.pattern.id} = ")
         legs = field.value.legs if isinstance(field.value, ast.Copair) else (field.value,)

@@ -11,17 +11,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from catdl.diagram.changes import Change
-from catdl.diagram.model import Box, Call, Diagram, Global, Op, Parameter
+from catdl.diagram.freeze import untrained
+from catdl.diagram.model import Box, Call, Diagram, Global, Op
 from catdl.diagram.params import NOWHERE, bodies, globals_of, leaves_of
 from catdl.diagram.plug import changed
 
 
 def adopted(root: Diagram) -> Diagram:
     """The diagram with such calls at sites of their own, and without the declared parameters that only they read."""
-    names = {box.outputs[0]: box.op.parameter.path for box in root.boxes if isinstance(box.op, Global)}
-    if not any("." in path for path in names.values()):
+    read_here = {box.outputs[0]: box.op.parameter for box in root.boxes if isinstance(box.op, Global)}
+    if not any("." in leaf.path for leaf in read_here.values()):
         return root
-    told = {leaf.path: leaf for leaf in globals_of(root) if leaf.told}
+    never = untrained(root)
+    apart = {leaf.path for leaf in read_here.values() if leaf.frozen and (leaf.home, leaf.path) not in never}
+    names = {  # what is held still here and not elsewhere is no module's own
+        wire: leaf.path for wire, leaf in read_here.items() if not (leaf.frozen and leaf.path in apart)
+    }
+    told = {
+        leaf.path: Change(frozen=frozen, init=leaf.init if leaf.told else None)
+        for leaf in globals_of(root)
+        if (frozen := (leaf.home, leaf.path) in never) or leaf.told
+    }
     homes: dict[str, tuple[object, Op]] = {}
     boxes: list[Box] = []
     for box in root.boxes:
@@ -63,10 +73,10 @@ def adopted(root: Diagram) -> Diagram:
     )
 
 
-def _started(box: Box, name: str, told: dict[str, Parameter]) -> Op:
-    """The operation with its leaves starting as the record says."""
+def _started(box: Box, name: str, told: dict[str, Change]) -> Op:
+    """The operation with its leaves starting as the record says, and held still where nothing trains them."""
     leaves = [(leaf.path, told.get(f"{name}.{leaf.path}")) for leaf in leaves_of(box.op, box.site)]
-    changes = {path: Change(init=found.init) for path, found in leaves if found is not None}
+    changes = {path: found for path, found in leaves if found is not None}
     if not changes or not isinstance(box.op, Call):
         return box.op
     return Call(changed(box.op.callee, changes), box.op.inline)

@@ -1,4 +1,4 @@
-"""Trains a learner again and again in processes that are killed: `python interrupted.py SPEC OUT SECONDS…`.
+"""Trains a learner again and again in processes that are killed: `python interrupted.py SPEC LEARNER OUT SECONDS…`.
 
 Each process is a fork, so that torch is loaded once; after every step there is a checkpoint, and each process but the
 last is killed after so many seconds.
@@ -19,9 +19,9 @@ from catdl.learn import fit
 
 def main() -> None:
     """Train to the end, however often that is cut off; says how often it was."""
-    spec, out, *seconds = sys.argv[1:]
+    spec, name, out, *seconds = sys.argv[1:]
     fit.SAVE_EVERY = 0.0
-    learner = catdl.load(spec).learner("noisy")
+    learner = catdl.load(spec).learner(name)
     place = Path(out)
     place.mkdir()
     cut = 0

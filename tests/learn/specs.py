@@ -53,6 +53,68 @@ learner weighed {
 }
 """
 
+TURNS = """
+dim D = 4, Class = 3
+morphism paint : Real[D] -> Real[D] = up: linear(8) >> tanh >> dropout(p = 0.2) >> linear
+morphism judge : Real[D] -> Real = up: linear(8) >> tanh >> linear(One: 1) >> squeeze[One]
+param a : weights(paint)
+param c : weights(judge)
+param old : weights(judge)
+
+morphism critic_loss : Real[D] ~> Real = x =>
+    softplus(-(x >> judge{c})) + softplus(normal_like(x) >> paint{a} >> judge{c})
+morphism made : Real[D] -> Real[D] = paint{a}
+morphism artist_loss : Real[D] -> Real = y => softplus(-(y >> judge{old}))
+
+learner critic {
+    data      = table("train.npz", input = x)
+    loss      = critic_loss
+    train     = c
+    optimizer = adamw(lr = 0.01)
+    schedule  = cosine(warmup = 3)
+    batch     = 16
+}
+learner artist {
+    data      = table("train.npz", input = x)
+    validate  = 0.2
+    model     = made
+    loss      = artist_loss
+    train     = weights("a.**")
+    optimizer = adamw(lr = 0.01)
+    average   = ema(0.9)
+    batch     = 24
+}
+learner play {
+    turns = alternate(2 * critic, artist)
+    old  <- ema(0.9, c)
+    stop  = patience(artist.loss, 9) | epochs(4)
+}
+
+morphism net : Real[D] -> Logits[Class] = up: linear(8, bias = false) >> batchnorm >> tanh >> dropout(p = 0.2) >> linear
+param w : weights(net)
+param past : weights(net)
+morphism now : Real[D] -> Logits[Class] = net{w}
+morphism both : Logits[Class] @ Fin(Class) @ Real[D] -> Real = (y, label, x) =>
+    cross_entropy(y, label) + 0.1 * mean[..]((softmax(y) - softmax(net{past}(x))) ^ 2)
+
+learner follower {
+    data      = table("train.npz", input = x, target_1 = y, target_2 = x)
+    validate  = 0.2
+    model     = now
+    loss      = both
+    optimizer = adam(lr = 0.01)
+    average   = ema(0.8)
+    past     <- every(3, w)
+    metrics   = [accuracy_of]
+    stop      = epochs(4)
+    batch     = 16
+}
+morphism accuracy_of : Logits[Class] @ Fin(Class) @ Real[D] -> Real = (y, label, x) => {
+    x >> discard
+    accuracy(y, label)
+}
+"""
+
 
 def prepare(folder: Path, text: str = TEXT, name: str = "spec.cat") -> Path:
     """Write a spec and samples that can be learned into a folder."""

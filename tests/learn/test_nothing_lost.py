@@ -18,21 +18,23 @@ import catdl
 from catdl.driver import CheckError
 from catdl.learn import checkpoint
 from catdl.learn.refuse import Refused
-from tests.learn.specs import TEXT, learner, prepare
+from tests.learn.specs import TEXT, TURNS, learner, prepare
 
 ROOT = Path(__file__).parent.parent.parent
 MOMENTS = 12
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_weights(tmp_path: Path) -> None:
-    spec = prepare(tmp_path)
-    catdl.load(spec).learner("noisy").fit(tmp_path / "whole")
+@pytest.mark.parametrize(("text", "name"), [(TEXT, "noisy"), (TURNS, "play"), (TURNS, "follower")])
+def test_killed_at_any_moment_it_ends_with_the_same_weights(tmp_path: Path, text: str, name: str) -> None:
+    spec = prepare(tmp_path, text)
+    catdl.load(spec).learner(name).fit(tmp_path / "whole")
     draw = random.Random(0)
     moments = [f"{draw.uniform(0.02, 0.25):.3f}" for _ in range(MOMENTS)]
     script = [
         sys.executable,
         str(Path(__file__).with_name("interrupted.py")),
         str(spec),
+        name,
         str(tmp_path / "cut"),
         *moments,
     ]
@@ -45,10 +47,14 @@ def test_killed_at_any_moment_it_ends_with_the_same_weights(tmp_path: Path) -> N
 
 def same_weights(one: Path, other: Path) -> None:
     """Whether two runs ended alike, in every bit."""
-    left, right = (load_file(place / "weights.safetensors") for place in (one, other))
-    assert left.keys() == right.keys()
-    for key, value in left.items():
-        assert torch.equal(value, right[key]), key
+    files = sorted(path.relative_to(one) for path in one.rglob("*.safetensors"))
+    assert files == sorted(path.relative_to(other) for path in other.rglob("*.safetensors"))
+    assert len(files) > 1
+    for file in files:
+        left, right = load_file(one / file), load_file(other / file)
+        assert left.keys() == right.keys()
+        for key, value in left.items():
+            assert torch.equal(value, right[key]), (file, key)
     first, second = (checkpoint.load(place / "checkpoint.safetensors") for place in (one, other))
     assert first.state == second.state
     assert all(torch.equal(value, second.tensors[key]) for key, value in first.tensors.items())
