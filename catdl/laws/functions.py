@@ -45,8 +45,8 @@ PARTIAL = frozenset({"log", "log1p", "sqrt", "rsqrt", "asin", "acos", "acosh", "
 PARTIAL |= {"pow", "mod", "floordiv", "tan", COMPLEX_LOG}
 """Functions that have no value at some numbers."""
 
-OPAQUE = frozenset({"native", "core"})
-"""What has no meaning here, and so perhaps no value: the inverse of a matrix."""
+OPAQUE = frozenset({"native", "core", "apply"})
+"""What has no meaning here, and so perhaps no value: the inverse of a matrix, a morphism that may be a logarithm."""
 
 
 class Functions(Algebra):

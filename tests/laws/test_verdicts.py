@@ -283,6 +283,19 @@ law other : Real[N, A] -> Real[A] =
     assert not isinstance(found["other"], Proved)
 
 
+def test_a_lemma_gives_no_value_where_there_is_none() -> None:
+    """A morphism that a law speaks of may be one without a value somewhere, so no law takes it for a number."""
+    text = """
+dim A = 3
+law every(f : Real[A] -> Real[A]) : Real[A] -> Real[A] = (x => f(x) - f(x)) == (x => 0 * x)
+law logs : Real[A] -> Real[A] = (x => log(x) - log(x)) == (x => 0 * x)
+law kept(f : Real[A] -> Real[A]) : Real[A] -> Real[A] = (x => f(x) + 0 * f(x)) == f
+"""
+    found = catdl.loads(text).laws(8)
+    assert not isinstance(found["every"], Proved) and isinstance(found["logs"], Refuted)
+    assert isinstance(found["kept"], Proved)
+
+
 def test_a_lemma_takes_no_place_in_a_body_for_its_own() -> None:
     """A lemma that makes a map, in a map: what it captures stays that of the map around."""
     text = """
