@@ -38,12 +38,14 @@ def written_out(statics: Statics, node: ast.Expr, env: Env) -> ast.Expr | None:
         end = len(items) - after
         given[binders[first].name] = items[first:end]
         given |= {binder.name: (item,) for binder, item in zip(binders[first + 1 :], items[end:], strict=True)}
-    for name in sorted(mentioned([found.node.value]) - {binder.name for binder in binders}):
+    value = found.node.value
+    ports = [item.name for item in value.items] if isinstance(value, ast.Tuple) else []  # no names of anything
+    for name in sorted(mentioned([value]).difference(ports, (binder.name for binder in binders))):
         meant = found.module.find(name)
         if meant is not None and env.find(name) is not meant:
             words = f"`{found.name}` speaks of `{name}` of its own file: import that as well"
             raise statics.refuse(wrong.BadValue(env.module.span(node), words))
-    return _Use(given, node.start, node.end).expr(found.node.value)
+    return _Use(given, node.start, node.end).expr(value)
 
 
 class _Use:

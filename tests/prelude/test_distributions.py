@@ -260,3 +260,9 @@ morphism closed : Normal[Z] @ Bernoulli[Z] @ Normal[Z] -> Nats = apart
         torch.testing.assert_close(spec[name].compile()(mean, std, z), wanted)
     apart = known.kl_divergence(q, p) + known.Bernoulli(logits=z).entropy()
     torch.testing.assert_close(spec["closed"].compile()(mean, std, z, other, width), apart.sum(-1))
+
+
+def test_a_file_may_have_the_names_of_ports_for_its_own() -> None:
+    text = "dim Z = 3\nparam mean : Real[Z]\nparam std : Real[Z]\nmorphism prior : () -> Normal[Z] = (mean, exp(std))\n"
+    spec = catdl.loads(text)
+    assert spec.diagnostics == [], render(spec.diagnostics)
