@@ -12,6 +12,7 @@ from catdl.check.builder import BAD, ERROR_LEAF, Builder, Bundle, PendingOp, Plu
 from catdl.check.context import Context, Head
 from catdl.check.emit import closed_leaf, core, distinct
 from catdl.check.facts import demand
+from catdl.check.fills import check_fills
 from catdl.check.match import locate, match_domain, opened, types_of
 from catdl.check.names import local_params
 from catdl.check.places import misplaced
@@ -139,6 +140,7 @@ def call(ctx: Context, definition: MorphismDef, head: Head, b: Builder, inp: Bun
         wanted = [(path, wire, leaf_type(binding, node)) for path, wire, node in plugs]
         take_labels(binding)
         check_scales(binding, head, b, scaled)
+        check_fills(binding)
         for path, wire, leaf in wanted:
             where = next(head.env.module.span(a.value) for a in head.plugs if a.name in (path, None))
             context = f"the parameter `{path}` of `{definition.name}`"

@@ -2,6 +2,7 @@
 
 `count`, a choice `["half", "interleaved"]`, a list of so many `list(count, 2)`, and choices of these
 `[count, list(count, 2)]`; `scale(D)`, a number that scales what is summed over D (see `scores.py`);
+`fill(K)`, a value of the kind K (see `fills.py`);
 `order(T, U)`, a flag under which T and U are taken in one order (see `places.py`).
 
     fits(choice, 3)      whether 3 is a value of that sort
@@ -57,7 +58,7 @@ def is_value(sort: ast.Expr | None) -> bool:
             return id in VALUES
         case ast.List():
             return True
-        case ast.Call(ast.Name("list" | "scale" | "order"), _):
+        case ast.Call(ast.Name("list" | "scale" | "order" | "fill"), _):
             return True
         case _:
             return False
@@ -74,6 +75,8 @@ def fits(sort: ast.Expr, value: object) -> bool:
             return any(fits(choice, value) for choice in choices)
         case ast.Call(ast.Name("scale"), _):
             return _number(value)
+        case ast.Call(ast.Name("fill"), _):
+            return _number(value) or isinstance(value, bool)
         case ast.Call(ast.Name("order"), _):
             return isinstance(value, bool)
         case ast.Call(_, (element, ast.Arg(value=ast.Number(length)))):
@@ -89,7 +92,7 @@ def phrase(sort: ast.Expr) -> str:
             return f'"{text}"'
         case ast.Name(id):
             return VALUES[id][1] if id in VALUES else id
-        case ast.Call(ast.Name("scale"), _):
+        case ast.Call(ast.Name("scale" | "fill"), _):
             return "a number"
         case ast.Call(ast.Name("order"), _):
             return VALUES["bool"][1]

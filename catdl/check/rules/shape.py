@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Bundle, W
+from catdl.check.fills import padded
 from catdl.check.match import brackets
 from catdl.check.rules.common import REAL, Rule, joined
 from catdl.check.rules.rearrange import _open, blame, merge
@@ -284,7 +285,8 @@ def pad(rule: Rule) -> Bundle:
         rule.ctx.bounds += [(sub(sub(old, 1), part), rule.span, told) for part in dict.fromkeys((before, after))]
     elif args["mode"] != "constant":
         rule.ctx.filled.append(old)
-    leaf = Leaf(wire.leaf.kind, (*axes[:place], Axis(axes[place].label, size), *axes[place + 1 :]))
+    kind = padded(rule.ctx, wire.leaf.kind, axes[place], args["mode"], args["value"], rule.span)
+    leaf = Leaf(kind, (*axes[:place], Axis(axes[place].label, size), *axes[place + 1 :]))
     return rule.out(
         "pad", [wire], [leaf], axis=place, before=before, after=after, mode=args["mode"], value=args["value"]
     )
@@ -310,16 +312,17 @@ def dense(rule: Rule) -> Bundle:
         raise ctx.refuse(wrong.BadArgument(rule.span, "axis", "a free dim on the right", show_axis(new), "pad"))
     after = sub(new.size, old)
     ctx.bounds.append((after, rule.span, f"`{show_axis(axes[place])}` must fit in `{show_axis(new)}`"))
-    leaf = Leaf(wire.leaf.kind, (*axes[:place], new, *axes[place + 1 :]))
+    kind = padded(ctx, wire.leaf.kind, axes[place], "constant", 0, rule.span)
+    leaf = Leaf(kind, (*axes[:place], new, *axes[place + 1 :]))
     mode, value = "constant", False if ctx.kinds.root(wire.leaf.kind.name) == "Bool" else 0
-    padded = rule.out("pad", [wire], [leaf], axis=place, before=0, after=after, mode=mode, value=value)
+    full = rule.out("pad", [wire], [leaf], axis=place, before=0, after=after, mode=mode, value=value)
     steps = rule.out("index", [], [Leaf(Kind("Fin", new.size), (new,))], size=new.size)
     number = rule.out("pointwise", steps.wires, [Leaf(REAL, (new,))], fn="real", align=((0,),))
     count = rule.out("literal", [], [Leaf(REAL, ())], value=old)
     there = rule.out(
         "pointwise", [*number.wires, *count.wires], [Leaf(Kind("Keep"), (new,))], fn="lt", align=((0,), ())
     )
-    return Bundle([*padded.wires, *there.wires])
+    return Bundle([*full.wires, *there.wires])
 
 
 def window(rule: Rule) -> Bundle:
