@@ -34,11 +34,11 @@ from tests.torch.agree import agree
 ROOT = Path(__file__).parent.parent
 BROKEN = {"digits_broken.cat", "jets_broken.cat", "vae_broken.cat"}
 _APART = (
-    "adder arithmetic characters childsum contrast deepsets digit_sum few_labels gin mixture recurrent seq2seq"
-    " shapes statespace stream streams strokes texts treelstm"
+    "adder arithmetic characters childsum contrast deepsets digit_sum few_labels gan gin mixture recurrent seq2seq"
+    " shapes statespace stream streams strokes texts treelstm values"
 )
 APART = {f"{name}.cat" for name in _APART.split()}
-"""Those with trees, samples of different size, folds or states, or without inputs, tested in tests/examples."""
+"""Those with trees, samples of different size, folds or states, turns, or without inputs, tested in tests/examples."""
 BATCHES: tuple[tuple[int, ...], ...] = ((), (2,), (2, 3))
 
 
