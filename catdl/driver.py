@@ -234,8 +234,7 @@ class Trainable:
         source = (old := self.spec.program).main.source
         text = overridden(parse(source)[0], source.text, field, argument, value, owner or self.name)
         program = recheck(old, from_text(source.path, text).source, old.main.name, Work())
-        spec = Spec(program, advised(program, first(program.diagnostics)), self.spec.paths)
-        return spec.learner(self.name)
+        return Spec(program, advised(program, first(program.diagnostics)), self.spec.paths).learner(self.name)
 
     def run(self, out: str | Path | None = None, *, allow: Iterable[str] = ()) -> Run:
         """The `training` of a learner by itself. Raises CheckError, and ValueError where learners take turns."""
@@ -245,18 +244,19 @@ class Trainable:
         assert isinstance(found, Run), self.plan
         return found
 
-    def training(self, out: str | Path | None = None, *, allow: Iterable[str] = ()) -> Run | Rounds:
+    def training(
+        self, out: str | Path | None = None, *, allow: Iterable[str] = (), shard: bool = False
+    ) -> Run | Rounds:
         """A run that has read its data and made its network; `out` is where checkpoint and weights are put.
 
-        `allow` names packages whose code an `extern`, a data set or a metric may run. Raises CheckError for data that
-        are not what the spec says.
+        `allow` names packages whose code may run, `shard` spreads the weights over processes. Raises CheckError.
         """
         from catdl.learn.rounds import begin
 
         self.check_allowed(allow)
         text = "\n".join(module.source.text for module in self.spec.program.modules.values())
         folder, place = Path(self.spec.paths[0]).parent, None if out is None else Path(out)
-        return refusing(lambda: begin(self.whole, folder, text, place))
+        return refusing(lambda: begin(self.whole, folder, text, place, shard))
 
     def check_allowed(self, allow: Iterable[str]) -> None:
         """Refuse code of packages that are not allowed. Raises CheckError."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--plain", is_flag=True, help="Lines, and no bar that moves.")
 @click.option("--plot", metavar="OUT.svg|OUT.png", help="Draw the curves when it ends; needs matplotlib.")
 @click.option("--tensorboard", is_flag=True, help="Write what TensorBoard shows into the directory, too.")
+@click.option("--shard", is_flag=True, help="Spread the weights over the processes of torchrun, by FSDP2.")
 @set_option
 @allow_option
 @deny_option
@@ -47,6 +48,7 @@ def command(
     plain: bool,
     plot: str | None,
     tensorboard: bool,
+    shard: bool,
     settings: tuple[str, ...],
     allow: tuple[str, ...],
     deny: frozenset[str],
@@ -62,7 +64,7 @@ def command(
     learner = chosen(file, name, settings, search, deny)
     place = Path(out) if out is not None else Path("runs") / learner.name
     with told():
-        run = learner.training(None if dry_run else place, allow=allow)
+        run = learner.training(None if dry_run else place, allow=allow, shard=shard)
     if dry_run:
         with told():
             refusing(lambda: tried(run))

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from catdl import diagnostics as wrong
 from catdl.atomic import put
 from catdl.learn.refuse import Refused
+from catdl.learn.shards import like, whole
 from catdl.record import record
 
 FORMAT = 1
@@ -88,13 +89,13 @@ def packed(
     module: nn.Module, optimizer: torch.optim.Optimizer, averages: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The state of a module, an optimiser and averages of weights: tensors, and the rest as plain numbers."""
-    tensors = {f"module.{key}": value for key, value in module.state_dict().items()}
+    tensors = {f"module.{key}": whole(value) for key, value in module.state_dict().items()}
     tensors |= {f"average.{key}": value for key, value in averages.items()}
     plain: dict[str, dict[str, Any]] = {}
     for index, entry in optimizer.state_dict()["state"].items():
         for name, value in entry.items():
             if isinstance(value, Tensor):
-                tensors[f"optimizer.{index}.{name}"] = value
+                tensors[f"optimizer.{index}.{name}"] = whole(value)
             else:
                 plain.setdefault(str(index), {})[name] = value
     return tensors, plain
@@ -109,16 +110,18 @@ def unpacked(
 ) -> None:
     """Put a state back. Raises Refused."""
     own = {key.removeprefix("module."): value for key, value in checkpoint.tensors.items() if key.startswith("module.")}
+    here = module.state_dict()
     try:
-        module.load_state_dict(own)
+        module.load_state_dict({key: like(value, here.get(key, value)) for key, value in own.items()})
     except RuntimeError as error:
         lines = tuple(line.strip() for line in str(error).splitlines()[1:6])
         raise Refused(wrong.CheckpointUnfit(str(path), "its weights are those of another network", lines)) from None
     state: dict[int, dict[str, Any]] = {}
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for key, value in checkpoint.tensors.items():
         if key.startswith("optimizer."):
             _, index, name = key.split(".", 2)
-            state.setdefault(int(index), {})[name] = value
+            state.setdefault(int(index), {})[name] = like(value, weights[int(index)])
     for index, entry in checkpoint.state["optimizer"].items():
         state.setdefault(int(index), {}).update(entry)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
@@ -126,16 +129,21 @@ def unpacked(
         average.copy_(checkpoint.tensors[f"average.{key}"])
 
 
-def write_weights(path: Path, module: nn.Module) -> None:
-    """The weights alone, by the keys of the spec, as `catdl run --weights` takes them. Raises Refused."""
-    from safetensors.torch import save as pack
-
+def weights(module: nn.Module) -> dict[str, Tensor]:
+    """The weights by the keys of the spec, each once, whole."""
     seen: set[int] = set()
     tensors: dict[str, Tensor] = {}
     for key, value in module.state_dict(keep_vars=True).items():
         if id(value) not in seen:
             seen.add(id(value))
-            tensors[key] = value.detach().cpu().contiguous()
+            tensors[key] = whole(value.detach()).cpu().contiguous()
+    return tensors
+
+
+def write_weights(path: Path, tensors: dict[str, Tensor]) -> None:
+    """The weights alone, as `catdl run --weights` takes them. Raises Refused."""
+    from safetensors.torch import save as pack
+
     try:
         put(path, pack(tensors))
     except OSError as error:
@@ -154,4 +162,4 @@ def read_weights(path: Path, module: nn.Module) -> dict[str, Tensor]:
     except (OSError, SafetensorError):
         raise Refused(wrong.CheckpointUnfit(str(path), "the weights of the best epoch cannot be read")) from None
     named = {id(value): found[key] for key, value in module.state_dict(keep_vars=True).items() if key in found}
-    return {key: named[id(value)] for key, value in module.state_dict(keep_vars=True).items()}
+    return {key: like(named[id(value)], value) for key, value in module.state_dict(keep_vars=True).items()}

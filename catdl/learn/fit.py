@@ -32,6 +32,7 @@ from catdl.learn.precision import DTYPES, device
 from catdl.learn.ranks import begun
 from catdl.learn.refuse import Refused
 from catdl.learn.samples import Samples
+from catdl.learn.shards import spread
 from catdl.learn.sources import read
 from catdl.learn.stopping import Progress, watched
 from catdl.record import record
@@ -119,18 +120,26 @@ class Run:
     """
 
     def __init__(
-        self, plan: Learner, folder: Path, text: str, out: Path | None = None, net: Objective | None = None
+        self,
+        plan: Learner,
+        folder: Path,
+        text: str,
+        out: Path | None = None,
+        net: Objective | None = None,
+        sharded: bool = False,
     ) -> None:
         self.plan = plan
         self.text = text
         self.out = out
         if out is not None:
             self.has_end()
-        self.ranks = begun()
+        self.ranks = begun(sharded)
         self.device = device(plan)
         dtype = DTYPES[plan.precision]
         self.data = parts(plan, folder, dtype)
         self.net: Objective = (net if net is not None else objective(plan, self.ranks)).to(self.device, dtype)
+        if self.ranks.sharded:
+            spread(self.net, plan, self.ranks, self.device)
         self.following = Following(plan, self.net)
         self.called = self.ranks.wrapped(self.net) if self.ranks.count > 1 else self.net.forward
         if not self.ranks.leads:  # what is drawn is not the same for all shares of a batch
@@ -206,7 +215,8 @@ class Run:
             self.at += batch
             now = time.monotonic()
             self.stepped(now)
-            if self.out is not None and now - self.saved > SAVE_EVERY:
+            due = self.out is not None and now - self.saved > SAVE_EVERY
+            if self.ranks.agreed(due) if self.ranks.sharded else due:
                 self.save()
         return True
 
@@ -279,7 +289,7 @@ class Run:
         metric = watched(self.plan.stop)
         if metric in improved:
             self.best = self.worth()
-        if self.out is not None and self.ranks.leads:
+        if self.out is not None:
             if metric is None or metric in improved:
                 self.leave(self.out)
             self.save()
@@ -303,11 +313,18 @@ class Run:
     def leave(self, folder: Path) -> None:
         """Write the weights that count; beside them those without an average, and what the loss alone has."""
         with self.following.averaged():
-            kept.write_weights(folder / "weights.safetensors", self.net.trained)
+            self.write(folder / "weights.safetensors", self.net.trained)
         if self.following.average is not None:
-            kept.write_weights(folder / "last.safetensors", self.net.trained)
+            self.write(folder / "last.safetensors", self.net.trained)
         if self.net.beside:
-            kept.write_weights(folder / "loss.safetensors", self.net.loss)
+            self.write(folder / "loss.safetensors", self.net.loss)
+
+    def write(self, path: Path, module: nn.Module) -> None:
+        """Write weights, which all processes gather where they are spread. Raises Refused."""
+        if self.ranks.leads or self.ranks.sharded:
+            tensors = kept.weights(module)
+            if self.ranks.leads:
+                kept.write_weights(path, tensors)
 
     def measure(self, samples: Samples) -> dict[str, float]:
         """The loss and the metrics on samples."""
@@ -316,12 +333,14 @@ class Run:
 
     def save(self) -> None:
         """Write a checkpoint. Raises Refused."""
-        if self.path is None or not self.ranks.leads:
+        if self.path is None or not (self.ranks.leads or self.ranks.sharded):
             return
-        tensors, state = self.packed()
-        whole = {"spec": self.text, "learner": self.plan.name, "best": self.progress.best, "last": self.progress.last}
-        kept.save(self.path, kept.Checkpoint(tensors | kept.chance(), whole | state))
         self.saved = time.monotonic()
+        tensors, state = self.packed()
+        if not self.ranks.leads:
+            return
+        told = {"spec": self.text, "learner": self.plan.name, "best": self.progress.best, "last": self.progress.last}
+        kept.save(self.path, kept.Checkpoint(tensors | kept.chance(), told | state))
 
     def packed(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that its steps change, chance apart: tensors, and the rest as plain numbers."""

@@ -37,7 +37,10 @@ def measured(
     if any(part.across for part in parts.values()):
         indices = every.split(batch_size)[ranks.rank :: ranks.count]
     else:
-        indices = ranks.share(every).split(max(batch_size, AT_ONCE))
+        # All processes call the network equally often, for its weights may be gathered then.
+        calls = -(-samples.count // (ranks.count * max(batch_size, AT_ONCE)))
+        share = ranks.share(every)
+        indices = share.split(max(batch_size, AT_ONCE)) if ranks.count == 1 else share.tensor_split(calls)
     was = net.training
     net.eval()
     sums = torch.zeros(len(parts), 2, dtype=torch.float64)

@@ -19,6 +19,7 @@ from catdl.diagram.learner import Learner, Setting, Stop
 from catdl.diagram.params import globals_of, parameters
 from catdl.learn.objective import Objective
 from catdl.learn.refuse import Refused
+from catdl.learn.shards import is_spread
 
 _OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -37,9 +38,8 @@ def optimizer(plan: Learner, net: Objective) -> torch.optim.Optimizer:
     groups = grouped(plan, net)
     # One kernel for all weights, where torch has it: three times as fast for small networks.
     devices = ("cpu",) if plan.optimizer.name == "adagrad" else ("cpu", "cuda")
-    options["fused"] = all(
-        p.is_floating_point() and p.device.type in devices for group in groups for p in group["params"]
-    )
+    every = [p for group in groups for p in group["params"]]
+    options["fused"] = all(p.is_floating_point() and p.device.type in devices and not is_spread(p) for p in every)
     return _OPTIMIZERS[plan.optimizer.name](groups, **options)
 
 

@@ -26,6 +26,7 @@ class Ranks:
 
     count: int = 1
     rank: int = 0
+    sharded: bool = False  # whether each has a part of the weights, not all of them
 
     @property
     def leads(self) -> bool:
@@ -38,7 +39,7 @@ class Ranks:
 
     def wrapped(self, module: nn.Module) -> nn.Module:
         """The module with its gradients averaged over all processes."""
-        if self.count == 1:
+        if self.count == 1 or self.sharded:
             return module
         from torch.nn.parallel import DistributedDataParallel
 
@@ -86,7 +87,7 @@ class _Gathered(torch.autograd.Function):
         return whole[ctx.share], None
 
 
-def begun() -> Ranks:
+def begun(sharded: bool = False) -> Ranks:
     """Join the other processes, where `torchrun` started several."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
@@ -95,7 +96,7 @@ def begun() -> Ranks:
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    return Ranks(dist.get_world_size(), dist.get_rank())
+    return Ranks(dist.get_world_size(), dist.get_rank(), sharded)
 
 
 def leave() -> None:

@@ -27,6 +27,7 @@ from catdl.learn.objective import objectives, shared
 from catdl.learn.optimise import length
 from catdl.learn.precision import DTYPES, device
 from catdl.learn.ranks import begun
+from catdl.learn.shards import unspreadable
 from catdl.learn.stopping import Progress, watched
 from catdl.record import replace
 
@@ -207,8 +208,10 @@ class Rounds:
         return "; ".join(f"{run.plan.name}: {run.counted()}" for run in self.runs)
 
 
-def begin(plan: Learner | Alternation, folder: Path, text: str, out: Path | None) -> Run | Rounds:
+def begin(plan: Learner | Alternation, folder: Path, text: str, out: Path | None, sharded: bool) -> Run | Rounds:
     """A training run of a learner, or of several that take turns. Raises Refused."""
     if isinstance(plan, Alternation):
+        if sharded:
+            raise unspreadable(plan.span, "learners that take turns")
         return Rounds(plan, folder, text, out)
-    return Run(plan, folder, text, out)
+    return Run(plan, folder, text, out, sharded=sharded)

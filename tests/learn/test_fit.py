@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +17,23 @@ from safetensors.torch import load_file
 
 import catdl
 from catdl.learn.fit import shuffled
+from catdl.learn.ranks import Ranks
+from catdl.learn.refuse import Refused
+from catdl.learn.shards import spread
 from catdl.learn.stopping import Progress
-from tests.learn.specs import learner, prepare, two_processes
+from tests.learn.specs import TEXT, learner, prepare, two_processes
+
+SCALED = """
+param scale : Real ~ ones
+morphism times : Real[D] -> Logits[Class] = x => linear(x) * scale
+learner scaled {
+    data      = table("train.npz", input = x, target = y)
+    model     = times
+    loss      = cross_entropy
+    optimizer = sgd(lr = 0.1)
+    stop      = epochs(1)
+}
+"""
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -145,3 +161,32 @@ def test_the_commands_together(tmp_path: Path) -> None:
         assert file["y"].shape == (150, 3)
         table = np.loadtxt(tmp_path / "y.csv", delimiter=",", skiprows=1)
         np.testing.assert_allclose(table, file["y"], rtol=1e-5)
+
+
+def test_two_processes_with_half_the_weights_each_do_what_one_does(tmp_path: Path) -> None:
+    name = "noisy"
+    text = TEXT.replace("dropout(p = 0.2)", "id").replace("cosine(warmup = 3)", 'constant\n    precision = "float64"')
+    spec = prepare(tmp_path, text)
+    two = tmp_path / "two"
+    two_processes(spec, name, two, "--shard", "--set", "stop=epochs(1)")
+    rows = two_processes(spec, name, two, "--shard", "--resume", "--set", "stop=epochs(3)")
+    told: list[dict[str, Any]] = []
+    catdl.load(spec).learner(name).with_setting("stop", None, "epochs(3)").fit(tmp_path / "one", told=told.append)
+    assert [row["loss"] for row in rows] == [pytest.approx(row["loss"], abs=1e-6) for row in told]
+    one = tmp_path / "one"
+    for file in ("weights.safetensors", "checkpoint.safetensors"):
+        whole, gathered = load_file(one / file), load_file(two / file)
+        assert whole.keys() == gathered.keys()
+        for key, value in whole.items():
+            if not key.startswith("chance"):
+                torch.testing.assert_close(gathered[key], value, rtol=0, atol=1e-6)
+    more = catdl.load(spec).learner(name).with_setting("stop", None, "epochs(4)")
+    more.fit(two, resume=True)  # and one process goes on from where two were
+
+
+def test_weights_that_cannot_be_spread_are_told(tmp_path: Path) -> None:
+    spec = catdl.load(prepare(tmp_path, TEXT + SCALED))
+    assert spec.diagnostics == [], [d.parts().message for d in spec.diagnostics]
+    run = spec.learner("scaled").run()
+    with pytest.raises(Refused, match="spread over processes, found a weight without axes"):
+        spread(run.net, run.plan, Ranks(2, 0, True), run.device)
