@@ -28,6 +28,7 @@ from catdl.check.signature import LeafPart
 from catdl.check.stands_for import sort_of
 from catdl.check.static import Refused, alike, is_told
 from catdl.check.templates import expand
+from catdl.check.turned import Turned
 from catdl.check.ways import Leg, Step, as_given
 from catdl.check.work import EXPANSION_LIMIT, STEPS_PER_USE, WIRES_PER_STEP
 from catdl.diagnostics.base import Diagnostic, Edit, Help
@@ -334,11 +335,12 @@ def tensor(ctx: Context, expr: ast.Expr, legs: tuple[ast.Expr, ...], env: Env, b
         return BAD
     outs: list[Bundle] = []
     place = 0
-    for number, (leg, count) in enumerate(zip(legs, widths, strict=True), 1):
-        size = count if count is not None else (spare if loose == 1 else 1)
-        ctx.way = Leg("@", number)
-        outs.append(apply(ctx, leg, env, b, Bundle(inp.wires[place : place + size])))
-        place += size
+    with Turned(ctx) as turned:
+        for number, (leg, count) in enumerate(zip(legs, widths, strict=True), 1):
+            size = count if count is not None else (spare if loose == 1 else 1)
+            ctx.way = Leg("@", number)
+            outs.append(turned.leg(leg, env, b, Bundle(inp.wires[place : place + size])))
+            place += size
     return join(outs)
 
 

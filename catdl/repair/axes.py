@@ -220,6 +220,12 @@ def exchanged(case: Case, node: ast.Expr) -> Iterator[Group]:
                 yield one("the legs stand in another order than what comes in", *edits)
 
 
+def turned(case: Case) -> Iterator[Group]:
+    """E0303: a leg acts on an axis that what comes to another leg has."""
+    if case.node is not None:
+        yield from exchanged(case, case.node)
+
+
 def crossed(case: Case) -> bool:
     """Whether two wires stand at the place: the declared type on that side is a product of two."""
     signature = getattr(case.decl, "signature", None)
