@@ -13,6 +13,7 @@ from catdl.check.names import leaves, pattern_names
 from catdl.check.scope import Env, MorphismDef, ParamDef, Shadow, Static
 from catdl.check.signature import ChoicePart, FixedPart, ObjectPart, OpenPart
 from catdl.check.static import Refused, Statics
+from catdl.diagram.model import Box, Core, Native
 from catdl.source import Span
 from catdl.syntax import ast
 from catdl.types.sizes import Poly, free_syms
@@ -31,6 +32,24 @@ OPERATORS = {
     ">": "gt",
     ">=": "ge",
 }
+
+
+def written(box: Box) -> str:
+    """What a box is called in a spec."""
+    match box.op:
+        case Native(entry):
+            return entry
+        case Core(name="pointwise"):
+            fn = str(box.op["fn"])
+            return next((sign for sign, name in OPERATORS.items() if name == fn), fn)
+        case Core(name="sample"):
+            return f"{box.op['dist']}_like"
+        case Core(name="stop"):
+            return "stop_gradient"
+        case Core(name):
+            return name
+        case _:
+            return ""
 
 
 def is_wire(ctx: Context, expr: ast.Expr, env: Env) -> bool:

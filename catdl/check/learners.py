@@ -19,7 +19,7 @@ from catdl.check.batchwise import batch_axis, batch_in, lifted, of_one
 from catdl.check.builder import BAD, Builder, W
 from catdl.check.columns import Ports, data_of
 from catdl.check.emit import closed_leaf
-from catdl.check.forms import aliased, head_of
+from catdl.check.forms import aliased, head_of, written
 from catdl.check.generic import finished
 from catdl.check.match import match_leaf, ports_of, types_of
 from catdl.check.names import take_turns
@@ -51,6 +51,7 @@ T = TypeVar("T")
 
 DEVICES = ("cpu", "cuda", "auto")
 PRECISIONS = ("float32", "float64", "bfloat16")
+LARGEST = 2**63 - 1  # what torch counts with
 _NEEDED = {
     "data": 'data = table("file.npz", input = x, target = y)',
     "loss": "loss = cross_entropy",
@@ -293,7 +294,7 @@ class Reading:
         """Say where the way back from the loss ends."""
         field = self.span("model") if "model" in self.fields else None
         box = found.stops[-1] if found.stops else None
-        name = str(getattr(box.op, "entry", "") or getattr(box.op, "name", "")) if box is not None else ""
+        name = written(box) if box is not None else ""
         at = box.span if box is not None and box.span.source.path == span.source.path else span
         self.note(wrong.LossTeachesNothing(at, trained.name, name, field))
 
@@ -476,9 +477,11 @@ class Reading:
     def count(self, node: ast.Expr, name: str, least: int) -> int:
         """A whole number. Raises Refused."""
         found = self.ctx.statics.value(node, self.env)
-        if isinstance(found, Fraction | int) and not isinstance(found, bool) and found == int(found) and found >= least:
-            return int(found)
         sort = f"a whole number from {least} on"
+        if isinstance(found, Fraction | int) and not isinstance(found, bool) and found == int(found) and found >= least:
+            if found <= LARGEST:
+                return int(found)
+            sort = f"a whole number from {least} to {LARGEST}"
         raise self.ctx.refuse(wrong.BadSetting(self.module.span(node), name, sort, shown(found)))
 
 

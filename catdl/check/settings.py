@@ -77,8 +77,8 @@ SCHEDULES: Settings = {
 CLIPS: Settings = {"norm": (Param("most", "positive"),), "value": (Param("most", "positive"),)}
 
 STOPS: Settings = {
-    "epochs": (Param("n", "count"),),
-    "steps": (Param("n", "count"),),
+    "epochs": (Param("n", "times"),),
+    "steps": (Param("n", "times"),),
     "patience": (Param("metric", "metric"), Param("n", "count")),
     "target": (Param("metric", "metric"), Param("value", "number")),
 }

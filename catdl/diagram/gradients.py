@@ -102,6 +102,8 @@ def _walk(diagram: Diagram, outputs: tuple[int, ...], known: dict[int, Reach], g
         match box.op:
             case Core() | Native() if gradient and _name(box.op) in FLAT:
                 stops.append(box)
+            case Core(name="sample"):  # drawn in the shape of a wire, whatever stands in it
+                stops.append(box)
             case Core(name="straight"):
                 alive.update(live(box.inputs[:1]) if gradient else box.inputs)
             case _:
