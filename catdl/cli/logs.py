@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from catdl import diagnostics as wrong
 from catdl.cli.progress import Screen
+from catdl.cli.report import fail
 from catdl.diagnostics.numbers import brief
 
 if TYPE_CHECKING:
@@ -25,19 +29,29 @@ class Log:
         self.seen = seen
         self.board = board
         self.begun = time.monotonic()
-        rows = path.read_text("utf-8").splitlines() if path.exists() else []
-        kept = [row for row in rows if row.endswith("}") and json.loads(row)["epoch"] <= done]
-        path.write_text("".join(f"{row}\n" for row in kept), "utf-8")
+        with writing(path):
+            rows = path.read_text("utf-8").splitlines() if path.exists() else []
+            kept = [row for row in rows if row.endswith("}") and json.loads(row)["epoch"] <= done]
+            path.write_text("".join(f"{row}\n" for row in kept), "utf-8")
 
     def note(self, row: Row) -> None:
         """Tell of an epoch."""
         seconds = round(time.monotonic() - self.begun, 3)
-        with self.path.open("a", encoding="utf-8") as file:
+        with writing(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**row, "seconds": seconds}) + "\n")
         measures = {name: value for name, value in row.items() if name.split(".")[-1] not in ("epoch", "step", "rate")}
         self.seen.line(f"epoch {row['epoch']:<4} step {row['step']:<7} {shown(measures)}   {seconds:.1f} s")
         if self.board is not None:
             self.board.note(row)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Leave where a file cannot be written; what was kept before it is."""
+    try:
+        yield
+    except OSError as error:
+        fail(wrong.CheckpointUnfit(str(path), f"cannot be written: {(error.strerror or str(error)).lower()}"))
 
 
 class Board:

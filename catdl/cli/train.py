@@ -69,11 +69,13 @@ def command(
         with told():
             refusing(lambda: tried(run))
         return
-    from catdl.learn.ranks import leave  # late: usage errors and mistakes in the spec come without torch
+    from catdl.learn.checkpoint import directory  # late: usage errors and mistakes in the spec come without torch
+    from catdl.learn.ranks import leave
 
     if tensorboard:
         Board.ready()
-    place.mkdir(parents=True, exist_ok=True)
+    with told():
+        refusing(lambda: directory(place))
     if resume:
         with told():
             refusing(run.resume)

@@ -268,7 +268,7 @@ class CheckpointUnfit(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class TrainingBroke(Mistake):
-    """A loss that is no longer a number."""
+    """A loss, or a weight after a step, that is no longer a number."""
 
     code: ClassVar[str] = "E1213"
     title: ClassVar[str] = "a loss that is not finite"
@@ -276,9 +276,10 @@ class TrainingBroke(Mistake):
     step: int
     found: str
     kept: str
+    what: str = "the loss"
 
     def parts(self) -> Parts:
-        message = f"the loss is {self.found} at step {self.step}"
+        message = f"{self.what} is {self.found} at step {self.step}"
         notes = (self.kept,) if self.kept else ()
         helps = (
             Help("a smaller learning rate, or a clip: `clip = norm(1)`"),

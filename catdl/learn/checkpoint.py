@@ -50,6 +50,15 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         raise Refused(wrong.CheckpointUnfit(str(path), f"cannot be written: {reason}", kept)) from None
 
 
+def directory(path: Path) -> None:
+    """Make the directory of a run. Raises Refused."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Refused(wrong.CheckpointUnfit(str(path), f"no directory can be made here: {reason}")) from None
+
+
 def load(path: Path) -> Checkpoint:
     """Read one. Raises Refused."""
     from safetensors import SafetensorError, safe_open

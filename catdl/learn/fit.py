@@ -188,9 +188,12 @@ class Run:
         self.has_end()
         self.net.train()
         while not self.progress.ended(self.plan.stop):
-            if not self.epoch():
-                break
-            told(self.close_epoch())
+            if self.epoch():
+                told(self.close_epoch())
+                continue
+            if not self.asked_to_stop:
+                told(self.cut_short())
+            break
         if not self.asked_to_stop:
             self.following.settle()
             if self.best is not None:
@@ -295,6 +298,23 @@ class Run:
             self.save()
         return row
 
+    def cut_short(self) -> Row:
+        """Keep what an epoch came to that `stop` ended within it; gives its row. None is the best for it."""
+        if self.out is not None and self.ranks.leads and self.best is None:
+            self.leave(self.out)
+        learned, values = self.looked()
+        rate = self.optimizer.param_groups[0]["lr"]
+        progress = self.progress
+        return {"epoch": progress.epoch + 1, "step": progress.step, "rate": rate, "learned": learned, **values}
+
+    def sound(self) -> None:
+        """Refuse to keep weights that are no numbers: a loss may be one whose gradient is none. Raises Refused."""
+        for key, weight in self.net.named_parameters():
+            if not weight.isfinite().all():
+                found = f"{weight.detach()[~weight.isfinite()][0].item()}"
+                what = f"the weight `{key}`"
+                raise Refused(wrong.TrainingBroke(self.plan.span, self.progress.step, found, self.last_good(), what))
+
     def looked(self) -> tuple[float, dict[str, float]]:
         """The mean loss since this was last asked, and what is measured on the data to look at."""
         learned = self.sums[0] / self.sums[1]
@@ -306,12 +326,17 @@ class Run:
         return learned, values
 
     def worth(self) -> dict[str, Tensor]:
-        """A copy of the weights that count: averaged, where they are."""
+        """A copy of the weights that count: averaged, where they are. Raises Refused where they are no numbers."""
+        self.sound()
         with self.following.averaged():
             return {key: value.clone() for key, value in self.net.trained.state_dict().items()}
 
     def leave(self, folder: Path) -> None:
-        """Write the weights that count; beside them those without an average, and what the loss alone has."""
+        """Write the weights that count; beside them those without an average, and what the loss alone has.
+
+        Raises Refused where they are no numbers.
+        """
+        self.sound()
         with self.following.averaged():
             self.write(folder / "weights.safetensors", self.net.trained)
         if self.following.average is not None:
@@ -343,7 +368,8 @@ class Run:
         kept.save(self.path, kept.Checkpoint(tensors | kept.chance(), told | state))
 
     def packed(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that its steps change, chance apart: tensors, and the rest as plain numbers."""
+        """All that its steps change, chance apart: tensors, and the rest as plain numbers. Raises Refused."""
+        self.sound()
         tensors, plain = kept.packed(self.net, self.optimizer, self.following.averages)
         progress = self.progress
         state = {"epoch": progress.epoch, "step": progress.step, "at": self.at, "sums": self.sums, "optimizer": plain}

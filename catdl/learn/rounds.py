@@ -111,7 +111,10 @@ class Rounds:
                 continue
             now = time.monotonic()
             self.stepped(now)
-            if self.out is not None and now - self.saved > fit.SAVE_EVERY:
+            if self.progress.ended(self.plan.stop):
+                self.save()
+                told(self.cut_short())
+            elif self.out is not None and now - self.saved > fit.SAVE_EVERY:
                 self.save()
         for run in self.runs:
             run.following.settle()
@@ -138,24 +141,40 @@ class Rounds:
     def close_epoch(self) -> Row:
         """Measure, note what is best, keep what is to be kept; gives a row of the log."""
         self.progress.epoch = self.first.passes
-        row: Row = {"epoch": self.progress.epoch, "step": self.progress.step}
+        row, values = self.looked(self.progress.epoch)
+        improved = self.progress.measured(values)
+        metric = watched(self.plan.stop)
+        if metric in improved:
+            self.best = [run.worth() for run in self.runs]
+        if metric is None or metric in improved:
+            self.leave()
+        self.save()
+        return row | values
+
+    def cut_short(self) -> Row:
+        """Keep what an epoch came to that `stop` ended within it; gives its row. None is the best for it."""
+        if self.best is None:
+            self.leave()
+        row, values = self.looked(self.progress.epoch + 1)
+        return row | values
+
+    def leave(self) -> None:
+        """Write the weights of every learner. Raises Refused."""
+        if self.ranks.leads:
+            for file, run in zip(self.left(), self.runs, strict=self.out is not None):
+                file.parent.mkdir(exist_ok=True)
+                run.leave(file.parent)
+
+    def looked(self, epoch: int) -> tuple[Row, dict[str, float]]:
+        """What an epoch came to, and what is measured of every learner."""
+        row: Row = {"epoch": epoch, "step": self.progress.step}
         values: dict[str, float] = {}
         for run in self.runs:
             learned, found = run.looked()
             row[f"{run.plan.name}.rate"] = run.optimizer.param_groups[0]["lr"]
             row[f"{run.plan.name}.learned"] = learned
             values |= {f"{run.plan.name}.{name}": value for name, value in found.items()}
-        improved = self.progress.measured(values)
-        metric = watched(self.plan.stop)
-        if metric in improved:
-            self.best = [run.worth() for run in self.runs]
-        if self.out is not None and self.ranks.leads:
-            if metric is None or metric in improved:
-                for file, run in zip(self.left(), self.runs, strict=True):
-                    file.parent.mkdir(exist_ok=True)
-                    run.leave(file.parent)
-            self.save()
-        return row | values
+        return row, values
 
     def save(self) -> None:
         """Write a checkpoint. Raises Refused."""

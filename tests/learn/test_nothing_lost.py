@@ -146,3 +146,38 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_epoch(tmp_path: Path) -> 
     with pytest.raises(Refused, match="the loss is nan at step"):
         run.train(lambda row: None)
     assert (out / "checkpoint.safetensors").read_bytes() == good
+
+
+def test_weights_that_are_no_numbers_are_not_kept(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        "learner noisy", "morphism rough : Logits[Class] @ Fin(Class) -> Real ="
+        " (s, y) => cross_entropy(s, y) + sqrt(abs(sum[Class](zeros[Class] * s)))\nlearner noisy", 1
+    )  # fmt: skip
+    assert text != TEXT
+    spec = prepare(tmp_path, text)
+    out = tmp_path / "out"
+    given = catdl.load(spec).learner("quiet").with_setting("batch", None, "1000")
+    given.fit(out)
+    kept = {file.name: file.read_bytes() for file in out.iterdir()}
+    with pytest.raises(CheckError, match=r"the weight `model\.up\.\w+` is nan at step 1"):
+        given.with_setting("loss", None, "rough").fit(out)  # its loss is finite, and its gradient is not
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == kept
+
+
+@pytest.mark.parametrize("steps", [2, 9])
+def test_training_that_ends_within_an_epoch_keeps_its_last_weights(tmp_path: Path, steps: int) -> None:
+    rows: list[dict[str, float]] = []
+    out = tmp_path / "out"
+    net = learner(tmp_path, "quiet", stop=f"steps({steps})").fit(out, told=rows.append)
+    kept = load_file(out / "weights.safetensors")
+    assert all(torch.equal(kept[key], value) for key, value in net.state_dict().items())
+    assert rows[-1]["step"] == steps
+    again = learner(tmp_path, "quiet", stop="epochs(3)").fit(out, resume=True)  # what was told of it is not kept
+    whole = learner(tmp_path, "quiet", stop="epochs(3)").fit(tmp_path / "whole")
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in whole.state_dict().items())
+
+
+def test_a_place_that_is_no_directory_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(CheckError, match=r"no directory\s+can\s+be made here"):
+        learner(tmp_path, "quiet").fit(tmp_path / "out")
