@@ -196,6 +196,6 @@ def begins(numbers: Array) -> bool:
 
 def there_are(table: Rows) -> str:
     """What columns there are."""
-    names = tuple(table.lengths)
+    names = (*table.lengths, *table.broken)
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"it has {shown}" if names else "it has none"

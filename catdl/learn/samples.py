@@ -36,6 +36,8 @@ from catdl.types.types import Leaf, axis_sizes, plain, show_leaf
 BLOCK = 65_536  # rows that are looked at at once, at most
 AT_ONCE = 1 << 26  # bytes of them
 _SUM_OFF = 1e-3
+_EXACT = 2**53
+_LONGEST = {"g": np.dtype(np.float64), "G": np.dtype(np.complex128)}  # torch knows no longer ones, and one byte order
 
 Load: TypeAlias = Callable[[Tensor], Batch]
 
@@ -78,6 +80,8 @@ class Columns:
         self.dtype = dtype
         self.sizes: dict[str, int] = {}
         for column in data.columns:
+            if column.source in table.broken:
+                raise self.refuse(column, table.broken[column.source])
             if column.source not in table.lengths:
                 raise self.refuse(column, f"there is no column `{column.source}`", there_are(table))
         self.layout = Layout(data, table)
@@ -141,6 +145,8 @@ class Columns:
         shape = axis_sizes(leaf)[1:] if ragged else axis_sizes(leaf)
         if array.dtype.kind not in "biufc":
             raise self.refuse(column, f"{shown} holds {array.dtype}, which are no numbers")
+        if array.dtype.kind == "c" and storage(leaf.kind) != "complex":
+            raise self.refuse(column, f"{shown} holds complex numbers, and `{column.port}` is `{show_leaf(leaf)}`")
         if array.ndim - 1 != len(shape):
             found = "×".join(map(str, array.shape[1:])) or "one number"
             raise self.refuse(column, f"{shown} has {found} in each row, and `{column.port}` is `{show_leaf(leaf)}`")
@@ -156,9 +162,6 @@ class Columns:
                     column,
                     f"{shown} has {here} along axis {place + 1} of each {each}, and `{show_leaf(leaf)}` has {wanted}",
                 )
-        stored = storage(leaf.kind)
-        if stored in ("int", "bool") and array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
-            raise self.refuse(column, f"{shown} holds fractions, and `{column.port}` is `{show_leaf(leaf)}`")
         self.check_numbers(column, self.scaled(column, array), index)
 
     def check_numbers(self, column: Column, array: Array, index: Array) -> None:
@@ -168,6 +171,15 @@ class Columns:
         shown = f"column `{column.source}`"
         if array.dtype.kind == "f":
             self.none(column, ~np.isfinite(array), array, index, f"{shown} holds {{value}} in {{row}}")
+            if storage(leaf.kind) in ("int", "bool"):
+                words = f"{shown} holds {{value}} in {{row}}, a fraction, and `{column.port}` is `{show_leaf(leaf)}`"
+                self.none(column, array != np.trunc(array), array, index, words)
+        most, room = torch.finfo(self.dtype).max, torch.finfo(self.dtype).bits
+        if array.dtype.kind == "f" and storage(leaf.kind) == "float" and 8 * array.dtype.itemsize > room:
+            words = (
+                f"{shown} holds {{value}} in {{row}}, which is too large for {str(self.dtype).removeprefix('torch.')}"
+            )
+            self.none(column, np.abs(array) > most, array, index, words)
         if (dim := fin(leaf)) is not None:
             low, size = self.bounds(column, index, array.ndim)
             local = array - low if self.counted[column.port] else array
@@ -203,7 +215,11 @@ class Columns:
         """The numbers after the arithmetic that the spec does to them."""
         if column.scale == 1 and column.shift == 0:
             return array
-        return array.astype(np.float64) * float(column.scale) + float(column.shift)
+        whole = array.astype(np.float64)
+        up, down = column.scale.numerator, column.scale.denominator
+        if max(abs(up), down) < _EXACT:  # 49 / 49 is 1, and 49 times the number nearest to 1 / 49 is not
+            return whole * up / down + float(column.shift)
+        return whole * float(column.scale) + float(column.shift)
 
     def values(self, column: Column, index: Array) -> Array:
         """The numbers of some samples in a column."""
@@ -214,7 +230,8 @@ class Columns:
         array = self.values(column, index)
         if self.counted.get(column.port):
             array = array - self.bounds(column, index, array.ndim)[0]
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.stored(column.type))
+        known = _LONGEST.get(array.dtype.char, array.dtype.newbyteorder("="))
+        return torch.from_numpy(np.ascontiguousarray(array, known)).to(self.stored(column.type))
 
     def load(self, index: Tensor) -> Batch:
         """Some samples, read from the table."""

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-from catdl.record import record
+from catdl.record import field, record, replace
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
 
@@ -33,7 +33,8 @@ class Rows:
     """A table: its columns by name with their lengths, and how to read some rows of one.
 
     Rows of numbers are an array with an axis more, lists of different lengths one of objects; in the columns that are
-    `exact` no row is filled up. `called` says what a row is called that is not known by its number.
+    `exact` no row is filled up. `called` says what a row is called that is not known by its number. Columns that are
+    `broken` cannot be read, for the reason that stands there, and are missed only where they are asked for.
     """
 
     lengths: Mapping[str, int]
@@ -41,6 +42,7 @@ class Rows:
     lazy: bool = False
     exact: frozenset[str] = frozenset()
     called: Callable[[int], str] | None = None
+    broken: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_arrays(columns: Mapping[str, Array], exact: Iterable[str] = ()) -> Rows:
@@ -117,33 +119,41 @@ def safetensors(path: Path) -> Rows:
 
 def comma_separated(path: Path) -> Rows:
     """A text with a line of names. `x_0, x_1, …` together are a column `x` with an axis more, too."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        names = [name.strip() for name in next(reader, [])]
-        if not names or len(set(names)) < len(names):
-            raise ValueError("its first line is not a line of different names")
-        rows = []
-        for number, row in enumerate(reader):
-            if len(row) != len(names):
-                raise ValueError(f"row {number} has {len(row)} values, and there are {len(names)} columns")
-            rows.append(row)
-    return grouped({name: numbers(name, [row[k] for row in rows]) for k, name in enumerate(names)})
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [line for line in csv.reader(file) if line]  # a blank line is no row
+    except csv.Error as error:
+        raise ValueError(f"it is no table of values: {error}") from None
+    names = [name.strip() for name in lines[0]] if lines else []
+    if not names or len(set(names)) < len(names):
+        raise ValueError("its first line is not a line of different names")
+    for number, row in enumerate(lines[1:]):
+        if len(row) != len(names):
+            raise ValueError(f"row {number} has {len(row)} values, and there are {len(names)} columns")
+    columns: dict[str, Array] = {}
+    broken: dict[str, str] = {}
+    for place, name in enumerate(names):
+        try:
+            columns[name] = numbers(name, [row[place] for row in lines[1:]])
+        except ValueError as error:
+            broken[name] = broken.setdefault(re.sub(r"_\d+$", "", name), str(error))
+    return replace(grouped(columns), broken=broken)
 
 
 def numbers(name: str, texts: list[str]) -> Array:
     """A column of a text: whole numbers where all are, else numbers. Raises ValueError for what is none."""
     words = {"true": "1", "false": "0"}
-    given = [words.get(text.strip().lower(), text) for text in texts]
-    try:
+    given = [
+        words.get(text.strip().lower(), text).replace("_", " ") for text in texts
+    ]  # 1_0 is a number to Python alone
+    with suppress(ValueError, OverflowError):
         return np.array(list(map(int, given)), np.int64)
-    except ValueError:
-        pass
     out = np.empty(len(given))
     for row, text in enumerate(given):
         try:
             out[row] = float(text)
         except ValueError:
-            raise ValueError(f"column `{name}` holds `{text}` in row {row}, which is no number") from None
+            raise ValueError(f"column `{name}` holds `{texts[row]}` in row {row}, which is no number") from None
     return out
 
 

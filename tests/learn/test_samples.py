@@ -27,6 +27,10 @@ learner moved {{
     data = table("{file}", input = x * 2 - 1, target = y)
     model = net, loss = cross_entropy, optimizer = adam, stop = epochs(1)
 }}
+learner halved {{
+    data = table("{file}", input = x, target = y / 2)
+    model = net, loss = cross_entropy, optimizer = adam, stop = epochs(1)
+}}
 learner shares {{
     data = table("{file}", input = x, target = p)
     model = net, loss = soft_cross_entropy, optimizer = adam, stop = epochs(1)
@@ -95,8 +99,15 @@ def test_arithmetic(tmp_path: Path) -> None:
         ("plain", {"x": X[:, 0], "y": Y}, "has one number in each row"),
         ("plain", {"x": X, "y": Y + 1}, "holds 3 in row 1, which is not an index below 3"),
         ("plain", {"x": X, "y": Y - 1}, "holds -1 in row 0"),
-        ("plain", {"x": X, "y": Y + 0.5}, "holds fractions"),
+        ("plain", {"x": X, "y": Y + 0.5}, "in row 0, a fraction, and"),
         ("plain", {"x": np.where(X == 0.25, np.nan, X), "y": Y}, "holds nan in row 2"),
+        (
+            "plain",
+            {"x": np.where(X == 0.25, 1e300, X.astype(float)), "y": Y},
+            r"holds 1e\+300 in row 2, which is too large",
+        ),
+        ("plain", {"x": X + 1j, "y": Y}, "holds complex numbers"),
+        ("halved", {"x": X, "y": np.array([2, 4, 3])}, "holds 1.5 in row 2, a fraction"),
         ("plain", {"x": np.array([["a", "b"]] * 3), "y": Y}, "no numbers"),
         ("shares", {"x": X, "p": np.full((3, 3), 0.3)}, "adds up to 0.9 in row 0"),
         ("shares", {"x": X, "p": np.array([[0, 0, 1], [0.5, -0.5, 1], [1, 0, 0]])}, "holds -0.5 in row 1"),
@@ -123,6 +134,36 @@ def test_a_table_that_is_none_is_told(tmp_path: Path, text: str, words: str) -> 
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(CheckError, match=words):
         run_of(tmp_path, "plain", "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "y"),
+    [("plain", ">f4", np.array([0, 2, 1], ">i8")), ("plain", "g", Y), ("halved", "f2", np.array([0.0, 4, 2]))],
+)
+def test_numbers_of_other_forms(tmp_path: Path, name: str, dtype: str, y: Any) -> None:
+    np.savez(tmp_path / "a.npz", x=X.astype(dtype), y=y)
+    x, found = run_of(tmp_path, name, "a.npz").data.learn.take(torch.arange(3)).inputs
+    assert x.tolist() == X.tolist()
+    assert found.tolist() == [0, 2, 1]
+
+
+def test_a_share_of_a_number_is_exact(tmp_path: Path) -> None:
+    text = SPEC.format(file="a.npz").replace("target = y / 2", "target = y / 49")
+    np.savez(tmp_path / "a.npz", x=X, y=49 * Y)
+    (tmp_path / "spec.cat").write_text(text)
+    data = catdl.load(tmp_path / "spec.cat").learner("halved").run().data.learn
+    assert data.take(torch.arange(3)).inputs[1].tolist() == Y.tolist()
+
+
+def test_a_column_of_words_is_missed_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("who,x_0,x_1,y\nAda,1,2,0\n\nBo,3,4,99999999999999999999\n")
+    with pytest.raises(CheckError, match=r"column `y` holds 1e\+20 in row 1, which is not an index below 3"):
+        run_of(tmp_path, "plain", "a.csv")
+    (tmp_path / "a.csv").write_text("who,x_0,x_1,y\nAda,1,2,0\n\nBo,3,4_0,1\n")
+    with pytest.raises(CheckError, match="column `x_1` holds `4_0` in row 1, which is no number"):
+        run_of(tmp_path, "plain", "a.csv")
+    (tmp_path / "a.csv").write_text("who,x_0,x_1,y\nAda,1,2,0\n\nBo,3,4,1\n")
+    assert run_of(tmp_path, "plain", "a.csv").data.learn.count == 2
 
 
 @pytest.mark.parametrize("file", ["a.npz", "a.safetensors"])
