@@ -32,7 +32,7 @@ from catdl.learn.precision import DTYPES, device
 from catdl.learn.ranks import begun
 from catdl.learn.refuse import Refused
 from catdl.learn.samples import Samples
-from catdl.learn.shards import spread
+from catdl.learn.shards import spread, whole
 from catdl.learn.sources import read
 from catdl.learn.stopping import Progress, watched
 from catdl.record import record
@@ -300,7 +300,7 @@ class Run:
 
     def cut_short(self) -> Row:
         """Keep what an epoch came to that `stop` ended within it; gives its row. None is the best for it."""
-        if self.out is not None and self.ranks.leads and self.best is None:
+        if self.out is not None and self.best is None:
             self.leave(self.out)
         learned, values = self.looked()
         rate = self.optimizer.param_groups[0]["lr"]
@@ -309,9 +309,10 @@ class Run:
 
     def sound(self) -> None:
         """Refuse to keep weights that are no numbers: a loss may be one whose gradient is none. Raises Refused."""
-        for key, weight in self.net.named_parameters():
+        for key, part in self.net.named_parameters():
+            weight = whole(part.detach())
             if not weight.isfinite().all():
-                found = f"{weight.detach()[~weight.isfinite()][0].item()}"
+                found = f"{weight[~weight.isfinite()][0].item()}"
                 what = f"the weight `{key}`"
                 raise Refused(wrong.TrainingBroke(self.plan.span, self.progress.step, found, self.last_good(), what))
 

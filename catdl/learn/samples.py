@@ -174,12 +174,12 @@ class Columns:
             if storage(leaf.kind) in ("int", "bool"):
                 words = f"{shown} holds {{value}} in {{row}}, a fraction, and `{column.port}` is `{show_leaf(leaf)}`"
                 self.none(column, array != np.trunc(array), array, index, words)
-        most, room = torch.finfo(self.dtype).max, torch.finfo(self.dtype).bits
+        largest, room = torch.finfo(self.dtype).max, torch.finfo(self.dtype).bits
         if array.dtype.kind == "f" and storage(leaf.kind) == "float" and 8 * array.dtype.itemsize > room:
             words = (
                 f"{shown} holds {{value}} in {{row}}, which is too large for {str(self.dtype).removeprefix('torch.')}"
             )
-            self.none(column, np.abs(array) > most, array, index, words)
+            self.none(column, np.abs(array) > largest, array, index, words)
         if (dim := fin(leaf)) is not None:
             low, size = self.bounds(column, index, array.ndim)
             local = array - low if self.counted[column.port] else array

@@ -151,7 +151,7 @@ def test_a_share_of_a_number_is_exact(tmp_path: Path) -> None:
     text = SPEC.format(file="a.npz").replace("target = y / 2", "target = y / 49")
     np.savez(tmp_path / "a.npz", x=X, y=49 * Y)
     (tmp_path / "spec.cat").write_text(text)
-    data = catdl.load(tmp_path / "spec.cat").learner("halved").run().data.learn
+    data: Any = catdl.load(tmp_path / "spec.cat").learner("halved").run().data.learn
     assert data.take(torch.arange(3)).inputs[1].tolist() == Y.tolist()
 
 
