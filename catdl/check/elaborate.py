@@ -282,7 +282,8 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
     if rule is None:
         ctx.report(wrong.NotAMorphism(head.span, f"`{head.name}`, which has no rule"))
         return BAD
-    if (inp.bad and head.name not in rules.READ) or any(w.bad for w in inp.wires):
+    read = head.name in rules.READ or (head.name in rules.NO_ARGS and head.args)
+    if (inp.bad and not read) or any(w.bad for w in inp.wires):
         return BAD
     if head.name not in rules.STRUCTURAL and (trees := next((w for w in inp.wires if w.leaf.kind.form), None)):
         ctx.report(wrong.TreesOnly(head.span, head.name, show_leaf(trees.leaf), False))
@@ -295,6 +296,8 @@ def rule_call(ctx: Context, head: Head, expr: ast.Expr, b: Builder, inp: Bundle)
         made = Rule(ctx, b, head, inp, head.span, expr)
         if head.name in rules.NO_ARGS:
             made.args((), {})
+            if inp.bad:
+                return BAD
         start = len(b.boxes)
         out = rule(made)
         if plugs and not out.bad:

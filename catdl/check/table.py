@@ -66,8 +66,13 @@ NO_ARGS = frozenset(
     }
 )
 
-# Operations whose pattern is read before their input: it can be wrong by itself.
-READ = frozenset({"einsum", "rearrange", "reduce"})
+# Operations whose pattern or static arguments are read before their input: these can be wrong by themselves.
+READ = frozenset(
+    {
+        *("einsum", "rearrange", "reduce", "slice", "pad", "split"),
+        *(name for name, rule in TABLE.items() if rule in (reduce.reduction, reduce.scan, index.sample)),
+    }
+)
 
 # Operations that do not look at what their wires are: trees may pass.
 STRUCTURAL = frozenset(HIGHER) - {"total"}

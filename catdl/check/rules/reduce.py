@@ -47,8 +47,8 @@ def reduced_kind(rule: Rule, fn: str, wire: W, gone: list[Axis]) -> Kind:
 
 def reduction(rule: Rule) -> Bundle:
     """`sum[A, B]`, `mean[..]` and the like."""
-    wire = rule.wires(1)[0]
     given = rule.args(*((("empty",), {"empty": None}) if rule.name in ("max", "min", "mean") else ((), {})))
+    wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     places = rule.places(axes)
     empty = of_nothing(rule, given.get("empty"), [axes[i] for i in places])
@@ -108,10 +108,10 @@ def argmax(rule: Rule) -> Bundle:
 
 def scan(rule: Rule) -> Bundle:
     """`cumsum[A]` and the like."""
+    args = rule.args(("reverse",), {"reverse": False})
     wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     place = one_axis(rule, axes)
-    args = rule.args(("reverse",), {"reverse": False})
     kind = reduced_kind(rule, rule.name, wire, [])
     return rule.out("scan", [wire], [Leaf(kind, tuple(axes))], fn=rule.name, axis=place, reverse=bool(args["reverse"]))
 

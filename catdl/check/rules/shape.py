@@ -213,10 +213,12 @@ def one_axis(rule: Rule, axes: list[Axis], default: int | None = None) -> int:
 
 def slice_(rule: Rule) -> Bundle:
     """`slice[A](start, stop, step = 1)`."""
+    args = rule.args(("start", "stop", "step"), {"start": 0, "step": 1, "stop": None})
     wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     place = one_axis(rule, axes)
-    args = rule.args(("start", "stop", "step"), {"start": 0, "step": 1, "stop": axes[place].size})
+    if args["stop"] is None:
+        args["stop"] = axes[place].size
     step = rule.whole(args["step"], "step")
     if step < 1:
         raise rule.ctx.refuse(
@@ -256,10 +258,10 @@ def pad(rule: Rule) -> Bundle:
     """`pad[A](before, after, mode = "constant", value = 0)`; `pad[N -> T]`, see `dense`."""
     if any(isinstance(item.value, ast.Arrow) for item in rule.items()):
         return dense(rule)
+    args = rule.args(("before", "after", "mode", "value"), {"before": 0, "after": 0, "mode": "constant", "value": 0})
     wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     place = one_axis(rule, axes)
-    args = rule.args(("before", "after", "mode", "value"), {"before": 0, "after": 0, "mode": "constant", "value": 0})
     if args["mode"] not in ("constant", "reflect", "replicate", "circular"):
         raise rule.ctx.refuse(
             wrong.BadArgument(rule.span, "mode", "constant, reflect, replicate or circular", str(args["mode"]), "pad")
@@ -425,10 +427,10 @@ def stack(rule: Rule) -> Bundle:
 def split(rule: Rule) -> Bundle:
     """`split[A](n)`: n equal parts; `split[A]([a, b])`: parts of given sizes. Without brackets the last axis."""
     ctx = rule.ctx
+    args = rule.args(("parts",), {})
     wire = rule.wires(1)[0]
     axes = rule.axes(wire)
     place = one_axis(rule, axes, len(axes) - 1)
-    args = rule.args(("parts",), {})
     parts = args["parts"]
     axis = axes[place]
     sizes: list[Size]
