@@ -279,11 +279,7 @@ class Trainable:
         `out` is a directory, made if there is none, for checkpoint and weights. Raises CheckError for data that are
         not what the spec says, for a checkpoint that does not fit, and for a loss that is no longer a number.
         """
-        from catdl.learn.checkpoint import directory
-
         run = self.training(out, allow=allow)
-        if (place := run.out) is not None:
-            refusing(lambda: directory(place))
         if resume:
             refusing(run.resume)
         refusing(lambda: run.train(told or (lambda row: None)))

@@ -69,13 +69,10 @@ def command(
         with told():
             refusing(lambda: tried(run))
         return
-    from catdl.learn.checkpoint import directory  # late: usage errors and mistakes in the spec come without torch
-    from catdl.learn.ranks import leave
+    from catdl.learn.ranks import leave  # late: usage errors and mistakes in the spec come without torch
 
     if tensorboard:
         Board.ready()
-    with told():
-        refusing(lambda: directory(place))
     if resume:
         with told():
             refusing(run.resume)

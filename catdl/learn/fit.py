@@ -374,10 +374,13 @@ class Run:
         tensors, plain = kept.packed(self.net, self.optimizer, self.following.averages)
         progress = self.progress
         state = {"epoch": progress.epoch, "step": progress.step, "at": self.at, "sums": self.sums, "optimizer": plain}
-        return tensors, state
+        return tensors, {**state, "samples": self.data.learn.count}
 
     def unpacked(self, found: kept.Checkpoint, path: Path) -> None:
         """Put all that back. Raises Refused."""
+        then, now = found.state["samples"], self.data.learn.count
+        if then != now:  # another order
+            raise Refused(wrong.CheckpointUnfit(str(path), f"it has learned from {then} samples, and there are {now}"))
         kept.unpacked(found, self.net, self.optimizer, self.following.averages, path)
         self.progress.epoch, self.progress.step = found.state["epoch"], found.state["step"]
         self.at, self.sums = found.state["at"], found.state["sums"]
@@ -387,7 +390,7 @@ class Run:
     def resume(self) -> None:
         """Go on from the checkpoint. Raises Refused."""
         assert self.path is not None
-        found = of_spec(self.path, self.text)
+        found = of_spec(self.path, self.text, self.plan.name)
         kept.set_chance(found)
         self.unpacked(found, self.path)
         self.progress.best, self.progress.last = found.state["best"], found.state["last"]
@@ -451,9 +454,13 @@ class Run:
         return self.progress.epoch + (self.at >= self.count)
 
 
-def of_spec(path: Path, text: str) -> kept.Checkpoint:
-    """The checkpoint, if it is of this spec. Raises Refused."""
+def of_spec(path: Path, text: str, name: str) -> kept.Checkpoint:
+    """The checkpoint, if it is of this learner of this spec. Raises Refused."""
     found = kept.load(path)
+    if found.state["learner"] != name:
+        raise Refused(
+            wrong.CheckpointUnfit(str(path), f"it is of the learner `{found.state['learner']}`, not of `{name}`")
+        )
     then, now = untimed(found.state["spec"]), untimed(text)
     if then != now:
         from difflib import unified_diff

@@ -200,7 +200,7 @@ class Rounds:
     def resume(self) -> None:
         """Go on from the checkpoint. Raises Refused."""
         assert self.path is not None and self.out is not None
-        found = of_spec(self.path, self.text)
+        found = of_spec(self.path, self.text, self.plan.name)
         state = found.state
         kept.set_chance(found)
         for run in self.runs:
@@ -228,9 +228,13 @@ class Rounds:
 
 
 def begin(plan: Learner | Alternation, folder: Path, text: str, out: Path | None, sharded: bool) -> Run | Rounds:
-    """A training run of a learner, or of several that take turns. Raises Refused."""
+    """A training run of a learner, or of several that take turns, and the directory for it. Raises Refused."""
     if isinstance(plan, Alternation):
         if sharded:
             raise unspreadable(plan.span, "learners that take turns")
-        return Rounds(plan, folder, text, out)
-    return Run(plan, folder, text, out, sharded=sharded)
+        run: Run | Rounds = Rounds(plan, folder, text, out)
+    else:
+        run = Run(plan, folder, text, out, sharded=sharded)
+    if out is not None:
+        kept.directory(out)
+    return run

@@ -90,7 +90,6 @@ def test_what_is_measured(tmp_path: Path) -> None:
     rows: list[dict[str, float]] = []
     given = learner(tmp_path, "noisy", stop="epochs(30)")
     run = given.run(tmp_path / "out")
-    (tmp_path / "out").mkdir()
     run.train(rows.append)
     assert [row["epoch"] for row in rows] == list(range(1, 31))
     assert rows[-1]["accuracy"] > 0.85

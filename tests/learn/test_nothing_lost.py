@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -66,7 +67,6 @@ def test_asked_to_stop_after_any_step_it_goes_on_as_if_not(tmp_path: Path, steps
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     given.fit(whole)
     run = given.run(cut)
-    cut.mkdir()
     step = run.step
 
     def counted(index: torch.Tensor) -> None:
@@ -181,3 +181,15 @@ def test_a_place_that_is_no_directory_is_told(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(CheckError, match=r"no directory\s+can\s+be made here"):
         learner(tmp_path, "quiet").fit(tmp_path / "out")
+
+
+def test_a_checkpoint_of_another_learner_or_of_other_data_is_not_used(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    given = learner(tmp_path, "quiet")
+    given.fit(out)
+    with pytest.raises(CheckError, match="it is of the learner `quiet`, not of `noisy`"):
+        given.spec.learner("noisy").fit(out, resume=True)
+    with np.load(tmp_path / "train.npz") as file:
+        np.savez(tmp_path / "train.npz", x=file["x"][:100], y=file["y"][:100])
+    with pytest.raises(CheckError, match=r"it has learned from 150 samples, and\s+there\s+are 100"):
+        given.fit(out, resume=True)
