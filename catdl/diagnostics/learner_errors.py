@@ -268,7 +268,7 @@ class CheckpointUnfit(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class TrainingBroke(Mistake):
-    """A loss, or a weight after a step, that is no longer a number."""
+    """A loss, what it is divided by, or a weight after a step that is no number to go on with."""
 
     code: ClassVar[str] = "E1213"
     title: ClassVar[str] = "a loss that is not finite"

@@ -318,7 +318,7 @@ class Run:
 
     def looked(self) -> tuple[float, dict[str, float]]:
         """The mean loss since this was last asked, and what is measured on the data to look at."""
-        learned = self.sums[0] / self.sums[1]
+        learned = self.mean()
         self.sums = [0.0, 0.0]
         looked_at = self.data.validate
         values = {"loss": learned} if looked_at is None else {}
@@ -425,7 +425,14 @@ class Run:
 
     def mean_loss(self) -> str:
         """The mean loss so far in this epoch, in words."""
-        return f"loss {brief(self.sums[0] / self.sums[1])}"
+        return f"loss {brief(self.mean())}"
+
+    def mean(self) -> float:
+        """The mean loss since it was last asked for. Raises Refused where nothing has any weight in it."""
+        if not self.sums[1]:
+            what = "the weight that all of the loss is divided by"
+            raise Refused(wrong.TrainingBroke(self.plan.span, self.progress.step, "0", self.last_good(), what))
+        return self.sums[0] / self.sums[1]
 
     def tested(self) -> dict[str, float]:
         """What is measured on the data that are only looked at in the end, if there are such."""

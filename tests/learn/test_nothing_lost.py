@@ -193,3 +193,9 @@ def test_a_checkpoint_of_another_learner_or_of_other_data_is_not_used(tmp_path: 
         np.savez(tmp_path / "train.npz", x=file["x"][:100], y=file["y"][:100])
     with pytest.raises(CheckError, match=r"it has learned from 150 samples, and\s+there\s+are 100"):
         given.fit(out, resume=True)
+
+
+def test_a_mean_of_nothing_is_told(tmp_path: Path) -> None:
+    spec = prepare(tmp_path, TEXT.replace("expand[1](1 + abs(sum[D](x)))", "expand[1](0 * sum[D](x))"))
+    with pytest.raises(CheckError, match=r"the weight that all of the loss is\s+divided\s+by is 0"):
+        catdl.load(spec).learner("weighed").fit()
