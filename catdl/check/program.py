@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, Plugged, Start, W
@@ -58,6 +58,9 @@ from catdl.types.types import Leaf, Object
 INSTANCE_DEPTH = 2_500
 INSTANCE_LIMIT = 20_000
 LEAF_LIMIT = 50_000
+
+if TYPE_CHECKING:
+    from catdl.check.ragged import Done
 
 
 def known(ctx: Context, scheme: Scheme | None) -> Scheme | None:
@@ -109,7 +112,7 @@ class Program:
     told: set[tuple[str, Span | None]] = field(default_factory=set)  # the code and the place of each
     facts: Facts = field(default_factory=Facts)
     ragged: bool = False  # whether any dim is `var`
-    packed: dict[int, frozenset[str]] = field(default_factory=dict)  # the diagrams whose var dims are looked at
+    packed: Done = field(default_factory=dict)  # the diagrams whose var dims are looked at
     interned: Interned = field(default_factory=Interned)
     schemes: dict[MorphismDef, Scheme | None] = field(default_factory=dict)
     diagrams: dict[Instance, Diagram | None] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import floor
+from typing import TypeAlias
 
 from catdl import diagnostics as wrong
 from catdl.diagnostics.base import Diagnostic
@@ -27,8 +28,11 @@ from catdl.types.types import Axis, AxisItem, Leaf
 
 NO_UNIT = ("max", "min", "mean")
 
+Done: TypeAlias = "dict[int, tuple[Diagram, frozenset[str]]]"
+"""What was looked at, by its number, which is another's once a diagram is gone: so all are held."""
 
-def refused(diagram: Diagram, facts: Facts, done: dict[int, frozenset[str]]) -> list[Diagnostic]:
+
+def refused(diagram: Diagram, facts: Facts, done: Done) -> list[Diagnostic]:
     """The mistakes of a diagram and of those inside it that are not `done`, which they are then.
 
     `done` keeps the dims that count the nodes of trees: never empty in all that a diagram holds, for a tree has one at
@@ -40,7 +44,7 @@ def refused(diagram: Diagram, facts: Facts, done: dict[int, frozenset[str]]) -> 
     nodes = frozenset(name for inner in new for box in inner.boxes for name in counting(box, done))
     for inner in new:
         if not nodes or inner is diagram:
-            done[id(inner)] = nodes
+            done[id(inner)] = inner, nodes
         if not of_leaves(wire.type for wire in inner.wires):
             continue
         found += wholes(along, inner)
@@ -53,7 +57,7 @@ def refused(diagram: Diagram, facts: Facts, done: dict[int, frozenset[str]]) -> 
     return found
 
 
-def counting(box: Box, done: dict[int, frozenset[str]]) -> Iterable[str]:
+def counting(box: Box, done: Done) -> Iterable[str]:
     """The dims that count nodes of trees, in a box or in what it holds that is done."""
     match box.op:
         case TreeFold(axis=Axis(size=size)):
@@ -61,7 +65,7 @@ def counting(box: Box, done: dict[int, frozenset[str]]) -> Iterable[str]:
             return () if name is None else (name,)
         case _:
             inner = bodies(box)
-            return () if inner is None else done.get(id(inner), ())
+            return () if inner is None or id(inner) not in done else done[id(inner)][1]
 
 
 def wholes(along: Along, diagram: Diagram) -> Iterator[Diagnostic]:

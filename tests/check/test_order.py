@@ -21,6 +21,7 @@ ORDERED = {
     "cycle-declarations",
     "cycle-dims",
     "cycle-objects",
+    "learners-trained",
     "warn-allowed",
 }
 SHUFFLES = 3
