@@ -63,6 +63,8 @@ def command(
         usable(plot, "--plot")
     learner = chosen(file, name, settings, search, deny)
     place = Path(out) if out is not None else Path("runs") / learner.name
+    if tensorboard and not dry_run:
+        Board.ready()
     with told():
         run = learner.training(None if dry_run else place, allow=allow, shard=shard)
     if dry_run:
@@ -71,8 +73,6 @@ def command(
         return
     from catdl.learn.ranks import leave  # late: usage errors and mistakes in the spec come without torch
 
-    if tensorboard:
-        Board.ready()
     if resume:
         with told():
             refusing(run.resume)
