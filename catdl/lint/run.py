@@ -28,8 +28,9 @@ def lint(program: Program) -> list[Diagnostic]:
     sources = {id(module.source) for module in program.modules.values()}
     found = [*names.warnings(program), *neighbours(diagrams), *unordered(program, diagrams), *dead(diagrams)]
     found += fruitless(program)
-    if any(isinstance(definition, LearnerDef) for definition in program.main.defs.values()):
-        from catdl.lint.structure import ignored  # late: few files have learners
+    declared = [d for module in program.modules.values() for d in module.defs.values()]
+    if any(isinstance(d, LearnerDef) for d in declared) and any(isinstance(d, DimDef) and d.roles for d in declared):
+        from catdl.lint.structure import ignored  # late: few files have learners of data on which something acts
 
         found += ignored(program, found)
     found = [w for w in found if w.span is not None and id(w.span.source) in sources]
