@@ -289,7 +289,7 @@ class Trainable:
         """A LightningModule with its data, for Lightning's Trainer. Raises ImportError where there is no Lightning."""
         from catdl.learn.lightning import module_of
 
-        return module_of(self.run(allow=allow))
+        return refusing(lambda: module_of(self.run(allow=allow)))
 
 
 def refusing(what: Callable[[], T]) -> T:

@@ -19,6 +19,13 @@ from catdl.learn.objective import Objective
 _COUNT = "num_batches_tracked"
 
 
+def beside_steps(plan: Learner) -> str | None:
+    """What a learner asks for that is more than steps of an optimiser on batches, in words."""
+    if plan.average is not None or plan.moves or plan.still:
+        return "weights that are averaged, copied or held"
+    return "a loss that looks across the batch" if plan.across else None
+
+
 class Following:
     """What moves after each step of a learner beside the weights that its optimiser moves."""
 

@@ -17,12 +17,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
+from catdl import diagnostics as wrong
 from catdl.data.ragged import Batch
 from catdl.learn.fit import Run, shuffled
+from catdl.learn.following import beside_steps
 from catdl.learn.foreign import Meter
-from catdl.learn.measure import summed
+from catdl.learn.measure import AT_ONCE, summed
 from catdl.learn.objective import Part, segments
 from catdl.learn.optimise import clip, factor
+from catdl.learn.refuse import Refused
 from catdl.learn.samples import Samples
 from catdl.torch.means import mean
 
@@ -74,12 +77,14 @@ def _alone(batch: Batch) -> Batch:
 
 
 def module_of(run: Run) -> Any:
-    """The LightningModule. Raises ImportError where there is no Lightning."""
+    """The LightningModule. Raises ImportError where there is no Lightning, and Refused for more than its steps."""
     name = next((each for each in ("lightning", "pytorch_lightning") if find_spec(each) is not None), None)
     if name is None:
         raise ImportError(WITHOUT)
     base: Any = import_module(name).LightningModule
     plan = run.plan
+    if (found := beside_steps(plan)) is not None:  # of which a Trainer does nothing, and says nothing
+        raise Refused(wrong.BadSetting(plan.span, "lightning", "for learners whose steps are all there is", found))
 
     class Learning(base):  # type: ignore[misc]
         """A learner of a spec."""
@@ -180,11 +185,11 @@ def module_of(run: Run) -> Any:
 
         def val_dataloader(self) -> Any:
             """The batches that are looked at, if there are any."""
-            return loader(run.data.validate, max(plan.batch, 256)) if run.data.validate is not None else []
+            return loader(run.data.validate, max(plan.batch, AT_ONCE)) if run.data.validate is not None else []
 
         def test_dataloader(self) -> Any:
             """The batches that are kept to the end, if there are any."""
-            return loader(run.data.test, max(plan.batch, 256)) if run.data.test is not None else []
+            return loader(run.data.test, max(plan.batch, AT_ONCE)) if run.data.test is not None else []
 
         @staticmethod
         def size(batch: Batch) -> int:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from catdl import diagnostics as wrong
 from catdl.diagram.learner import Learner
+from catdl.learn.following import beside_steps
 from catdl.learn.objective import Objective, named
 from catdl.learn.ranks import Ranks
 from catdl.learn.refuse import Refused
@@ -33,10 +34,8 @@ def spread(net: Objective, plan: Learner, ranks: Ranks, device: torch.device) ->
     beside = [] if net.model is None else list(net.loss.parameters())
     if any(id(weight) in own for weight in beside):
         raise unspreadable(plan.span, "a model and a loss that share a weight")
-    if plan.average is not None or plan.moves or plan.still:
-        raise unspreadable(plan.span, "weights that are averaged, copied or held")
-    if plan.across:
-        raise unspreadable(plan.span, "a loss that looks across the batch")
+    if (found := beside_steps(plan)) is not None:
+        raise unspreadable(plan.span, found)
     if any(weight.ndim == 0 for weight in net.parameters()):
         raise unspreadable(plan.span, "a weight without axes")
     mesh = init_device_mesh(device.type, (ranks.count,))

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from tests.learn.specs import learner
+import catdl
+from catdl import CheckError
+from tests.learn.specs import TURNS, learner, prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Lightning's own making, about the machine and its loggers
 
@@ -41,6 +43,15 @@ def test_the_same_schedule_clip_and_measures(tmp_path: Path) -> None:
     found = trainer.callback_metrics
     for name in ("loss", "accuracy", "learned"):
         assert float(found[name]) == pytest.approx(rows[-1][name], rel=1e-3)
+
+
+def test_what_a_trainer_would_leave_out_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("lightning")
+    with pytest.raises(CheckError) as refused:
+        catdl.load(prepare(tmp_path, TURNS)).learner("follower").lightning()
+    (mistake,) = refused.value.diagnostics
+    assert mistake.code == "E1203"
+    assert "found weights that are averaged, copied or held" in mistake.parts().message
 
 
 def test_without_lightning_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
