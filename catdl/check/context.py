@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from catdl import diagnostics as wrong
 from catdl.check.builder import Builder, Bundle, Start, W
 from catdl.check.kinds import Kinds
+from catdl.check.names import kind_word
 from catdl.check.objects import Types
 from catdl.check.scope import DimDef, Env, MorphismDef
 from catdl.check.signature import Scheme
@@ -374,13 +375,6 @@ class Context:
             if sorted(show_leaf(w.leaf) for w in bundle.wires) == sorted(map(show_leaf, expected.leaves)):
                 break  # wires that changed places are one mistake
         return fits
-
-
-def kind_word(node: ast.Expr) -> str | None:
-    """The kind at the root of a type in a pointwise signature."""
-    while isinstance(node, (ast.Index, ast.Call)):
-        node = node.base if isinstance(node, ast.Index) else node.function
-    return node.id if isinstance(node, ast.Name) else None
 
 
 def closed_axes(leaf: Leaf) -> tuple[Axis, ...] | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from catdl import diagnostics as wrong
 from catdl.check.coalgebras import coalgebra
 from catdl.check.functors import algebra, side_by_side
+from catdl.check.names import kind_word
 from catdl.check.scope import (
     BadDef,
     Def,
@@ -96,14 +97,10 @@ def overload(scope: PreludeScope, node: ast.Decl) -> Overload:
 def kinds(node: ast.Expr) -> tuple[str, ...]:
     """The kinds on one side of an overload."""
     legs = node.legs if isinstance(node, ast.Tensor) else (node,)
-    out: list[str] = []
-    for leg in legs:
-        while isinstance(leg, (ast.Index, ast.Call)):
-            leg = leg.base if isinstance(leg, ast.Index) else leg.function
-        if not isinstance(leg, ast.Name):
-            raise ValueError("an overload lists kinds")
-        out.append(leg.id)
-    return tuple(out)
+    words = [kind_word(leg) for leg in legs]
+    if None in words:
+        raise ValueError("an overload lists kinds")
+    return tuple(word for word in words if word is not None)
 
 
 def declare(module: Module, tree: ast.Module, report: Callable[[Diagnostic], None]) -> list[tuple[str, ast.Decl]]:

@@ -20,7 +20,7 @@ from catdl.check.context import Context, Head
 from catdl.check.depth import too_deep
 from catdl.check.forms import aliased, head_of, is_wire, join, width
 from catdl.check.inner import named
-from catdl.check.names import mentioned
+from catdl.check.names import kind_word, mentioned
 from catdl.check.plugs import attach, read_plugs
 from catdl.check.rules.common import Rule
 from catdl.check.scope import BadDef, Env, MorphismDef, Shadow
@@ -252,13 +252,6 @@ def by_kinds(ctx: Context, target: MorphismDef, head: Head, inp: Bundle) -> Morp
     return None
 
 
-def root_name(kind: ast.Expr) -> str:
-    """The name of a kind in a signature: `Logits` of `Logits(C)`."""
-    while isinstance(kind, ast.Call):
-        kind = kind.function
-    return kind.id if isinstance(kind, ast.Name) else ""
-
-
 def makers(ctx: Context, target: MorphismDef, kinds: tuple[str, ...]) -> list[str]:
     """Other names with several meanings, one of which makes of some kinds those that this one takes."""
     taken = {overload.inputs for overload in target.overloads}
@@ -270,7 +263,7 @@ def makers(ctx: Context, target: MorphismDef, kinds: tuple[str, ...]) -> list[st
         for overload in ctx.kinds.choose(maker.overloads, kinds, None):
             scheme = None if overload.target is None else ctx.library.scheme(overload.target)
             parts = () if scheme is None else scheme.codomain
-            if tuple(root_name(part.kind) for part in parts if isinstance(part, LeafPart)) in taken:
+            if tuple(kind_word(part.kind) for part in parts if isinstance(part, LeafPart)) in taken:
                 names.append(name)
     return names
 

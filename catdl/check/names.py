@@ -191,6 +191,13 @@ def pattern_names(pattern: ast.Expr) -> list[str]:
             return []
 
 
+def kind_word(node: ast.Expr) -> str | None:
+    """The word at the root of a type of one tensor: `Logits` of `Logits(C)[T, C]`."""
+    while isinstance(node, (ast.Index, ast.Call)):
+        node = node.base if isinstance(node, ast.Index) else node.function
+    return node.id if isinstance(node, ast.Name) else None
+
+
 def leaves(pattern: ast.Tuple) -> tuple[ast.Arg, ...]:
     """The items of a pattern without its inner brackets, in order."""
     found: list[ast.Arg] = []

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from catdl import diagnostics as wrong
 from catdl.check import coalgebras
-from catdl.check.distributions import written_out
 from catdl.check.functors import trees_kind
 from catdl.check.kinds import Kinds
+from catdl.check.object_families import written_out
 from catdl.check.scope import BadDef, DimDef, Env, FunctorDef, KindDef, ObjectDef, Static
 from catdl.check.signature import LabelOf, Row, labelled
 from catdl.check.stands_for import sort_of

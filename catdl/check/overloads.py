@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from catdl import diagnostics as wrong
 from catdl.check.context import Context
+from catdl.check.names import kind_word
 from catdl.check.program import Program
 from catdl.check.scope import BadDef, Env, KindDef, Module, MorphismDef, Overload
 from catdl.check.static import Refused
@@ -69,13 +70,12 @@ def legs(node: ast.Expr) -> tuple[ast.Expr, ...]:
 
 def kind_of(program: Program, module: Module, node: ast.Expr) -> str:
     """The qualified name of a kind in an overload. Raises Refused after a report."""
-    while isinstance(node, (ast.Index, ast.Call)):
-        node = node.base if isinstance(node, ast.Index) else node.function
-    found = module.find(node.id) if isinstance(node, ast.Name) else None
-    if isinstance(found, KindDef):
-        module.used.add(node.id if isinstance(node, ast.Name) else "")
+    word = kind_word(node)
+    found = None if word is None else module.find(word)
+    if word is not None and isinstance(found, KindDef):
+        module.used.add(word)
         return found.name
-    if isinstance(node, ast.Name) and node.id == "Fin":
+    if word == "Fin":
         return "Fin"
     if isinstance(found, BadDef):
         raise Refused

@@ -245,6 +245,11 @@ def read_functor(program: Program, found: FunctorDef) -> None:
 def read_object(program: Program, found: ObjectDef) -> None:
     """A named object becomes known."""
     ctx = program.context(program.report)
+    if sum(binder.row for binder in found.node.binders) > 1:
+        words = "an object has one row of axes at most: of two nothing says where the second begins"
+        program.report(wrong.BadValue(found.span, words))
+        found.module.defs[found.name] = BadDef(found.name)
+        return
     sorts = {binder.name: "row" if binder.row else "axis" for binder in found.node.binders}
     names: dict[str, object] = {name: stand_in(name, sort) for name, sort in sorts.items()}
     try:

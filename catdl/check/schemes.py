@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from catdl.check.coalgebras import read_at_each
-from catdl.check.distributions import written_out
 from catdl.check.functors import functor
 from catdl.check.names import mentioned
+from catdl.check.object_families import written_out
 from catdl.check.objects import Types
 from catdl.check.scope import Env, KindDef, Module, MorphismDef
 from catdl.check.signature import (

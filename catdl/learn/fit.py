@@ -281,14 +281,6 @@ class Run:
         self.at = 0
         learned, values = self.looked()
         improved = self.progress.measured(values)
-        rate = self.optimizer.param_groups[0]["lr"]
-        row: Row = {
-            "epoch": self.progress.epoch,
-            "step": self.progress.step,
-            "rate": rate,
-            "learned": learned,
-            **values,
-        }
         metric = watched(self.plan.stop)
         if metric in improved:
             self.best = self.worth()
@@ -296,16 +288,18 @@ class Run:
             if metric is None or metric in improved:
                 self.leave(self.out)
             self.save()
-        return row
+        return self.row(self.progress.epoch, learned, values)
 
     def cut_short(self) -> Row:
         """Keep what an epoch came to that `stop` ended within it; gives its row. None is the best for it."""
         if self.out is not None and self.best is None:
             self.leave(self.out)
-        learned, values = self.looked()
+        return self.row(self.progress.epoch + 1, *self.looked())
+
+    def row(self, epoch: int, learned: float, values: dict[str, float]) -> Row:
+        """What the log says of an epoch."""
         rate = self.optimizer.param_groups[0]["lr"]
-        progress = self.progress
-        return {"epoch": progress.epoch + 1, "step": progress.step, "rate": rate, "learned": learned, **values}
+        return {"epoch": epoch, "step": self.progress.step, "rate": rate, "learned": learned, **values}
 
     def sound(self) -> None:
         """Refuse to keep weights that are no numbers: a loss may be one whose gradient is none. Raises Refused."""

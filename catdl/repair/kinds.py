@@ -18,6 +18,7 @@ from itertools import islice, pairwise
 from typing import Any
 
 from catdl.check.kinds import ROOTS
+from catdl.check.names import kind_word
 from catdl.check.scope import KindDef, MorphismDef
 from catdl.record import record
 from catdl.repair.case import Case, Group, drop_step, one
@@ -95,13 +96,6 @@ def factor(literal: str) -> str:
     """A literal of an overload as it is written in a body."""
     above, _, below = literal.partition("/")
     return literal if not below else f"{int(above) / int(below):g}"
-
-
-def kind_word(node: ast.Expr) -> str | None:
-    """The kind of a type of one tensor."""
-    while isinstance(node, (ast.Index, ast.Call)):
-        node = node.base if isinstance(node, ast.Index) else node.function
-    return node.id if isinstance(node, ast.Name) else None
 
 
 def ways(case: Case, found: str, wanted: str) -> list[tuple[str, ...]]:

@@ -230,6 +230,7 @@ def test_a_family_of_ones_own() -> None:
         ("overload sample : Real @ Std = exponential_sample", "E0208"),
         ("object Mine[..S, A] = (Real[..S, A] @ Real[B])", "E0101"),
         ("object Mine[..S, A] = Real[..S, A]\nmorphism h : Mine -> Real = sum[..]", "E0208"),
+        ("object Mine[..S, ..R] = Real[..S, ..R]\nmorphism h : Mine[Z] -> Real = sum[..]", "E0208"),
         ("object Mine[A] = Real[A]\nmorphism h : Mine[Z, Z] -> Real = sum[..]", "E0203"),
     ],
 )
